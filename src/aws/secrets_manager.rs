@@ -1,0 +1,40 @@
+//! The secret in AWS Secrets Manager.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::Builder;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_types::error::display::DisplayErrorContext;
+
+use crate::secrets::{Fetch, SecretSource};
+
+/// Reads the current version of one secret.
+pub(super) struct SecretsManager {
+    client: Client,
+    secret_id: String,
+}
+
+impl SecretsManager {
+    /// Requests wait for it, so it gets three seconds, repetitions included.
+    pub(super) fn new(sdk: &SdkConfig, secret_id: String) -> Self {
+        let limits = super::limits(Duration::from_millis(1_500), Duration::from_secs(3));
+        Self { client: Client::from_conf(Builder::from(sdk).timeout_config(limits).build()), secret_id }
+    }
+}
+
+impl SecretSource for SecretsManager {
+    fn fetch(&self) -> Fetch<'_> {
+        Box::pin(async move {
+            let got = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(|error| match &error {
+                // By its code alone; nothing of what was answered.
+                SdkError::ServiceError(said) => {
+                    format!("Secrets Manager answered {}", said.err().code().unwrap_or("an error without a code"))
+                }
+                other => format!("Secrets Manager: {}", DisplayErrorContext(other)),
+            })?;
+            got.secret_string.ok_or_else(|| "the secret is binary, not a string".to_owned())
+        })
+    }
+}

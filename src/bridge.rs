@@ -1,0 +1,72 @@
+//! What both use cases share: the neighbours, the settings, and how much time is left.
+
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use crate::clock::Clock;
+use crate::order::Decimal;
+use crate::secrets::Secrets;
+use crate::store::Unavailable;
+
+/// The bridge, once per process.
+pub struct Bridge<S, F> {
+    /// Where orders are kept.
+    pub store: S,
+    /// The provider.
+    pub front_payment: F,
+    /// Tokens and keys.
+    pub secrets: Secrets,
+    /// The time.
+    pub clock: Clock,
+    /// What an operator chose.
+    pub settings: Settings,
+}
+
+/// The configuration that requests depend on.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `CALLBACK_BASE_URL`: the public base of our API; from the request where there is none.
+    pub callback_base_url: Option<Url>,
+    /// `ALLOWED_TAX_RATES`, in per cent.
+    pub allowed_tax_rates: Vec<Decimal>,
+    /// `ADVISORY_CHECKS=enforce`.
+    pub enforce_advisories: bool,
+}
+
+/// When the Lambda is ended, and what has to be done before.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(pub Timestamp);
+
+impl Deadline {
+    /// The reply is given two seconds before the end.
+    #[must_use]
+    pub fn reply_by(self) -> Timestamp {
+        self.0.saturating_sub(SignedDuration::from_secs(2)).unwrap_or(self.0)
+    }
+
+    /// Front Payment may take until three seconds before that: they are kept for writing down the result.
+    #[must_use]
+    pub fn send_by(self) -> Timestamp {
+        self.0.saturating_sub(SignedDuration::from_secs(5)).unwrap_or(self.0)
+    }
+}
+
+/// The result of a store's work, or [`Unavailable`] if it is not there within the time.
+pub(crate) async fn within<T, E: From<Unavailable>>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result,
+        Err(_) => Err(Unavailable(format!("no answer within {} ms", limit.as_millis())).into()),
+    }
+}
+
+/// How long to wait before the n-th repetition: doubling from 20 ms to 640 ms, and of that a random part.
+pub(crate) fn backoff(repetition: u32) -> Duration {
+    let most = 20u64 << repetition.min(5);
+    let mut random = [0u8];
+    // Without randomness it is merely the same wait for all.
+    let part = getrandom::fill(&mut random).map_or(255, |()| u64::from(random[0]));
+    Duration::from_millis(most * (128 + part / 2) / 256)
+}

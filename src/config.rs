@@ -1,0 +1,216 @@
+//! The configuration, from environment variables. An empty variable is an absent one.
+
+use std::path::PathBuf;
+
+use url::{Host, Url};
+
+use crate::bridge::Settings;
+use crate::order::parse_tax_rates;
+
+/// What both Lambdas need.
+#[derive(Debug)]
+pub struct Config {
+    /// `ORDERS_TABLE`
+    pub orders_table: String,
+    /// `SECRET_ID`
+    pub secret_id: String,
+    /// `FRONT_PAYMENT_BASE_URL`
+    pub front_payment_base_url: Url,
+    /// `SSL_CERT_FILE`
+    pub ssl_cert_file: Option<PathBuf>,
+}
+
+/// A variable that is missing or cannot be used: its name, and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {problem}")]
+pub struct ConfigError {
+    variable: &'static str,
+    problem: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(variable: &'static str, problem: impl Into<String>) -> Self {
+        Self { variable, problem: problem.into() }
+    }
+}
+
+/// Where variables are looked up: the process's environment, or a test's map.
+pub trait Environment {
+    /// A variable's value, if it is there and not empty.
+    fn get(&self, variable: &'static str) -> Result<Option<String>, ConfigError>;
+
+    /// A variable that must be there.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is not.
+    fn require(&self, variable: &'static str) -> Result<String, ConfigError> {
+        self.get(variable)?.ok_or_else(|| ConfigError::new(variable, "is missing"))
+    }
+}
+
+/// The process's own environment.
+pub struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    fn get(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
+        match std::env::var(variable) {
+            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError::new(variable, "is not UTF-8")),
+        }
+    }
+}
+
+impl Config {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first variable that cannot be used.
+    pub fn read(environment: &impl Environment) -> Result<Self, ConfigError> {
+        const BASE_URL: &str = "FRONT_PAYMENT_BASE_URL";
+        Ok(Self {
+            orders_table: environment.require("ORDERS_TABLE")?,
+            secret_id: environment.require("SECRET_ID")?,
+            front_payment_base_url: base_url(BASE_URL, &environment.require(BASE_URL)?)?,
+            ssl_cert_file: environment.get("SSL_CERT_FILE")?.map(PathBuf::from),
+        })
+    }
+}
+
+impl Settings {
+    /// Reads what only `orders` needs.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first variable that cannot be used.
+    pub fn read(environment: &impl Environment) -> Result<Self, ConfigError> {
+        const CALLBACK: &str = "CALLBACK_BASE_URL";
+        const RATES: &str = "ALLOWED_TAX_RATES";
+        const CHECKS: &str = "ADVISORY_CHECKS";
+        let rates = environment.get(RATES)?;
+        let rates = parse_tax_rates(rates.as_deref().unwrap_or("0,12,15,25"));
+        Ok(Self {
+            callback_base_url: environment.get(CALLBACK)?.map(|url| base_url(CALLBACK, &url)).transpose()?,
+            allowed_tax_rates: rates
+                .map_err(|problem| ConfigError::new(RATES, format!("{problem}; expected rates like 0,12,15,25")))?,
+            enforce_advisories: match environment.get(CHECKS)?.as_deref() {
+                None | Some("warn") => false,
+                Some("enforce") => true,
+                Some(_) => return Err(ConfigError::new(CHECKS, "is neither warn nor enforce")),
+            },
+        })
+    }
+}
+
+impl Default for Settings {
+    /// What holds where nothing is configured, and all that `callbacks` needs.
+    fn default() -> Self {
+        Self {
+            callback_base_url: None,
+            allowed_tax_rates: [0, 12, 15, 25].map(crate::order::Decimal::from).to_vec(),
+            enforce_advisories: false,
+        }
+    }
+}
+
+/// An https URL, or an http one of a loopback host, that paths can be added to.
+fn base_url(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
+    let url = Url::parse(text).map_err(|error| ConfigError::new(variable, format!("is not a URL: {error}")))?;
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let problem = match url.scheme() {
+        "https" | "http" if url.query().is_some() || url.fragment().is_some() => "has a query or a fragment",
+        "https" | "http" if !url.username().is_empty() || url.password().is_some() => "has a user name or a password",
+        "https" => return Ok(url),
+        "http" if is_loopback => return Ok(url),
+        "http" => "is plain http to a host that is not this machine; use https",
+        _ => "is neither http nor https",
+    };
+    Err(ConfigError::new(variable, problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    struct Map(HashMap<&'static str, &'static str>);
+
+    impl Environment for Map {
+        fn get(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
+            Ok(self.0.get(variable).filter(|value| !value.is_empty()).map(|value| (*value).to_owned()))
+        }
+    }
+
+    fn with(variable: &'static str, value: &'static str) -> Map {
+        let mut map = HashMap::from([
+            ("ORDERS_TABLE", "orders"),
+            ("SECRET_ID", "front-payment"),
+            ("FRONT_PAYMENT_BASE_URL", "https://demo-api.frontpayment.no/api/v1"),
+        ]);
+        map.insert(variable, value);
+        Map(map)
+    }
+
+    fn problem(variable: &'static str, value: &'static str) -> Option<String> {
+        let environment = with(variable, value);
+        Config::read(&environment).err().or(Settings::read(&environment).err()).map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_missing_or_unusable_variable_is_named() {
+        for (variable, value, expected) in [
+            ("ORDERS_TABLE", "", "ORDERS_TABLE: is missing"),
+            ("SECRET_ID", "", "SECRET_ID: is missing"),
+            ("FRONT_PAYMENT_BASE_URL", "", "FRONT_PAYMENT_BASE_URL: is missing"),
+            ("FRONT_PAYMENT_BASE_URL", "demo", "FRONT_PAYMENT_BASE_URL: is not a URL: relative URL without a base"),
+            ("FRONT_PAYMENT_BASE_URL", "ftp://a.example", "FRONT_PAYMENT_BASE_URL: is neither http nor https"),
+            (
+                "FRONT_PAYMENT_BASE_URL",
+                "http://a.example",
+                "FRONT_PAYMENT_BASE_URL: is plain http to a host that is not this machine; use https",
+            ),
+            ("FRONT_PAYMENT_BASE_URL", "https://a.example/?x=1", "FRONT_PAYMENT_BASE_URL: has a query or a fragment"),
+            ("FRONT_PAYMENT_BASE_URL", "https://u:p@a.example/", "FRONT_PAYMENT_BASE_URL: has a user name or a password"),
+            (
+                "CALLBACK_BASE_URL",
+                "http://localhost.example",
+                "CALLBACK_BASE_URL: is plain http to a host that is not this machine; use https",
+            ),
+            (
+                "ALLOWED_TAX_RATES",
+                "0,x",
+                "ALLOWED_TAX_RATES: a rate is not a plain decimal: digits with at most one point, no exponent, no spaces; expected rates like 0,12,15,25",
+            ),
+            ("ALLOWED_TAX_RATES", "0,-1", "ALLOWED_TAX_RATES: a rate is negative; expected rates like 0,12,15,25"),
+            ("ADVISORY_CHECKS", "off", "ADVISORY_CHECKS: is neither warn nor enforce"),
+        ] {
+            assert_eq!(problem(variable, value).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn what_can_be_used_is_used() {
+        for (variable, value) in [
+            ("FRONT_PAYMENT_BASE_URL", "http://127.0.0.1:8080/api"),
+            ("FRONT_PAYMENT_BASE_URL", "http://localhost:1/"),
+            ("FRONT_PAYMENT_BASE_URL", "http://[::1]:1/"),
+            ("CALLBACK_BASE_URL", "https://api.example.no/prod"),
+            ("CALLBACK_BASE_URL", ""),
+            ("ALLOWED_TAX_RATES", "0, 12.5,25.00"),
+            ("ALLOWED_TAX_RATES", ""),
+            ("ADVISORY_CHECKS", "warn"),
+            ("ADVISORY_CHECKS", "enforce"),
+            ("ADVISORY_CHECKS", ""),
+        ] {
+            assert_eq!(problem(variable, value), None, "{variable}={value}");
+        }
+        assert_eq!(
+            Settings::read(&with("ALLOWED_TAX_RATES", "")).unwrap().allowed_tax_rates,
+            Settings::default().allowed_tax_rates
+        );
+    }
+}

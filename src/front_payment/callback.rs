@@ -1,0 +1,231 @@
+//! The status callback: its query, and whether it is to be believed.
+//!
+//! Front Payment signs the bare values, without their names and with nothing between them. So a
+//! checksum alone proves little: digits could be shifted from one value to the next, values moved
+//! to other names. What is believed has each documented name once and no other, and every value in
+//! its shape; what it says is then compared with the stored order.
+
+use percent_encoding::percent_decode_str;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::is_uuid;
+use crate::order::{Decimal, StatusCallback, StatusWord, hex};
+use crate::secrets::Redacted;
+
+/// The documented parameters, `checksum` aside.
+const NAMES: [&str; 6] = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp"];
+
+/// A callback whose names and shapes are right; its checksum is still to be compared.
+pub struct SignedCallback {
+    /// What it says.
+    pub callback: StatusCallback,
+    values_as_received: Vec<u8>,
+    checksum: Vec<u8>,
+}
+
+type Parameter = (Vec<u8>, Vec<u8>);
+
+impl SignedCallback {
+    /// Reads a raw query string as PHP does, the order of its parameters kept.
+    ///
+    /// `None` where a documented name is missing or stands twice, another name stands there, or a
+    /// value is not in its shape.
+    #[must_use]
+    pub fn read(raw_query: &str) -> Option<Self> {
+        let parameters = decode(raw_query);
+        let documented = |name: &[u8]| name == b"checksum" || NAMES.iter().any(|known| known.as_bytes() == name);
+        if parameters.len() != NAMES.len() + 1 || !parameters.iter().all(|(name, _)| documented(name)) {
+            return None;
+        }
+        let callback = StatusCallback {
+            order_uuid: value(&parameters, "orderUuid").filter(|uuid| is_uuid(uuid))?.to_owned(),
+            word: StatusWord::read(value(&parameters, "status").filter(|word| is_status(word))?),
+            amount: Decimal::parse(value(&parameters, "amount")?).ok()?,
+            id: identity(&parameters)?,
+        };
+        value(&parameters, "paymentMethod").filter(|method| is_payment_method(method))?;
+        value(&parameters, "createdAt").filter(|seconds| is_timestamp(seconds))?;
+        value(&parameters, "timestamp").filter(|seconds| is_timestamp(seconds))?;
+        let checksum = value(&parameters, "checksum")?.as_bytes().to_vec();
+        let values = parameters.into_iter().filter(|(name, _)| name != b"checksum");
+        Some(Self { callback, values_as_received: values.flat_map(|(_, value)| value).collect(), checksum })
+    }
+
+    /// Was it signed with this secretKey? Lower-case hex of SHA-256 over all values as received, then the key.
+    #[must_use]
+    pub fn is_signed_with(&self, secret_key: &Redacted) -> bool {
+        let digest = Sha256::new().chain_update(&self.values_as_received).chain_update(secret_key.expose()).finalize();
+        hex(&digest).as_bytes().ct_eq(&self.checksum).into()
+    }
+}
+
+/// The `orderUuid` that a query names, believed or not: for the log, so only in its shape.
+#[must_use]
+pub fn claimed_order_uuid(raw_query: &str) -> Option<String> {
+    value(&decode(raw_query), "orderUuid").filter(|uuid| is_uuid(uuid)).map(str::to_owned)
+}
+
+/// Name and value, decoded as PHP's `$_GET` is: `+` is a space, a broken escape stands for itself.
+fn decode(raw_query: &str) -> Vec<Parameter> {
+    let decode = |text: &str| -> Vec<u8> { percent_decode_str(&text.replace('+', " ")).collect() };
+    raw_query
+        .split('&')
+        .filter(|parameter| !parameter.is_empty())
+        .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+/// The value of a name that stands exactly once.
+fn value<'p>(parameters: &'p [Parameter], name: &str) -> Option<&'p str> {
+    let mut found = parameters.iter().filter(|(known, _)| known == name.as_bytes());
+    let (_, value) = found.next()?;
+    if found.next().is_some() { None } else { std::str::from_utf8(value).ok() }
+}
+
+/// The same for the same values under the same names, whatever their order.
+fn identity(parameters: &[Parameter]) -> Option<String> {
+    let mut digest = Sha256::new();
+    for name in NAMES {
+        digest.update(value(parameters, name)?);
+        digest.update([0]);
+    }
+    hex(&digest.finalize()).get(..32).map(str::to_owned)
+}
+
+fn is_status(word: &str) -> bool {
+    (1..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b' ' | b'_' | b'-'))
+}
+
+fn is_payment_method(method: &str) -> bool {
+    method.chars().count() <= 64 && !method.contains(char::is_control)
+}
+
+fn is_timestamp(seconds: &str) -> bool {
+    (1..=13).contains(&seconds.len()) && seconds.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const EXAMPLE: &str =
+        "orderUuid=ODR123&status=success&paymentMethod=Visa&amount=100&createdAt=1755764131&timestamp=1755764131";
+    const CHECKSUM: &str = "cd158e29f18c921de003383e893f27e66669da35fe79909b67ad3b48e8e6f9f6";
+
+    fn is_believed(query: &str) -> bool {
+        SignedCallback::read(query).is_some_and(|signed| signed.is_signed_with(&Redacted::new("test-secret")))
+    }
+
+    fn signed(query: &str) -> String {
+        // Signs what stands there, so that only the defence under test can refuse it.
+        let values: Vec<u8> = decode(query).into_iter().flat_map(|(_, value)| value).collect();
+        format!("{query}&checksum={}", hex(&Sha256::new().chain_update(values).chain_update("test-secret").finalize()))
+    }
+
+    #[test]
+    fn the_documented_vector() {
+        assert!(is_believed(&format!("{EXAMPLE}&checksum={CHECKSUM}")));
+        assert!(is_believed(&format!("checksum={CHECKSUM}&{EXAMPLE}")), "wherever the checksum stands");
+        assert_eq!(signed(EXAMPLE), format!("{EXAMPLE}&checksum={CHECKSUM}"));
+    }
+
+    #[test]
+    fn weaknesses_of_the_checksum_are_not_believed() {
+        let shifted = EXAMPLE.replace("amount=100&createdAt=1755764131", "amount=1001&createdAt=755764131");
+        let believed = SignedCallback::read(&format!("{shifted}&checksum={CHECKSUM}")).unwrap();
+        assert!(believed.is_signed_with(&Redacted::new("test-secret")), "the checksum holds: the stored amount has to refuse it");
+        assert_eq!(believed.callback.amount, Decimal::parse("1001").unwrap());
+        let moved = EXAMPLE.replace("status=success&paymentMethod=Visa", "paymentMethod=success&status=Visa");
+        assert!(is_believed(&format!("{moved}&checksum={CHECKSUM}")), "so an unknown word is read back");
+        for (why, query) in [
+            ("upper-case hex", format!("{EXAMPLE}&checksum={}", CHECKSUM.to_uppercase())),
+            ("truncated", format!("{EXAMPLE}&checksum={}", &CHECKSUM[..63])),
+            ("empty", format!("{EXAMPLE}&checksum=")),
+            ("none", EXAMPLE.to_owned()),
+            (
+                "the oldest formula",
+                format!("{EXAMPLE}&checksum=4dcb86daa1b677e87e17dde303c329962af34c0a6ee9198709ca5bbd721ed727"),
+            ),
+            (
+                "another order of values",
+                format!(
+                    "status=success&orderUuid=ODR123&paymentMethod=Visa&amount=100&createdAt=1755764131&timestamp=1755764131&checksum={CHECKSUM}"
+                ),
+            ),
+            ("an extra name", signed(&format!("{EXAMPLE}&extra="))),
+            ("a name twice", signed(&EXAMPLE.replace("status=success", "status=success&status=PAID"))),
+            ("a checksum twice", format!("{EXAMPLE}&checksum={CHECKSUM}&checksum={CHECKSUM}")),
+            ("a missing name", signed(&EXAMPLE.replace("&paymentMethod=Visa", ""))),
+            ("a missing name made up for by another twice", signed(&EXAMPLE.replace("paymentMethod=Visa", "status=Visa"))),
+            ("another case", signed(&EXAMPLE.replace("status", "Status"))),
+            ("an array of PHP's", signed(&EXAMPLE.replace("status=", "status[]="))),
+        ] {
+            assert!(!is_believed(&query), "{why}: {query}");
+        }
+    }
+
+    #[test]
+    fn values_in_another_shape_are_not_believed() {
+        for (from, to) in [
+            ("ODR123", ""),
+            ("ODR123", "ODR%20123"),
+            ("ODR123", &"O".repeat(65)),
+            ("ODR123", "ODR%00"),
+            ("ODR123", "%C3%A6"),
+            ("success", ""),
+            ("success", "PAID1"),
+            ("success", &"a".repeat(41)),
+            ("success", "PAID%0A"),
+            ("Visa", "%0D%0A"),
+            ("Visa", &"a".repeat(65)),
+            ("Visa", "%FF"),
+            ("Visa", "%7F"),
+            ("amount=100", "amount=1e2"),
+            ("amount=100", "amount="),
+            ("amount=100", "amount=+100"),
+            ("amount=100", "amount=100%20"),
+            ("createdAt=1755764131", "createdAt="),
+            ("createdAt=1755764131", "createdAt=12345678901234"),
+            ("timestamp=1755764131", "timestamp=-1"),
+            ("timestamp=1755764131", "timestamp=17.5"),
+        ] {
+            let query = signed(&EXAMPLE.replacen(from, to, 1));
+            assert!(!is_believed(&query), "{query}");
+        }
+    }
+
+    #[test]
+    fn values_are_decoded_as_php_does() {
+        for (raw, word) in [("refund+pending", "REFUND_PENDING"), ("refund%20pending", "REFUND_PENDING"), ("P%41ID", "PAID")] {
+            let query = signed(&EXAMPLE.replace("success", raw));
+            let signed = SignedCallback::read(&query).unwrap();
+            assert!(signed.is_signed_with(&Redacted::new("test-secret")));
+            assert_eq!(signed.callback.word.name(), word);
+        }
+        assert!(is_believed(&signed(&EXAMPLE.replace("Visa", ""))), "a method may be empty");
+        assert!(is_believed(&signed(&EXAMPLE.replace("Visa", "100%25+%C3%A6"))));
+        assert!(is_believed(&signed(&EXAMPLE.replace("Visa", "100%ZZ<b>"))), "a broken escape stands for itself");
+        assert!(is_believed(&signed(&EXAMPLE.replace("&", "&&"))), "empty parameters are none");
+        assert!(is_believed(&signed(&EXAMPLE.replace("status=", "st%61tus="))));
+    }
+
+    #[test]
+    fn the_same_values_are_the_same_callback() {
+        let id = |query: &str| SignedCallback::read(&signed(query)).unwrap().callback.id;
+        let reordered = "status=success&orderUuid=ODR123&paymentMethod=Visa&amount=100&createdAt=1755764131&timestamp=1755764131";
+        assert_eq!(id(EXAMPLE), id(reordered));
+        assert_ne!(id(EXAMPLE), id(&EXAMPLE.replace("timestamp=1755764131", "timestamp=1755764132")));
+        assert_ne!(id(EXAMPLE), id(&EXAMPLE.replace("amount=100&createdAt=1755764131", "amount=1001&createdAt=755764131")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_query_gets_an_answer(query in ".{0,200}") {
+            let _answered = SignedCallback::read(&query);
+            let _named = claimed_order_uuid(&query);
+        }
+    }
+}

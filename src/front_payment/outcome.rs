@@ -1,0 +1,240 @@
+//! What an answer of Front Payment's means: decided by the HTTP status, with the body read tolerantly.
+
+use serde_json::Value;
+
+use super::{is_uuid, sentences};
+use crate::order::{Created, Status, StatusWord, Violation};
+
+/// One submit: how it ended, and what the log says of it.
+pub struct Submission {
+    /// How it ended.
+    pub answer: Answer,
+    /// The HTTP status, if a reply came.
+    pub http_status: Option<u16>,
+    /// `x-ratelimit-remaining`, if the reply had it: what is left of 240 requests a minute.
+    pub rate_limit_remaining: Option<u32>,
+    /// Why, for the log; nothing of the order's or of the reply's text.
+    pub reason: String,
+}
+
+/// How a submit ended: a row of the outcomes table each.
+pub enum Answer {
+    /// Front Payment has the order.
+    Created(Created),
+    /// It refused the order: its sentences, with the place that each one names.
+    Refused(Vec<Violation>),
+    /// It did not accept the token; nothing was created.
+    Unauthorized,
+    /// It is not there, or asks to come again later; nothing was created.
+    Unavailable,
+    /// It failed and says that nothing was created; `its_word` where it is but its word.
+    Failed {
+        /// A 500 or 510 of its own, which does not prove that nothing was created.
+        its_word: bool,
+    },
+    /// It may or may not have created the order.
+    Unknown,
+}
+
+/// Why no status came back.
+#[derive(Debug, thiserror::Error)]
+pub enum NoStatus {
+    /// The token was not accepted.
+    #[error("the token was not accepted")]
+    Unauthorized,
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Answer {
+    /// Reads a whole reply to a submit.
+    pub(super) fn read(http_status: u16, body: &[u8]) -> Self {
+        let json: Option<Value> = serde_json::from_slice(body).ok();
+        let own = json.as_ref().filter(|json| json.get("status_code").is_some());
+        match http_status {
+            200..=299 => json.as_ref().and_then(created).map_or(Self::Unknown, Self::Created),
+            401 => Self::Unauthorized,
+            429 | 503 => Self::Unavailable,
+            417 => Self::Refused(refusal(json.as_ref())),
+            400..=499 if own.is_some_and(|own| own.get("errors").is_some_and(|errors| !errors.is_null())) => {
+                Self::Refused(refusal(own))
+            }
+            300..=499 => Self::Failed { its_word: false },
+            500 | 510 if own.is_some() => Self::Failed { its_word: true },
+            _ => Self::Unknown,
+        }
+    }
+}
+
+fn created(reply: &Value) -> Option<Created> {
+    let data = reply.get("data")?;
+    let uuid = |name| data.get(name).and_then(Value::as_str).filter(|uuid| is_uuid(uuid)).map(str::to_owned);
+    // A sister endpoint names the link `paymentUrl`. Who gets one is for Front Payment to know.
+    let link = ["bankIdUrl", "paymentUrl"].into_iter().filter_map(|name| data.get(name)?.as_str()).find(|url| !url.is_empty());
+    Some(Created {
+        order_uuid: uuid("orderUuid")?,
+        customer_uuid: uuid("customerUuid"),
+        // A link that no browser may be sent to is not given out, but the order still waits for a signature.
+        bank_id_url: link.filter(|url| is_link(url)).map(str::to_owned),
+        status: if link.is_some() { Status::Sent } else { Status::Invoiced },
+    })
+}
+
+fn is_link(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+fn refusal(reply: Option<&Value>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    if let Some(errors) = reply.and_then(|reply| reply.get("errors")) {
+        sentences::collect(errors, &mut found);
+    }
+    if found.is_empty() {
+        let said = reply.and_then(|reply| reply.get("message")).and_then(Value::as_str);
+        found.push(sentences::violation(said.unwrap_or("Front Payment refused the order without saying why")));
+    }
+    found
+}
+
+/// Reads the reply to a status request.
+pub(super) fn status(http_status: u16, body: &[u8], order_uuid: &str) -> Result<StatusWord, NoStatus> {
+    if http_status == 401 {
+        return Err(NoStatus::Unauthorized);
+    }
+    if !(200..=299).contains(&http_status) {
+        return Err(NoStatus::Other(format!("answered {http_status}")));
+    }
+    let reply: Value = serde_json::from_slice(body).map_err(|_| NoStatus::Other("answered no JSON".to_owned()))?;
+    let data = reply.get("data");
+    if data.and_then(|data| data.get("uuid")).and_then(Value::as_str).is_some_and(|uuid| uuid != order_uuid) {
+        return Err(NoStatus::Other("answered for another order".to_owned()));
+    }
+    match data.and_then(|data| data.get("status")).and_then(Value::as_str) {
+        Some(word) if !word.trim().is_empty() => Ok(StatusWord::read(word)),
+        _ => Err(NoStatus::Other("answered without a status".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn read(status: u16, body: &Value) -> Answer {
+        Answer::read(status, body.to_string().as_bytes())
+    }
+
+    fn row(status: u16, body: &str) -> &'static str {
+        match Answer::read(status, body.as_bytes()) {
+            Answer::Created(_) => "created",
+            Answer::Refused(_) => "refused",
+            Answer::Unauthorized => "unauthorized",
+            Answer::Unavailable => "unavailable",
+            Answer::Failed { its_word: true } => "failed by its word",
+            Answer::Failed { its_word: false } => "failed",
+            Answer::Unknown => "unknown",
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_outcomes_table() {
+        let ok = r#"{"status_code":201,"data":{"orderUuid":"ODR1","customerUuid":"CSRT1","bankIdUrl":"https://b.example/"}}"#;
+        let refused = r#"{"status_code":417,"errors":["The order date does not match the format d M, Y."]}"#;
+        let failed = r#"{"status_code":500,"errors":null}"#;
+        for (status, body, expected) in [
+            (201, ok, "created"),
+            (200, ok, "created"),
+            (202, ok, "created"),
+            (201, "", "unknown"),
+            (201, "{}", "unknown"),
+            (201, "<html>", "unknown"),
+            (204, "", "unknown"),
+            (201, r#"{"data":{"orderUuid":""}}"#, "unknown"),
+            (201, r#"{"data":{"orderUuid":17}}"#, "unknown"),
+            (201, r#"{"data":{"orderUuid":"ODR 1"}}"#, "unknown"),
+            (201, r#"{"data":[]}"#, "unknown"),
+            (417, refused, "refused"),
+            (417, "", "refused"),
+            (417, "<html>", "refused"),
+            (400, refused, "refused"),
+            (404, r#"{"status_code":404,"errors":"no"}"#, "refused"),
+            (422, r#"{"status_code":422,"errors":[]}"#, "refused"),
+            (404, r#"{"status_code":404,"data":null}"#, "failed"),
+            (404, r#"{"status_code":404,"errors":null}"#, "failed"),
+            (422, r#"{"errors":["not in its own form"]}"#, "failed"),
+            (403, "<html>", "failed"),
+            (400, "", "failed"),
+            (401, refused, "unauthorized"),
+            (401, "", "unauthorized"),
+            (429, refused, "unavailable"),
+            (429, "", "unavailable"),
+            (503, failed, "unavailable"),
+            (503, "<html>", "unavailable"),
+            (301, "", "failed"),
+            (302, ok, "failed"),
+            (307, "", "failed"),
+            (500, failed, "failed by its word"),
+            (510, r#"{"status_code":510,"errors":"x"}"#, "failed by its word"),
+            (500, "<html>", "unknown"),
+            (500, "", "unknown"),
+            (500, r#"["status_code"]"#, "unknown"),
+            (510, r#"{"a":1}"#, "unknown"),
+            (502, failed, "unknown"),
+            (504, failed, "unknown"),
+            (520, failed, "unknown"),
+            (599, "", "unknown"),
+            (101, "", "unknown"),
+        ] {
+            assert_eq!(row(status, body), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_link_decides_whether_the_customer_has_to_sign() {
+        let created = |data: Value| match read(201, &json!({"status_code": 201, "data": data})) {
+            Answer::Created(created) => created,
+            _ => panic!("not created"),
+        };
+        let sent = created(json!({"orderUuid": "ODR1", "customerUuid": "CSRT1", "bankIdUrl": "https://b.example/x"}));
+        assert_eq!((sent.status, sent.bank_id_url.as_deref()), (Status::Sent, Some("https://b.example/x")));
+        assert_eq!((sent.order_uuid.as_str(), sent.customer_uuid.as_deref()), ("ODR1", Some("CSRT1")));
+        let sister = created(json!({"orderUuid": "ODR1", "bankIdUrl": null, "paymentUrl": "https://p.example/x"}));
+        assert_eq!((sister.status, sister.bank_id_url.as_deref()), (Status::Sent, Some("https://p.example/x")));
+        for none in [
+            json!({"orderUuid": "ODR1"}),
+            json!({"orderUuid": "ODR1", "bankIdUrl": ""}),
+            json!({"orderUuid": "ODR1", "bankIdUrl": null}),
+        ] {
+            let invoiced = created(none);
+            assert_eq!((invoiced.status, invoiced.bank_id_url, invoiced.customer_uuid), (Status::Invoiced, None, None));
+        }
+        let odd = created(json!({"orderUuid": "ODR1", "bankIdUrl": "javascript:alert(1)"}));
+        assert_eq!((odd.status, odd.bank_id_url), (Status::Sent, None), "it waits for a signature, but nobody is sent there");
+    }
+
+    #[test]
+    fn a_status_is_read_or_it_is_not() {
+        let at = |status, body: &str| super::status(status, body.as_bytes(), "ODR1").map_err(|e| e.to_string());
+        assert_eq!(
+            at(200, r#"{"data":{"uuid":"ODR1","status":"PARTIAL REFUNDED"}}"#),
+            Ok(StatusWord::Known(Status::PartialRefunded))
+        );
+        assert_eq!(at(200, r#"{"data":{"status":"Purring","orderAmount":40}}"#), Ok(StatusWord::Known(Status::Purring)));
+        assert_eq!(at(200, r#"{"data":{"uuid":"ODR2","status":"SENT"}}"#), Err("answered for another order".to_owned()));
+        for (status, body) in
+            [(200, "{}"), (200, "<html>"), (200, r#"{"data":{"status":""}}"#), (404, "{}"), (401, ""), (500, ""), (302, "")]
+        {
+            assert!(at(status, body).is_err(), "{status} {body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_reply_gets_a_row(status in 100u16..=599, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _row = Answer::read(status, &body);
+            let _status = super::status(status, &body, "ODR1");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `GET /callbacks/{orderId}/{token}`: Front Payment's status callback.
+
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+
+use super::orders::parse_order_id;
+use super::problem::{Problem, Slug};
+use super::summary::Summary;
+use super::{Reply, Request};
+use crate::apply::{self, Applied};
+use crate::bridge::Bridge;
+use crate::front_payment::FrontPayment;
+use crate::store::OrderStore;
+
+const ROUTE: &str = "GET /callbacks/{orderId}/{token}";
+
+/// Answers one callback.
+pub async fn handle<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: Request<'_>) -> Reply {
+    let is_routed = request.event.route_key.as_deref() == Some(ROUTE);
+    let mut summary = Summary::begin(request.request_id, if is_routed { ROUTE } else { "none" });
+    let answer = if is_routed { get(bridge, &request, &mut summary).await } else { Err(not_found()) };
+    let (outcome, reply) = match answer {
+        Ok(outcome) => (outcome, ok()),
+        Err(problem) => (problem.slug.name(), problem.into()),
+    };
+    summary.end(outcome, &reply);
+    reply
+}
+
+async fn get<S: OrderStore, F: FrontPayment>(
+    bridge: &Bridge<S, F>,
+    request: &Request<'_>,
+    summary: &mut Summary<'_>,
+) -> Result<&'static str, Problem> {
+    let Request { event, deadline, .. } = *request;
+    let order_id = event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
+    let token = event.path_parameter("token").ok_or_else(not_found)?;
+    let secret = bridge
+        .secrets
+        .get()
+        .await
+        .map_err(|_| Problem::new(Slug::SecretUnavailable, "The bridge has no usable secret yet. Call again."))?;
+    summary.order_id = Some(order_id);
+    let raw_query = event.raw_query();
+    match apply::apply(bridge, apply::Request { order_id, token, raw_query, secret, deadline }).await {
+        Applied::Applied => Ok("applied"),
+        Applied::Known => Ok("known"),
+        Applied::Twice => Ok("twice"),
+        Applied::ReadBack => Ok("read-back"),
+        Applied::NotFound => Err(not_found()),
+        Applied::NotBelieved => Err(Problem::new(Slug::CallbackNotBelieved, "The checksum or a value is not as it should be.")),
+        Applied::NoStatus => Err(Problem::new(
+            Slug::FrontPaymentUnavailable,
+            "The callback is not believed, and the order's status cannot be read just now. Call again.",
+        )),
+        Applied::Storage => Err(Problem::new(Slug::StorageUnavailable, "The status cannot be stored just now. Call again.")),
+    }
+}
+
+fn not_found() -> Problem {
+    Problem::new(Slug::NotFound, "There is no such callback.")
+}
+
+fn ok() -> Reply {
+    let mut reply = Reply::new("OK".to_owned());
+    *reply.status_mut() = StatusCode::OK;
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    reply
+}

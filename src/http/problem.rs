@@ -1,0 +1,129 @@
+//! Problem documents, RFC 9457: what went wrong, and what the shop's engineer can do.
+
+use http::StatusCode;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Reply, json};
+use crate::order::Violation;
+
+/// The kinds of problems; programs tell them by `type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slug {
+    MalformedJson,
+    Unauthorized,
+    CallbackNotBelieved,
+    NotFound,
+    SubmissionInProgress,
+    OutcomeUnknownEarlier,
+    PayloadTooLarge,
+    ValidationFailed,
+    IdempotencyKeyReused,
+    RejectedByFrontPayment,
+    Internal,
+    FrontPaymentFailed,
+    FrontPaymentUnavailable,
+    StorageUnavailable,
+    SecretUnavailable,
+    OutcomeUnknown,
+}
+
+impl Slug {
+    /// Name, HTTP status and title.
+    fn row(self) -> (&'static str, StatusCode, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
+            Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, "The API key is missing or unknown"),
+            Self::CallbackNotBelieved => ("callback-not-believed", S::FORBIDDEN, "The callback is not believed"),
+            Self::NotFound => ("not-found", S::NOT_FOUND, "There is no such thing here"),
+            Self::SubmissionInProgress => ("submission-in-progress", S::CONFLICT, "The order is being submitted"),
+            Self::OutcomeUnknownEarlier => ("outcome-unknown", S::CONFLICT, "The outcome of the submission is unknown"),
+            Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::ValidationFailed => ("validation-failed", S::UNPROCESSABLE_ENTITY, "The order is not valid"),
+            Self::IdempotencyKeyReused => {
+                ("idempotency-key-reused", S::UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another order")
+            }
+            Self::RejectedByFrontPayment => {
+                ("rejected-by-front-payment", S::UNPROCESSABLE_ENTITY, "Front Payment refused the order")
+            }
+            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "The bridge failed"),
+            Self::FrontPaymentFailed => ("front-payment-failed", S::BAD_GATEWAY, "Front Payment failed"),
+            Self::FrontPaymentUnavailable => {
+                ("front-payment-unavailable", S::SERVICE_UNAVAILABLE, "Front Payment is not available")
+            }
+            Self::StorageUnavailable => ("storage-unavailable", S::SERVICE_UNAVAILABLE, "The bridge's storage is not available"),
+            Self::SecretUnavailable => ("secret-unavailable", S::SERVICE_UNAVAILABLE, "The bridge is not set up yet"),
+            Self::OutcomeUnknown => ("outcome-unknown", S::GATEWAY_TIMEOUT, "The outcome of the submission is unknown"),
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// Seconds after which trying again makes sense.
+    fn retry_after(self) -> Option<u32> {
+        match self {
+            Self::SubmissionInProgress | Self::StorageUnavailable | Self::SecretUnavailable => Some(5),
+            // Its rate limit is counted by the minute.
+            Self::FrontPaymentUnavailable => Some(30),
+            _ => None,
+        }
+    }
+}
+
+/// A problem on its way to becoming a reply.
+pub(super) struct Problem {
+    pub(super) slug: Slug,
+    detail: String,
+    order_id: Option<Uuid>,
+    errors: Vec<Violation>,
+}
+
+impl Problem {
+    pub(super) fn new(slug: Slug, detail: impl Into<String>) -> Self {
+        Self { slug, detail: detail.into(), order_id: None, errors: Vec::new() }
+    }
+
+    pub(super) fn of(mut self, order_id: Uuid) -> Self {
+        self.order_id = Some(order_id);
+        self
+    }
+
+    pub(super) fn because(mut self, errors: Vec<Violation>) -> Self {
+        self.errors = errors;
+        self
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Violation],
+}
+
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Self {
+        let (name, status, title) = problem.slug.row();
+        let document = Document {
+            r#type: format!("urn:front-payment-bridge:{name}"),
+            title,
+            status: status.as_u16(),
+            detail: &problem.detail,
+            order_id: problem.order_id,
+            errors: &problem.errors,
+        };
+        let retry_after = problem.slug.retry_after().map(|seconds| (RETRY_AFTER, seconds.to_string()));
+        let challenge = (problem.slug == Slug::Unauthorized).then(|| (WWW_AUTHENTICATE, "Bearer".to_owned()));
+        json(status, "application/problem+json", retry_after.into_iter().chain(challenge).collect(), &document)
+    }
+}

@@ -1,0 +1,59 @@
+//! The one HTTP client, for AWS and Front Payment alike.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, ClientBuilder, redirect, retry};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::config::ConfigError;
+
+const CERTIFICATES: &str = "SSL_CERT_FILE";
+
+/// The client: it trusts the certificates in a PEM file, or Mozilla's if there is none.
+///
+/// # Errors
+/// [`ConfigError`] where the file cannot be used.
+pub fn build(ssl_cert_file: Option<&Path>) -> Result<Client, ConfigError> {
+    builder(ssl_cert_file)?.build().map_err(|error| no_tls(&error))
+}
+
+/// What the client is built from: no redirects, no retries of its own, three seconds to connect, and no
+/// connection that was idle for longer than any of the peers keeps one.
+///
+/// # Errors
+/// [`ConfigError`] where the file cannot be used.
+pub fn builder(ssl_cert_file: Option<&Path>) -> Result<ClientBuilder, ConfigError> {
+    let roots = match ssl_cert_file {
+        None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
+        Some(file) => read_roots(file)?,
+    };
+    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| no_tls(&error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(concat!("front-payment-bridge/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .connect_timeout(Duration::from_secs(3))
+        .pool_idle_timeout(Duration::from_secs(5)))
+}
+
+fn read_roots(file: &Path) -> Result<RootCertStore, ConfigError> {
+    let unusable = |why: &dyn std::fmt::Display| ConfigError::new(CERTIFICATES, format!("{}: {why}", file.display()));
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unusable(&error))? {
+        roots.add(certificate.map_err(|error| unusable(&error))?).map_err(|error| unusable(&error))?;
+    }
+    if roots.is_empty() { Err(unusable(&"there is no certificate in it")) } else { Ok(roots) }
+}
+
+fn no_tls(error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::new(CERTIFICATES, format!("TLS cannot be set up: {error}"))
+}

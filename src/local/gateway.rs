@@ -1,0 +1,160 @@
+//! API Gateway on localhost: a request becomes an HTTP API 2.0 event, the function's answer a reply.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request as HttpRequest, State};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, StatusCode};
+use jiff::Timestamp;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_runtime::{Context, LambdaEvent};
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::bridge::Bridge;
+use crate::front_payment::Client;
+use crate::http::{Request, callbacks, invoke, orders};
+use crate::store::Embedded;
+
+type LocalBridge = Bridge<Embedded, Client>;
+
+/// API Gateway takes ten megabytes.
+const MAX_BODY_BYTES: usize = 10_000_000;
+/// The timeout of the functions in the template.
+const TIMEOUT_MS: i64 = 29_000;
+
+/// The routes of the template.
+const ROUTES: [&str; 3] = ["POST /orders", "GET /orders/{orderId}", "GET /callbacks/{orderId}/{token}"];
+
+pub(super) fn routes(bridge: Arc<LocalBridge>) -> Router {
+    Router::new().fallback(call).with_state(bridge)
+}
+
+async fn call(State(bridge): State<Arc<LocalBridge>>, request: HttpRequest) -> Response {
+    let (parts, body) = request.into_parts();
+    let Some((route_key, path_parameters)) = route(&parts.method, parts.uri.path()) else {
+        return gateway_says(StatusCode::NOT_FOUND, "Not Found");
+    };
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        return gateway_says(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    };
+    let event = event(route_key, &path_parameters, &parts, &body);
+    let Ok(payload) = serde_json::value::to_raw_value(&event) else {
+        return gateway_says(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+    };
+    // In a task of its own: a function goes on, also where its caller has gone.
+    let handled = tokio::spawn(async move { run(&bridge, route_key, payload).await }).await;
+    match handled {
+        Ok(Ok(answer)) => reply(answer),
+        _ => gateway_says(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+    }
+}
+
+async fn run(
+    bridge: &LocalBridge,
+    route_key: &str,
+    payload: Box<RawValue>,
+) -> Result<ApiGatewayV2httpResponse, lambda_runtime::Error> {
+    let mut context = Context::default();
+    context.request_id = Uuid::new_v4().to_string();
+    context.deadline = u64::try_from(Timestamp::now().as_millisecond() + TIMEOUT_MS).unwrap_or_default();
+    let invocation = LambdaEvent { payload, context };
+    if route_key.contains("/callbacks/") {
+        invoke(invocation, async |request: Request<'_>| callbacks::handle(bridge, request).await).await
+    } else {
+        invoke(invocation, async |request: Request<'_>| orders::handle(bridge, request).await).await
+    }
+}
+
+fn event(
+    route_key: &str,
+    path_parameters: &BTreeMap<&str, String>,
+    parts: &http::request::Parts,
+    body: &Bytes,
+) -> serde_json::Value {
+    let is_text = is_text(&parts.headers) && std::str::from_utf8(body).is_ok();
+    let body = if is_text { String::from_utf8_lossy(body).into_owned() } else { BASE64_STANDARD.encode(body) };
+    let path = decoded(parts.uri.path());
+    json!({
+        "version": "2.0",
+        "routeKey": route_key,
+        "rawPath": path,
+        "rawQueryString": parts.uri.query().unwrap_or_default(),
+        "headers": headers(&parts.headers),
+        "pathParameters": path_parameters,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1"),
+            "http": { "method": parts.method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1" },
+            "requestId": Uuid::new_v4(),
+            "routeKey": route_key,
+            "stage": "$default",
+            "timeEpoch": Timestamp::now().as_millisecond(),
+        },
+        "body": body,
+        "isBase64Encoded": !is_text,
+    })
+}
+
+/// The route that a request matches, and the parameters in its path.
+fn route(method: &Method, path: &str) -> Option<(&'static str, BTreeMap<&'static str, String>)> {
+    ROUTES.iter().find_map(|route_key| {
+        let (route_method, pattern) = route_key.split_once(' ')?;
+        let (pattern, segments) = (pattern.split('/'), path.split('/'));
+        if route_method != method.as_str() || pattern.clone().count() != segments.clone().count() {
+            return None;
+        }
+        let mut parameters = BTreeMap::new();
+        for (expected, segment) in pattern.zip(segments) {
+            match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) => drop(parameters.insert(name, decoded(segment))),
+                None if expected == segment => {}
+                None => return None,
+            }
+        }
+        Some((*route_key, parameters))
+    })
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// API Gateway hands over as text what says that it is, and everything else as base64.
+fn is_text(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("text/plain");
+    ["text/", "application/json", "application/javascript", "application/xml"].iter().any(|text| content_type.starts_with(text))
+}
+
+fn headers(headers: &HeaderMap) -> BTreeMap<&str, String> {
+    let mut joined: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        joined.entry(name.as_str()).and_modify(|all| *all = format!("{all},{value}")).or_insert_with(|| value.into_owned());
+    }
+    joined
+}
+
+fn reply(answer: ApiGatewayV2httpResponse) -> Response {
+    let body = answer.body.map(|body| body.to_vec()).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = u16::try_from(answer.status_code)
+        .ok()
+        .and_then(|code| StatusCode::from_u16(code).ok())
+        .unwrap_or(StatusCode::BAD_GATEWAY);
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+fn gateway_says(status: StatusCode, message: &str) -> Response {
+    (status, axum::Json(json!({ "message": message }))).into_response()
+}

@@ -1,0 +1,169 @@
+//! The two calls of Front Payment's API.
+
+use std::future::ready;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Mischief, Sandbox, SandboxOrder, TOKEN, callbacks, checks};
+use crate::store::Unavailable;
+
+/// Requests a minute, over all endpoints.
+pub(super) const RATE_LIMIT: u32 = 240;
+
+pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
+    limited(&sandbox, || async {
+        if !is_authorized(&headers) {
+            return unauthorized();
+        }
+        let order: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let mischief = order.get("referenceNo").and_then(Value::as_str).and_then(Mischief::asked_by);
+        if let Some(failure) = mischief.and_then(failure) {
+            return failure;
+        }
+        let refusals = checks::refusals(&order, Timestamp::now());
+        if !refusals.is_empty() {
+            let body = json!({"status_code": 417, "status_message": "Client Error", "message": "payloadValidationErrors", "is_error": true, "errors": refusals});
+            return (StatusCode::EXPECTATION_FAILED, axum::Json(body)).into_response();
+        }
+        match create(&sandbox, &order, mischief).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                tracing::error!(error = %error, "the sandbox cannot keep its orders");
+                StatusCode::BAD_GATEWAY.into_response()
+            }
+        }
+    })
+    .await
+}
+
+async fn create(sandbox: &Arc<Sandbox>, order: &Value, mischief: Option<Mischief>) -> Result<Response, Unavailable> {
+    let text = |pointer: &str| match order.pointer(pointer) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    // A private customer signs with BankID; a company's order, and one that is to be early, is invoiced at once.
+    let signs = text("/customerDetails/type") == "private" && mischief != Some(Mischief::EarlyCallback);
+    let created = SandboxOrder {
+        uuid: format!("ODR{}", ten_digits()),
+        customer_uuid: format!("CSRT{}", ten_digits()),
+        reference_no: text("/referenceNo"),
+        status: if signs { "SENT" } else { "INVOICED" }.to_owned(),
+        grand_total: text("/orderSummary/grandTotal"),
+        link: Uuid::new_v4().to_string(),
+        callback_url: text("/callback/callbackUrl"),
+        success: text("/callback/success"),
+        failure: text("/callback/failure"),
+        created_at: Timestamp::now().as_second(),
+        mischief,
+    };
+    sandbox.save(created.clone())?;
+    let mut data = json!({"orderUuid": created.uuid, "customerUuid": created.customer_uuid});
+    if signs && let Some(data) = data.as_object_mut() {
+        data.insert("bankIdUrl".to_owned(), format!("{}/bankid/{}", sandbox.base, created.link).into());
+    }
+    match mischief {
+        Some(Mischief::Slow) => tokio::time::sleep(Duration::from_secs(8)).await,
+        Some(Mischief::EarlyCallback) => callbacks::send(sandbox, &created, "INVOICED").await,
+        Some(Mischief::LostReply) => return Ok(lost_reply()),
+        _ if !signs => {
+            let sandbox = sandbox.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                callbacks::send(&sandbox, &created, "INVOICED").await;
+            });
+        }
+        _ => {}
+    }
+    let body =
+        json!({"status_code": 201, "status_message": "OK", "message": "orderCreatedSuccessfully", "is_data": true, "data": data});
+    Ok((StatusCode::CREATED, axum::Json(body)).into_response())
+}
+
+pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path<String>, headers: HeaderMap) -> Response {
+    limited(&sandbox, || async {
+        if !is_authorized(&headers) {
+            return unauthorized();
+        }
+        let Some(order) = sandbox.find(&uuid) else {
+            let body = json!({"status_code": 404, "status_message": "Client Error", "message": "orderNotFound", "is_data": false, "data": null});
+            return (StatusCode::NOT_FOUND, axum::Json(body)).into_response();
+        };
+        let body = json!({
+            "status_code": 200, "status_message": "OK", "message": "Order Status Retrieved Successfully", "is_data": true,
+            "data": {"uuid": order.uuid, "status": order.status},
+        });
+        axum::Json(body).into_response()
+    })
+    .await
+}
+
+/// Every reply says what is left of the minute's requests.
+async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl FnOnce() -> F) -> Response {
+    let left = sandbox.count_request();
+    let mut reply = match left {
+        Some(_) => answer().await,
+        None => (StatusCode::TOO_MANY_REQUESTS, axum::Json(json!({"message": "Too Many Attempts."}))).into_response(),
+    };
+    reply.headers_mut().insert("x-ratelimit-limit", HeaderValue::from(RATE_LIMIT));
+    reply.headers_mut().insert("x-ratelimit-remaining", HeaderValue::from(left.unwrap_or_default()));
+    reply
+}
+
+fn is_authorized(headers: &HeaderMap) -> bool {
+    headers.get(AUTHORIZATION).is_some_and(|value| value == format!("Bearer {TOKEN}").as_str())
+}
+
+fn unauthorized() -> Response {
+    let body = json!({"status_code": 401, "status_message": "Unauthorized", "message": "Unauthenticated.", "is_error": true});
+    (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
+}
+
+/// The misbehaviours that create nothing.
+fn failure(mischief: Mischief) -> Option<Response> {
+    let own = |status: StatusCode, message: &str, errors: Value| {
+        let said = if status == StatusCode::INTERNAL_SERVER_ERROR {
+            "Internal Dependency Error"
+        } else {
+            "Execution Exception Occurred"
+        };
+        let body = json!({"status_code": status.as_u16(), "status_message": said, "message": message, "is_error": true, "errors": errors});
+        Some((status, axum::Json(body)).into_response())
+    };
+    match mischief {
+        Mischief::Error500 => {
+            let errors = json!({"happenedAt": "InvoiceService", "internalErrorDetails": []});
+            own(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error Occurred Please Try Again Later", errors)
+        }
+        Mischief::Error510 => own(StatusCode::NOT_EXTENDED, "Something Went Wrong", json!("Undefined index")),
+        Mischief::RateLimited => {
+            Some((StatusCode::TOO_MANY_REQUESTS, axum::Json(json!({"message": "Too Many Attempts."}))).into_response())
+        }
+        Mischief::Unavailable => {
+            Some((StatusCode::SERVICE_UNAVAILABLE, "<html>503 Service Temporarily Unavailable</html>").into_response())
+        }
+        _ => None,
+    }
+}
+
+/// A reply that breaks off: its length is promised and not kept.
+fn lost_reply() -> Response {
+    let broken: io::Result<Bytes> = Err(io::Error::other("the sandbox was asked to lose its reply"));
+    let body = Body::from_stream(stream::once(ready(broken)));
+    (StatusCode::CREATED, [("content-length", "1000")], body).into_response()
+}
+
+fn ten_digits() -> u64 {
+    1_000_000_000 + u64::try_from(Uuid::new_v4().as_u128() % 9_000_000_000).unwrap_or_default()
+}

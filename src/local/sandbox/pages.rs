@@ -1,0 +1,106 @@
+//! The pages that a person sees: BankID, the portal, and the shop's own.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use http::StatusCode;
+use maud::{DOCTYPE, Markup, html};
+
+use super::{Sandbox, callbacks};
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}\
+    button{font:inherit;padding:.5rem 1.5rem;margin-right:1rem}td,th{text-align:left;padding:.25rem 1rem .25rem 0}";
+
+fn page(title: &str, content: &Markup) -> Response {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head { meta charset="utf-8"; title { (title) } style { (STYLE) } }
+            body { h1 { (title) } (content) }
+        }
+    };
+    Html(page.into_string()).into_response()
+}
+
+fn not_found() -> Response {
+    let mut reply = page("There is no such page", &html! { p { "The link is not one of this sandbox's." } });
+    *reply.status_mut() = StatusCode::NOT_FOUND;
+    reply
+}
+
+/// What BankID shows: an order to sign or to decline.
+pub(super) async fn bank_id(State(sandbox): State<Arc<Sandbox>>, Path(link): Path<String>) -> Response {
+    let Some(order) = sandbox.find_link(&link) else { return not_found() };
+    page(
+        "BankID (sandbox)",
+        &html! {
+            p { "Order " (order.uuid) ", reference " (order.reference_no) ": " strong { (order.grand_total) " kr" } }
+            @if order.status == "SENT" {
+                (decide(&sandbox.base, &link))
+            } @else {
+                p { "It is " (order.status) "." }
+            }
+        },
+    )
+}
+
+fn decide(base: &str, link: &str) -> Markup {
+    html! {
+        form method="post" {
+            button formaction=(format!("{base}/bankid/{link}/sign")) { "Sign" }
+            button formaction=(format!("{base}/bankid/{link}/decline")) { "Decline" }
+        }
+    }
+}
+
+pub(super) async fn sign(State(sandbox): State<Arc<Sandbox>>, Path(link): Path<String>) -> Response {
+    decided(&sandbox, &link, "INVOICED").await
+}
+
+pub(super) async fn decline(State(sandbox): State<Arc<Sandbox>>, Path(link): Path<String>) -> Response {
+    decided(&sandbox, &link, "CANCELLED").await
+}
+
+async fn decided(sandbox: &Sandbox, link: &str, status: &str) -> Response {
+    let Some(mut order) = sandbox.find_link(link) else { return not_found() };
+    if order.status == "SENT" {
+        status.clone_into(&mut order.status);
+        if let Err(error) = sandbox.save(order.clone()) {
+            tracing::error!(error = %error, "the sandbox cannot keep its orders");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        callbacks::announce(sandbox, &order).await;
+    }
+    Redirect::to(if order.status == "INVOICED" { &order.success } else { &order.failure }).into_response()
+}
+
+/// Front Payment's portal: every order, found by its reference.
+pub(super) async fn portal(State(sandbox): State<Arc<Sandbox>>) -> Response {
+    let mut orders = sandbox.orders();
+    orders.sort_by_key(|order| std::cmp::Reverse(order.created_at));
+    page(
+        "Front Payment's portal (sandbox)",
+        &html! {
+            @if orders.is_empty() { p { "There are no orders yet." } }
+            table {
+                tr { th { "Order" } th { "Reference" } th { "Total" } th { "Status" } th {} }
+                @for order in &orders {
+                    tr {
+                        td { (order.uuid) } td { (order.reference_no) } td { (order.grand_total) } td { (order.status) }
+                        td { @if order.status == "SENT" { (decide(&sandbox.base, &order.link)) } }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// Where the demo shop's customers come back to.
+pub(super) async fn shop(Path(name): Path<String>) -> Response {
+    match name.as_str() {
+        "success" => page("Thank you for your order", &html! { p { "The invoice is on its way." } }),
+        "failure" => page("The order was not completed", &html! { p { "Nothing will be invoiced." } }),
+        _ => not_found(),
+    }
+}

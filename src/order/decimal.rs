@@ -1,0 +1,200 @@
+//! Money and rates: exact decimals that remember how they were written.
+
+use bigdecimal::num_bigint::BigInt;
+use bigdecimal::{BigDecimal, Signed, Zero};
+use serde::{Serialize, Serializer};
+
+/// The most significant digits a figure may have.
+pub const MAX_DIGITS: usize = 28;
+/// The most characters a figure may be written with, leading zeros included.
+const MAX_LENGTH: usize = 64;
+
+/// An exact decimal: digits, and a point among them; no exponent, no rounding.
+///
+/// Equality is by value (`40` is `"40.00"`); [`Decimal::text`] is what was sent.
+#[derive(Debug, Clone)]
+pub struct Decimal {
+    text: Box<str>,
+    quoted: bool,
+    value: BigDecimal,
+}
+
+/// Why a text is no figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotDecimal {
+    /// Not digits with at most one point among them.
+    #[error("not a plain decimal: digits with at most one point, no exponent, no spaces")]
+    Format,
+    /// More digits than can be kept.
+    #[error("more than {MAX_DIGITS} significant digits")]
+    Digits,
+}
+
+impl Decimal {
+    /// Reads a plain decimal: `-?[0-9]+(\.[0-9]+)?`.
+    ///
+    /// ```
+    /// use front_payment_bridge::order::Decimal;
+    ///
+    /// let total = Decimal::parse("4017.860")?;
+    /// assert_eq!(total.text(), "4017.860");
+    /// assert_eq!(total, Decimal::parse("4017.86")?);
+    /// assert!(Decimal::parse("1e3").is_err());
+    /// # Ok::<(), front_payment_bridge::order::NotDecimal>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotDecimal`] says why not.
+    pub fn parse(text: &str) -> Result<Self, NotDecimal> {
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(w, f)| (w, Some(f)));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || !fraction.is_none_or(digits) {
+            return Err(NotDecimal::Format);
+        }
+        let significant = unsigned.bytes().filter(u8::is_ascii_digit).skip_while(|b| *b == b'0').count();
+        if significant > MAX_DIGITS || text.len() > MAX_LENGTH {
+            return Err(NotDecimal::Digits);
+        }
+        let value = text.parse().map_err(|_| NotDecimal::Format)?;
+        Ok(Self { text: text.into(), quoted: true, value })
+    }
+
+    /// The same figure, sent as a JSON number rather than as a string.
+    #[must_use]
+    pub fn unquoted(mut self) -> Self {
+        self.quoted = false;
+        self
+    }
+
+    /// The digits as they were sent.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it came as a string.
+    #[must_use]
+    pub fn is_quoted(&self) -> bool {
+        self.quoted
+    }
+
+    /// Greater than nought?
+    #[must_use]
+    pub fn is_positive(&self) -> bool {
+        self.value.is_positive()
+    }
+
+    /// Less than nought?
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.value.is_negative()
+    }
+
+    /// `self + tax - discount` differs from `total` by no more than one whole unit of the currency.
+    #[must_use]
+    pub fn adds_up_to(&self, tax: &Self, discount: &Self, total: &Self) -> bool {
+        let difference = &self.value + &tax.value - &discount.value - &total.value;
+        difference.abs() <= 1
+    }
+}
+
+impl From<u8> for Decimal {
+    /// A small whole number, unquoted.
+    fn from(number: u8) -> Self {
+        Self { text: number.to_string().into(), quoted: false, value: BigDecimal::new(BigInt::from(number), 0) }
+    }
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Eq for Decimal {}
+
+/// The value, written in the one way that all its spellings share.
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.value.is_zero() {
+            return serializer.serialize_str("0");
+        }
+        serializer.serialize_str(&self.value.normalized().to_plain_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decimal(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap()
+    }
+
+    #[test]
+    fn plain_decimals_are_taken_as_they_stand() {
+        for text in ["0", "-0", "40", "4017.86", "0.00", "007", "-12.50", "12345678901234567890"] {
+            assert_eq!(decimal(text).text(), text);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "-", "+1", " 1", "1 ", "1e3", "1E3", ".5", "5.", "1.2.3", "1,5", "0x10", "NaN", "١", "--1", "1_0"] {
+            assert_eq!(Decimal::parse(text), Err(NotDecimal::Format), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn twenty_eight_digits_are_kept_and_not_one_more() {
+        let most = "1234567890123456789012345.678";
+        assert_eq!(decimal(most).text(), most);
+        assert_eq!(Decimal::parse("1234567890123456789012345.6789"), Err(NotDecimal::Digits));
+        assert_eq!(Decimal::parse("10000000000000000000000000000"), Err(NotDecimal::Digits));
+        assert!(Decimal::parse("0.00000000000000000000000000000000000001").is_ok(), "one significant digit");
+        assert_eq!(Decimal::parse(&"0".repeat(65)), Err(NotDecimal::Digits));
+    }
+
+    #[test]
+    fn equality_is_by_value() {
+        assert_eq!(decimal("40"), decimal("40.00"));
+        assert_eq!(decimal("-0"), decimal("0.000"));
+        assert_eq!(decimal("40"), Decimal::from(40));
+        assert_ne!(decimal("0.1"), decimal("0.10000000000000001"));
+    }
+
+    #[test]
+    fn sums_are_exact() {
+        let adds_up = |sub, tax, discount, total| decimal(sub).adds_up_to(&decimal(tax), &decimal(discount), &decimal(total));
+        assert!(adds_up("0.1", "0.2", "0", "0.3"));
+        assert!(adds_up("100", "25", "5", "121"), "one off is tolerated");
+        assert!(!adds_up("100", "25", "5", "121.01"));
+        assert!(!adds_up("100", "25", "5", "118.9999999999999999999999"));
+        assert!(adds_up("9999999999999999999999999999", "0.0000000000000000000000000001", "0", "9999999999999999999999999999"));
+        assert!(!adds_up("9999999999999999999999999999", "1.0000000000000000000000000001", "0", "9999999999999999999999999999"));
+    }
+
+    #[test]
+    fn the_canonical_form_is_shared_by_all_spellings() {
+        let canonical = |text| serde_json::to_string(&decimal(text)).unwrap();
+        assert_eq!(canonical("4017.860"), "\"4017.86\"");
+        assert_eq!(canonical("0400"), "\"400\"");
+        assert_eq!(canonical("-0.0"), "\"0\"");
+        assert_eq!(canonical("0.0000000000001"), "\"0.0000000000001\"");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gets_an_answer(text in ".{0,60}") {
+            let _answered = Decimal::parse(&text);
+        }
+
+        #[test]
+        fn what_is_taken_is_kept_digit_for_digit(text in r"-?[0-9]{1,14}(\.[0-9]{1,14})?") {
+            let taken = decimal(&text);
+            prop_assert_eq!(taken.text(), text.as_str());
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The one secret: Front Payment's token and secretKey, and the shops' API keys.
+//!
+//! Fetched in init and cached for five minutes. A good one stays in use while a newer one cannot
+//! be had. It is fetched anew early where something speaks for a change (a 401, an unknown API
+//! key, a wrong checksum), but seldom: whoever guesses keys must not be able to make us ask.
+
+mod document;
+mod redacted;
+
+pub use document::{Secret, Unusable};
+pub use redacted::Redacted;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+
+/// How long a secret is used before it is fetched anew.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
+/// The least time between two fetches while there is a good one.
+const BETWEEN_REFRESHES: SignedDuration = SignedDuration::from_secs(30);
+/// The least time between two fetches while there is none.
+pub const BETWEEN_TRIES: SignedDuration = SignedDuration::from_secs(5);
+
+/// Where the secret comes from.
+pub trait SecretSource: Send + Sync {
+    /// Fetches its text.
+    fn fetch(&self) -> Fetch<'_>;
+}
+
+/// A fetch under way; its error is a line for the log.
+pub type Fetch<'a> = Pin<Box<dyn Future<Output = Result<String, String>> + Send + 'a>>;
+
+/// There is no usable secret yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no usable secret")]
+pub struct SecretUnavailable;
+
+/// The cached secret.
+pub struct Secrets {
+    source: Box<dyn SecretSource>,
+    clock: Clock,
+    state: RwLock<State>,
+    /// Held by whoever fetches, so that all others wait for that one fetch.
+    fetching: Mutex<()>,
+}
+
+#[derive(Clone, Default)]
+struct State {
+    current: Option<Arc<Secret>>,
+    fetched_at: Timestamp,
+    /// When it was last asked for, other than in init.
+    asked_at: Option<Timestamp>,
+}
+
+impl Secrets {
+    /// A cache in front of a source; nothing is fetched yet.
+    pub fn new(source: impl SecretSource + 'static, clock: Clock) -> Self {
+        Self { source: Box::new(source), clock, state: RwLock::default(), fetching: Mutex::default() }
+    }
+
+    /// Fetches the secret in init. If it cannot be had, init goes on: it is asked for again when it is needed.
+    pub async fn prefetch(&self) {
+        let _one_at_a_time = self.fetching.lock().await;
+        self.fetch().await;
+    }
+
+    /// The secret, at most five minutes old if the source answers.
+    ///
+    /// # Errors
+    /// [`SecretUnavailable`] where there has been no usable one yet.
+    pub async fn get(&self) -> Result<Arc<Secret>, SecretUnavailable> {
+        if !self.is_due() {
+            return self.current().ok_or(SecretUnavailable);
+        }
+        let _one_at_a_time = self.fetching.lock().await;
+        if self.is_due() {
+            self.ask().await;
+        }
+        self.current().ok_or(SecretUnavailable)
+    }
+
+    /// A newer secret than this one, if there is one and it may be asked for.
+    pub async fn newer_than(&self, seen: &Arc<Secret>) -> Option<Arc<Secret>> {
+        let newer = || self.current().filter(|current| !Arc::ptr_eq(current, seen));
+        let _one_at_a_time = self.fetching.lock().await;
+        if newer().is_none() && self.rested(BETWEEN_REFRESHES) {
+            self.ask().await;
+        }
+        newer()
+    }
+
+    fn is_due(&self) -> bool {
+        let state = self.state();
+        match state.current {
+            None => self.rested(BETWEEN_TRIES),
+            Some(_) => self.clock.now().duration_since(state.fetched_at) > LIFETIME && self.rested(BETWEEN_REFRESHES),
+        }
+    }
+
+    fn rested(&self, at_least: SignedDuration) -> bool {
+        self.state().asked_at.is_none_or(|asked_at| self.clock.now().duration_since(asked_at) >= at_least)
+    }
+
+    async fn ask(&self) {
+        let had_one = self.current().is_some();
+        self.change(|state| state.asked_at = Some(self.clock.now()));
+        if self.fetch().await && !had_one {
+            // The first good one counts as init's: what follows it may ask at once.
+            self.change(|state| state.asked_at = None);
+        }
+    }
+
+    async fn fetch(&self) -> bool {
+        let found = match self.source.fetch().await {
+            Ok(text) => Secret::parse(&text).map_err(|unusable| unusable.to_string()),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(secret) => {
+                self.change(|state| {
+                    // The same secret again is no newer one.
+                    if state.current.as_deref() != Some(&secret) {
+                        state.current = Some(Arc::new(secret));
+                    }
+                    state.fetched_at = self.clock.now();
+                });
+                true
+            }
+            Err(error) => {
+                tracing::error!(error, inUse = self.current().is_some(), "the secret cannot be read or used");
+                false
+            }
+        }
+    }
+
+    fn current(&self) -> Option<Arc<Secret>> {
+        self.state().current
+    }
+
+    fn state(&self) -> State {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Orders in DynamoDB: one item each, every write conditional on the version that was read.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_smithy_types::error::display::DisplayErrorContext;
+use uuid::Uuid;
+
+use super::{OrderStore, Unavailable, WriteError};
+use crate::order::Record;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// A table whose partition key is `orderId` (S), without a sort key.
+pub struct DynamoDb {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+}
+
+impl DynamoDb {
+    /// A store in a table. Time limits and retries are the client's.
+    #[must_use]
+    pub fn new(client: aws_sdk_dynamodb::Client, table: String) -> Self {
+        Self { client, table }
+    }
+}
+
+impl OrderStore for DynamoDb {
+    async fn create(&self, record: &Record) -> Result<(), WriteError> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item(record)?));
+        let put = put.condition_expression("attribute_not_exists(orderId)");
+        let sent = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await;
+        sent.map(drop).map_err(|error| match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => conflict(failed.item()),
+            _ => unavailable(&error).into(),
+        })
+    }
+
+    async fn load(&self, order_id: Uuid) -> Result<Option<Record>, Unavailable> {
+        let get = self.client.get_item().table_name(&self.table).key("orderId", AttributeValue::S(order_id.to_string()));
+        let found = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
+        found.item.map(record).transpose()
+    }
+
+    async fn replace(&self, current: &Record, next: &Record) -> Result<(), WriteError> {
+        let change = Change::between(current, next)?;
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("orderId", AttributeValue::S(next.order_id.to_string()))
+            .update_expression(change.expression)
+            .condition_expression("#version = :current")
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values));
+        let sent = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await;
+        sent.map(drop).map_err(|error| match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => conflict(failed.item()),
+            _ => unavailable(&error).into(),
+        })
+    }
+}
+
+/// The attributes that differ between two records; of the history, what was added to it.
+struct Change {
+    expression: String,
+    names: HashMap<String, String>,
+    values: Item,
+}
+
+impl Change {
+    fn between(current: &Record, next: &Record) -> Result<Self, Unavailable> {
+        let (mut before, mut after) = (item(current)?, item(next)?);
+        let mut names = HashMap::from([("#version".to_owned(), "version".to_owned())]);
+        let mut values = HashMap::from([(":current".to_owned(), AttributeValue::N(current.version.to_string()))]);
+        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        before.remove("history");
+        let added = match after.remove("history") {
+            Some(AttributeValue::L(entries)) => entries.into_iter().skip(current.history.len()).collect(),
+            _ => Vec::new(),
+        };
+        if !added.is_empty() {
+            names.insert("#history".to_owned(), "history".to_owned());
+            values.insert(":added".to_owned(), AttributeValue::L(added));
+            set.push("#history = list_append(#history, :added)".to_owned());
+        }
+        for name in before.keys().filter(|name| !after.contains_key(*name)) {
+            names.insert(format!("#{name}"), name.clone());
+            remove.push(format!("#{name}"));
+        }
+        for (name, value) in after.into_iter().filter(|(name, value)| before.get(name) != Some(value)) {
+            set.push(format!("#{name} = :{name}"));
+            names.insert(format!("#{name}"), name.clone());
+            values.insert(format!(":{name}"), value);
+        }
+        let clause = |verb: &str, parts: Vec<String>| {
+            if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) }
+        };
+        Ok(Self { expression: clause("SET", set) + &clause("REMOVE", remove), names, values })
+    }
+}
+
+fn item(record: &Record) -> Result<Item, Unavailable> {
+    serde_dynamo::to_item(record).map_err(|error| Unavailable(error.to_string()))
+}
+
+fn record(item: Item) -> Result<Record, Unavailable> {
+    serde_dynamo::from_item(item).map_err(|error| Unavailable(format!("an item that cannot be read: {error}")))
+}
+
+fn conflict(stored: Option<&Item>) -> WriteError {
+    match stored.filter(|item| !item.is_empty()).cloned().map(record).transpose() {
+        Ok(stored) => WriteError::Conflict(stored.map(Box::new)),
+        Err(error) => error.into(),
+    }
+}
+
+/// DynamoDB's own error by its code alone: its message may quote what was sent.
+fn unavailable<E>(error: &SdkError<E>) -> Unavailable
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    Unavailable(match error {
+        SdkError::ServiceError(said) => format!("DynamoDB answered {}", said.err().code().unwrap_or("an error without a code")),
+        other => format!("DynamoDB: {}", DisplayErrorContext(other)),
+    })
+}

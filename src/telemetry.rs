@@ -1,0 +1,82 @@
+//! The log: JSON lines on stdout.
+//!
+//! `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` choose the level of the bridge's own lines. Other crates never
+//! get below WARN, whatever they say: at their lower levels they write requests out, tokens and all.
+
+use std::str::FromStr;
+
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+const OWN: &str = "front_payment_bridge";
+
+/// Writes the log as the Lambdas do.
+pub fn init_json() {
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_target(false);
+    tracing_subscriber::registry().with(lines.with_filter(filter(level()))).init();
+}
+
+/// Writes the log for a person at a terminal, on stderr.
+pub fn init_terminal() {
+    let lines = fmt::layer().with_ansi(false).with_target(false).with_writer(std::io::stderr).without_time();
+    tracing_subscriber::registry().with(lines.with_filter(filter(level()))).init();
+}
+
+fn filter(own: LevelFilter) -> Targets {
+    Targets::new().with_default(own.min(LevelFilter::WARN)).with_target(OWN, own)
+}
+
+fn level() -> LevelFilter {
+    let read = |name| std::env::var(name).ok().and_then(|text| parse(&text));
+    read("AWS_LAMBDA_LOG_LEVEL").or_else(|| read("RUST_LOG")).unwrap_or(LevelFilter::INFO)
+}
+
+/// A level, or directives of `RUST_LOG`'s kind, of which the bridge's own one counts.
+fn parse(text: &str) -> Option<LevelFilter> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" => None,
+        "fatal" => Some(LevelFilter::ERROR),
+        text => LevelFilter::from_str(text).ok().or_else(|| {
+            let targets = Targets::from_str(text).ok()?;
+            let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
+            let enabled = levels.into_iter().find(|level| targets.would_enable(OWN, level));
+            Some(enabled.map_or(LevelFilter::OFF, LevelFilter::from_level))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_and_directives_are_read() {
+        for (text, level) in [
+            ("DEBUG", LevelFilter::DEBUG),
+            ("info", LevelFilter::INFO),
+            ("FATAL", LevelFilter::ERROR),
+            ("off", LevelFilter::OFF),
+            ("warn,front_payment_bridge=trace", LevelFilter::TRACE),
+            ("aws_smithy_runtime=trace,warn", LevelFilter::WARN),
+            ("hyper=trace", LevelFilter::OFF),
+        ] {
+            assert_eq!(parse(text), Some(level), "{text}");
+        }
+        assert_eq!(parse(""), None);
+    }
+
+    #[test]
+    fn other_crates_are_capped_whatever_is_asked_for() {
+        let most = filter(LevelFilter::TRACE);
+        assert!(most.would_enable(OWN, &Level::TRACE));
+        for other in ["aws_smithy_runtime", "hyper", "reqwest", "lambda_runtime", "rustls"] {
+            assert!(!most.would_enable(other, &Level::INFO), "{other}");
+            assert!(most.would_enable(other, &Level::WARN), "{other}");
+        }
+        assert!(!filter(LevelFilter::ERROR).would_enable("hyper", &Level::WARN));
+    }
+}
