@@ -5,7 +5,7 @@ mod secrets_manager;
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -29,11 +29,7 @@ pub type AwsBridge = Bridge<DynamoDb, Client>;
 /// [`ConfigError`] where `SSL_CERT_FILE` cannot be used.
 pub async fn connect(config: Config, settings: Settings) -> Result<AwsBridge, ConfigError> {
     let http = http_client::build(config.ssl_cert_file.as_deref())?;
-    let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(SharedHttpClient::new(connector::Connector::new(http.clone())))
-        .timeout_config(limits(Duration::from_secs(2), Duration::from_secs(5)))
-        .load()
-        .await;
+    let sdk = sdk(http.clone()).load().await;
     let bridge = Bridge {
         store: DynamoDb::new(aws_sdk_dynamodb::Client::new(&sdk), config.orders_table),
         front_payment: Client::new(http, &config.front_payment_base_url),
@@ -45,6 +41,14 @@ pub async fn connect(config: Config, settings: Settings) -> Result<AwsBridge, Co
         tracing::error!("the secret did not come during init; it is asked for again with the first request");
     }
     Ok(bridge)
+}
+
+/// The SDK's configuration, from the environment, over the bridge's own HTTP client.
+#[must_use]
+pub fn sdk(http: reqwest::Client) -> ConfigLoader {
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(SharedHttpClient::new(connector::Connector::new(http)))
+        .timeout_config(limits(Duration::from_secs(2), Duration::from_secs(5)))
 }
 
 /// Time limits of one attempt, and of an operation with all its attempts.

@@ -1,0 +1,142 @@
+//! The promises of the store, kept by the embedded one and by DynamoDB alike.
+
+use std::sync::Arc;
+
+use front_payment_bridge::order::{Decimal, Record, Status, StatusCallback, StatusWord};
+use front_payment_bridge::store::{Embedded, OrderStore, WriteError};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::moto::Moto;
+
+fn record(order_id: Uuid) -> Record {
+    serde_json::from_value(json!({
+        "orderId": order_id, "version": 1, "status": "SUBMITTING", "attempt": Uuid::new_v4(),
+        "attemptedAt": "2026-06-15T00:00:00Z", "shopId": "shop-a", "callbackToken": "token", "grandTotal": "40",
+        "shopCallbackUrl": "https://shop.example/æ?x=1", "customerType": "private", "preferredLanguage": "no", "country": "NO",
+        "createdAt": "2026-06-15T00:00:00Z", "updatedAt": "2026-06-15T00:00:00.123Z", "history": [], "referenceNo": "",
+    }))
+    .unwrap()
+}
+
+fn next(record: &Record, id: &str, word: &str) -> Record {
+    let callback = StatusCallback {
+        order_uuid: "ODR1".to_owned(),
+        word: StatusWord::read(word),
+        amount: Decimal::parse("40").unwrap(),
+        id: id.to_owned(),
+    };
+    *record.believe(&callback, "2026-06-15T00:00:09Z".parse().unwrap()).unwrap()
+}
+
+fn conflict(result: Result<(), WriteError>) -> Option<Record> {
+    match result {
+        Err(WriteError::Conflict(stored)) => stored.map(|stored| *stored),
+        Err(WriteError::Unavailable(error)) => panic!("{error}"),
+        Ok(()) => panic!("no conflict"),
+    }
+}
+
+async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
+    // What was never written is not there, and cannot be replaced.
+    let first = record(Uuid::new_v4());
+    assert!(store.load(first.order_id).await.unwrap().is_none());
+    assert!(conflict(store.replace(&first, &next(&first, "a", "SENT")).await).is_none());
+    assert!(store.load(first.order_id).await.unwrap().is_none(), "a refused write writes nothing");
+
+    // What is written is there, to the last attribute, and only once.
+    store.create(&first).await.unwrap();
+    assert!(store.load(first.order_id).await.unwrap().unwrap() == first);
+    let other = Record { shop_id: "shop-b".to_owned(), ..first.clone() };
+    assert!(conflict(store.create(&other).await).unwrap() == first, "a conflict tells what is there");
+
+    // Attributes come, change and go; a history grows.
+    let mut second = next(&first, "a", "SENT");
+    second.bank_id_url = Some("https://b.example/".to_owned());
+    second.customer_uuid = Some("CSRT1".to_owned());
+    second.earlier_grand_totals = vec!["39".to_owned()];
+    store.replace(&first, &second).await.unwrap();
+    assert!(store.load(first.order_id).await.unwrap().unwrap() == second);
+    let third = next(&second, "b", "PAID");
+    assert!(third.bank_id_url.is_none());
+    store.replace(&second, &third).await.unwrap();
+    let loaded = store.load(first.order_id).await.unwrap().unwrap();
+    assert!(loaded == third);
+    assert_eq!((loaded.history.len(), loaded.status), (2, Status::Paid));
+
+    // A write over an older version is refused, and tells what is there.
+    assert!(conflict(store.replace(&first, &second).await).unwrap() == third);
+    assert!(conflict(store.replace(&second, &third).await).unwrap() == third, "also a repeated one");
+
+    // Other orders are not touched.
+    let untouched = record(Uuid::new_v4());
+    store.create(&untouched).await.unwrap();
+    store.replace(&third, &next(&third, "c", "REFUNDED")).await.unwrap();
+    assert!(store.load(untouched.order_id).await.unwrap().unwrap() == untouched);
+
+    // Of many who create or replace at once, one wins.
+    let contested = record(Uuid::new_v4());
+    assert_eq!(
+        winners(20, |_| {
+            let (store, record) = (store.clone(), contested.clone());
+            async move { store.create(&record).await }
+        })
+        .await,
+        1
+    );
+    let won = winners(20, |index| {
+        let (store, current) = (store.clone(), contested.clone());
+        async move { store.replace(&current, &next(&current, &index.to_string(), "PAID")).await }
+    });
+    assert_eq!(won.await, 1);
+    assert_eq!(store.load(contested.order_id).await.unwrap().unwrap().history.len(), 1);
+
+    // A history of a thousand entries still takes changes.
+    let mut long = record(Uuid::new_v4());
+    store.create(&long).await.unwrap();
+    let start = long.clone();
+    for index in 0..1_000 {
+        long = next(&long, &format!("{index:032}"), "a status word that is exactly forty long");
+    }
+    store.replace(&start, &long).await.unwrap();
+    let paid = next(&long, "last", "PAID");
+    store.replace(&long, &paid).await.unwrap();
+    assert!(store.load(long.order_id).await.unwrap().unwrap() == paid);
+}
+
+async fn winners<F>(contenders: usize, write: impl Fn(usize) -> F) -> usize
+where
+    F: Future<Output = Result<(), WriteError>> + Send + 'static,
+{
+    let mut writes = tokio::task::JoinSet::new();
+    for index in 0..contenders {
+        writes.spawn(write(index));
+    }
+    writes.join_all().await.into_iter().filter(Result::is_ok).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_embedded_store_keeps_its_promises() {
+    keeps_its_promises(Arc::new(Embedded::in_memory().unwrap())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_embedded_store_keeps_them_in_a_file_over_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("orders.redb");
+    let order = record(Uuid::new_v4());
+    {
+        let store = Arc::new(Embedded::open(&file).unwrap());
+        keeps_its_promises(store.clone()).await;
+        store.create(&order).await.unwrap();
+        assert!(Embedded::open(&file).is_err(), "one process at a time");
+    }
+    let reopened = Embedded::open(&file).unwrap();
+    assert!(reopened.load(order.order_id).await.unwrap().unwrap() == order);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dynamodb_keeps_its_promises() {
+    let moto = Moto::start();
+    keeps_its_promises(Arc::new(moto.store("promises").await)).await;
+}

@@ -1,0 +1,75 @@
+//! An embedded store whose next operations fail as they are told.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use front_payment_bridge::order::Record;
+use front_payment_bridge::store::{Embedded, OrderStore, Unavailable, WriteError};
+use uuid::Uuid;
+
+/// What becomes of one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing goes wrong.
+    None,
+    /// It is not done.
+    Down,
+    /// It is done, and its reply is lost.
+    ReplyLost,
+}
+
+pub struct FaultyStore {
+    inner: Embedded,
+    faults: Mutex<VecDeque<Fault>>,
+    /// Every operation, in order.
+    pub operations: Mutex<Vec<&'static str>>,
+}
+
+impl FaultyStore {
+    pub fn new(inner: Embedded) -> Self {
+        Self { inner, faults: Mutex::default(), operations: Mutex::default() }
+    }
+
+    /// The next operations fare so, one after the other; those behind them work.
+    pub fn will(&self, faults: impl IntoIterator<Item = Fault>) {
+        *self.faults.lock().unwrap() = faults.into_iter().collect();
+    }
+
+    pub fn operations(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.operations.lock().unwrap())
+    }
+
+    fn begin(&self, operation: &'static str) -> Fault {
+        self.operations.lock().unwrap().push(operation);
+        self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None)
+    }
+}
+
+fn failed() -> Unavailable {
+    Unavailable("told to fail".to_owned())
+}
+
+impl OrderStore for FaultyStore {
+    async fn create(&self, record: &Record) -> Result<(), WriteError> {
+        match self.begin("create") {
+            Fault::None => self.inner.create(record).await,
+            Fault::Down => Err(failed().into()),
+            Fault::ReplyLost => self.inner.create(record).await.and(Err(failed().into())),
+        }
+    }
+
+    async fn load(&self, order_id: Uuid) -> Result<Option<Record>, Unavailable> {
+        match self.begin("load") {
+            Fault::None => self.inner.load(order_id).await,
+            _ => Err(failed()),
+        }
+    }
+
+    async fn replace(&self, current: &Record, next: &Record) -> Result<(), WriteError> {
+        match self.begin("replace") {
+            Fault::None => self.inner.replace(current, next).await,
+            Fault::Down => Err(failed().into()),
+            Fault::ReplyLost => self.inner.replace(current, next).await.and(Err(failed().into())),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! AWS on this machine: a moto server from PyPI, in a virtual environment that the tests set up
+//! themselves under target/. It ends when its standard input is closed, so it cannot outlive us.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use front_payment_bridge::store::DynamoDb;
+use front_payment_bridge::{aws, http_client};
+
+const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
+
+const SERVER: &str = "
+import sys, logging
+from moto.server import ThreadedMotoServer
+logging.getLogger('werkzeug').setLevel(logging.ERROR)
+server = ThreadedMotoServer(ip_address='127.0.0.1', port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+server.stop()
+";
+
+pub struct Moto {
+    server: Child,
+    pub endpoint: String,
+}
+
+impl Moto {
+    /// Starts a server of one's own on a free port.
+    pub fn start() -> Self {
+        let mut server = Command::new(python())
+            .args(["-c", SERVER])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the moto server does not start");
+        let mut port = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        assert!(!port.trim().is_empty(), "the moto server ended at once; remove target/moto-venv and try again");
+        Self { server, endpoint: format!("http://127.0.0.1:{}", port.trim()) }
+    }
+
+    pub async fn sdk(&self) -> aws_config::SdkConfig {
+        let http = http_client::builder(None).unwrap().no_proxy().build().unwrap();
+        let credentials = Credentials::builder().access_key_id("test").secret_access_key("test").provider_name("test").build();
+        let sdk = aws::sdk(http).endpoint_url(&self.endpoint).region(Region::new("eu-north-1"));
+        sdk.credentials_provider(credentials).load().await
+    }
+
+    /// A store in a new table.
+    pub async fn store(&self, table: &str) -> DynamoDb {
+        let client = aws_sdk_dynamodb::Client::new(&self.sdk().await);
+        let key = KeySchemaElement::builder().attribute_name("orderId").key_type(KeyType::Hash).build().unwrap();
+        let attribute = AttributeDefinition::builder().attribute_name("orderId").attribute_type(ScalarAttributeType::S);
+        let create = client.create_table().table_name(table).key_schema(key).billing_mode(BillingMode::PayPerRequest);
+        create.attribute_definitions(attribute.build().unwrap()).send().await.unwrap();
+        DynamoDb::new(client, table.to_owned())
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        drop(self.server.stdin.take());
+        if let Err(error) = self.server.wait() {
+            eprintln!("the moto server was not waited for: {error}");
+        }
+    }
+}
+
+/// The Python of the virtual environment, which is made if it is not there or has other requirements.
+fn python() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let venv = target.join("moto-venv");
+    // Tests run side by side, and one of them sets it up.
+    let lock = File::create(target.join("moto-venv.lock")).unwrap();
+    lock.lock().unwrap();
+    let installed = venv.join("requirements.txt");
+    if std::fs::read_to_string(&installed).is_ok_and(|text| text == REQUIREMENTS) {
+        return venv.join("bin/python");
+    }
+    eprintln!("setting up {} (once; takes a minute)", venv.display());
+    run("python3", &["-m", "venv", "--clear", venv.to_str().unwrap()]);
+    let pip = venv.join("bin/pip");
+    let requirements: Vec<_> = REQUIREMENTS.lines().collect();
+    run(pip.to_str().unwrap(), &[["install", "--quiet", "--disable-pip-version-check"].as_slice(), &requirements].concat());
+    std::fs::write(installed, REQUIREMENTS).unwrap();
+    venv.join("bin/python")
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let done = Command::new(program).args(arguments).output();
+    let failed = match done {
+        Ok(output) if output.status.success() => return,
+        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+        Err(error) => error.to_string(),
+    };
+    panic!(
+        "The tests against DynamoDB need python3 (3.9 or later) with its venv module, and PyPI to install moto from, once.\n\
+         `{program} {}` failed: {failed}",
+        arguments.join(" ")
+    );
+}
