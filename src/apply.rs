@@ -1,12 +1,12 @@
 //! The way of a status: from a callback, believed or read back, onto the stored order.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::bridge::{Bridge, Deadline, backoff, within};
+use crate::bridge::{Bridge, Deadline, ProviderReport, backoff, within};
 use crate::front_payment::callback::{SignedCallback, claimed_order_uuid};
 use crate::front_payment::{FrontPayment, NoStatus};
 use crate::order::{Record, StatusCallback, StatusWord};
@@ -18,6 +18,8 @@ use crate::submit::report_twice;
 const MOST_FOR_A_STATUS: Duration = Duration::from_secs(10);
 /// How long it is tried to get a status past other writers.
 const MOST_FOR_CONFLICTS: SignedDuration = SignedDuration::from_secs(12);
+/// How often a status is read anew because the order changed meanwhile.
+const MOST_READINGS: u32 = 5;
 
 /// A request to a callback URL.
 pub struct Request<'a> {
@@ -34,8 +36,18 @@ pub struct Request<'a> {
 }
 
 /// What became of it.
+pub struct Applied {
+    /// The answer to Front Payment.
+    pub outcome: Outcome,
+    /// Whose order it is, if there is one.
+    pub shop_id: Option<String>,
+    /// What the log says of Front Payment.
+    pub provider: ProviderReport,
+}
+
+/// The answer to Front Payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Applied {
+pub enum Outcome {
     /// No such order, or another token.
     NotFound,
     /// Believed and written down.
@@ -54,25 +66,7 @@ pub enum Applied {
     Storage,
 }
 
-/// Takes a status callback. Whatever it answers, a repetition loses nothing and doubles nothing.
-pub async fn apply<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: Request<'_>) -> Applied {
-    let order_id = request.order_id;
-    let outcome = match take(bridge, request).await {
-        Ok(outcome) => return outcome,
-        Err(outcome) => outcome,
-    };
-    match outcome {
-        Failure::Store(error) => {
-            tracing::error!(orderId = %order_id, error = %error, "the store did not take a callback");
-            Applied::Storage
-        }
-        Failure::NoStatus(error) => {
-            tracing::warn!(orderId = %order_id, error = %error, "Front Payment does not tell the order's status");
-            Applied::NoStatus
-        }
-    }
-}
-
+/// Why a status did not get onto the order.
 enum Failure {
     Store(Unavailable),
     NoStatus(NoStatus),
@@ -84,133 +78,172 @@ impl From<Unavailable> for Failure {
     }
 }
 
-async fn take<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: Request<'_>) -> Result<Applied, Failure> {
-    let Request { order_id, token, raw_query, secret, deadline } = request;
-    let left = bridge.clock.until(deadline.reply_by());
-    let stored = within(left, bridge.store.load(order_id)).await?;
-    let Some(record) = stored.filter(|record| is_token(record, token)) else { return Ok(Applied::NotFound) };
+impl From<NoStatus> for Failure {
+    fn from(error: NoStatus) -> Self {
+        Self::NoStatus(error)
+    }
+}
 
-    let signed = match SignedCallback::read(raw_query) {
-        Some(signed) if is_signed(bridge, &signed, &secret).await => Some(signed.callback),
-        _ => None,
+/// Takes a status callback. Whatever it answers, a repetition loses nothing and doubles nothing.
+pub async fn apply<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: Request<'_>) -> Applied {
+    let Request { order_id, secret, deadline, .. } = &request;
+    let mut way = Way { bridge, secret: secret.clone(), deadline: *deadline, shop_id: None, provider: ProviderReport::default() };
+    let outcome = match way.take(&request).await {
+        Ok(outcome) => outcome,
+        Err(Failure::Store(error)) => {
+            tracing::error!(orderId = %order_id, error = %error, "the store did not take a callback");
+            Outcome::Storage
+        }
+        Err(Failure::NoStatus(error)) => {
+            tracing::warn!(orderId = %order_id, error = %error, "Front Payment does not tell the order's status");
+            Outcome::NoStatus
+        }
     };
-    match signed.filter(|callback| record.expects(&callback.amount)) {
-        Some(callback) => believe(bridge, record, &callback, &secret, deadline).await,
-        None if record.order_uuid.is_some() => read_back(bridge, record, &secret, deadline).await.map(|()| Applied::ReadBack),
-        None => {
-            let claimed = claimed_order_uuid(raw_query);
-            tracing::error!(orderId = %order_id, claimedOrderUuid = claimed, "a callback that cannot be believed, for an order without a uuid");
-            Ok(Applied::NotBelieved)
+    Applied { outcome, shop_id: way.shop_id, provider: way.provider }
+}
+
+/// One callback on its way.
+struct Way<'b, S, F> {
+    bridge: &'b Bridge<S, F>,
+    secret: Arc<Secret>,
+    deadline: Deadline,
+    shop_id: Option<String>,
+    provider: ProviderReport,
+}
+
+impl<S: OrderStore, F: FrontPayment> Way<'_, S, F> {
+    async fn take(&mut self, request: &Request<'_>) -> Result<Outcome, Failure> {
+        let order_id = request.order_id;
+        let left = self.bridge.clock.until(self.deadline.reply_by());
+        let stored = within(left, self.bridge.store.load(order_id)).await?;
+        let Some(record) = stored.filter(|record| is_token(record, request.token)) else { return Ok(Outcome::NotFound) };
+        self.shop_id = Some(record.shop_id.clone());
+
+        let signed = match SignedCallback::read(request.raw_query) {
+            Some(signed) if self.is_signed(&signed).await => Some(signed.callback),
+            _ => None,
+        };
+        match signed.filter(|callback| record.expects(&callback.amount)) {
+            Some(callback) => self.believe(record, &callback).await,
+            None if record.order_uuid.is_some() => self.read_back(record).await.map(|()| Outcome::ReadBack),
+            None => {
+                let claimed = claimed_order_uuid(request.raw_query);
+                tracing::error!(orderId = %order_id, claimedOrderUuid = claimed, "a callback that cannot be believed, for an order without a uuid");
+                Ok(Outcome::NotBelieved)
+            }
+        }
+    }
+
+    /// Signed with one of the known secretKeys, or with one that has come since they were read?
+    async fn is_signed(&self, signed: &SignedCallback) -> bool {
+        let with_any_of = |secret: &Secret| secret.callback_secrets.iter().any(|key| signed.is_signed_with(key));
+        if with_any_of(&self.secret) {
+            return true;
+        }
+        let newer = self.bridge.newer_secret(&self.secret, self.deadline.send_by()).await;
+        newer.is_some_and(|newer| with_any_of(&newer))
+    }
+
+    /// Raises the stored order to what a callback says.
+    async fn believe(&mut self, record: Record, callback: &StatusCallback) -> Result<Outcome, Failure> {
+        let (record, is_news) = self.write(record, |record, now| record.believe(callback, now)).await?;
+        if record.is_other_order(&callback.order_uuid) {
+            report_twice(&record, &callback.order_uuid);
+            return Ok(Outcome::Twice);
+        }
+        if let StatusWord::Unknown(word) = &callback.word {
+            tracing::warn!(orderId = %record.order_id, word, "a status word that is not known; Front Payment is asked");
+            let order_id = record.order_id;
+            match self.read_back(record).await {
+                Err(Failure::NoStatus(error)) => {
+                    tracing::warn!(orderId = %order_id, error = %error, "Front Payment does not tell it; the status stays as it is");
+                }
+                read => read?,
+            }
+        }
+        Ok(if is_news { Outcome::Applied } else { Outcome::Known })
+    }
+
+    /// Writes a change over whatever is stored by then. The record as it then stands, and whether it was news.
+    async fn write(
+        &self,
+        mut record: Record,
+        change: impl Fn(&Record, jiff::Timestamp) -> Option<Box<Record>>,
+    ) -> Result<(Record, bool), Unavailable> {
+        let clock = &self.bridge.clock;
+        let now = clock.now();
+        let until = now.saturating_add(MOST_FOR_CONFLICTS).unwrap_or(now).min(self.deadline.reply_by());
+        for repetition in 0.. {
+            let Some(next) = change(&record, clock.now()) else { return Ok((record, false)) };
+            match self.replace(&record, &next, clock.until(until)).await? {
+                None => return Ok((*next, true)),
+                Some(stored) => record = stored,
+            }
+            tokio::time::sleep(backoff(repetition).min(clock.until(until))).await;
+        }
+        Err(Unavailable("other writers were always faster".to_owned()))
+    }
+
+    /// Asks Front Payment, and takes its word for the version of the order that it was asked for.
+    async fn read_back(&mut self, mut record: Record) -> Result<(), Failure> {
+        for repetition in 0..MOST_READINGS {
+            let status = match self.ask(&record).await? {
+                StatusWord::Known(status) => status,
+                StatusWord::Unknown(word) => {
+                    tracing::warn!(orderId = %record.order_id, word, "Front Payment tells a status that is not known; the stored one stays");
+                    return Ok(());
+                }
+            };
+            let Some(next) = record.take(status, self.bridge.clock.now()) else { return Ok(()) };
+            let left = self.bridge.clock.until(self.deadline.reply_by());
+            match self.replace(&record, &next, left).await? {
+                None => return Ok(()),
+                Some(stored) => record = stored,
+            }
+            tokio::time::sleep(backoff(repetition)).await;
+        }
+        Err(Unavailable("the order changes faster than its status can be read".to_owned()).into())
+    }
+
+    async fn ask(&mut self, record: &Record) -> Result<StatusWord, NoStatus> {
+        let order_uuid = record.order_uuid.as_deref().ok_or_else(|| NoStatus::Other("there is no uuid to ask for".to_owned()))?;
+        let secret = self.secret.clone();
+        match self.ask_with(&secret.token, order_uuid).await {
+            Err(NoStatus::Unauthorized) => {
+                let newer = self.bridge.newer_secret(&secret, self.deadline.send_by()).await;
+                match newer.filter(|newer| newer.token != secret.token) {
+                    Some(newer) => self.ask_with(&newer.token, order_uuid).await,
+                    None => Err(NoStatus::Unauthorized),
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    async fn ask_with(&mut self, token: &Redacted, order_uuid: &str) -> Result<StatusWord, NoStatus> {
+        let left = self.bridge.clock.until(self.deadline.send_by()).min(MOST_FOR_A_STATUS);
+        let started = Instant::now();
+        let reading = self.bridge.front_payment.status(order_uuid, token, left).await;
+        self.provider.add(started.elapsed(), reading.http_status, reading.rate_limit_remaining);
+        reading.status
+    }
+
+    /// One conditional write: nothing, or what is stored instead.
+    async fn replace(&self, record: &Record, next: &Record, left: Duration) -> Result<Option<Record>, Unavailable> {
+        match within(left, self.bridge.store.replace(record, next)).await {
+            Ok(()) => {
+                if next.history.len() == record.history.len() {
+                    tracing::warn!(orderId = %record.order_id, "the history is full: the status is applied, but not noted");
+                }
+                Ok(None)
+            }
+            Err(WriteError::Conflict(Some(stored))) => Ok(Some(*stored)),
+            Err(WriteError::Conflict(None)) => Err(Unavailable("the item is gone".to_owned())),
+            Err(WriteError::Unavailable(error)) => Err(error),
         }
     }
 }
 
 fn is_token(record: &Record, token: &str) -> bool {
     Redacted::new(record.callback_token.as_str()) == Redacted::new(token)
-}
-
-/// Signed with one of the known secretKeys, or with one that has come since they were read?
-async fn is_signed<S, F>(bridge: &Bridge<S, F>, signed: &SignedCallback, secret: &Arc<Secret>) -> bool {
-    let with_any_of = |secret: &Secret| secret.callback_secrets.iter().any(|key| signed.is_signed_with(key));
-    with_any_of(secret) || bridge.secrets.newer_than(secret).await.is_some_and(|newer| with_any_of(&newer))
-}
-
-/// Raises the stored order to what a callback says.
-async fn believe<S: OrderStore, F: FrontPayment>(
-    bridge: &Bridge<S, F>,
-    record: Record,
-    callback: &StatusCallback,
-    secret: &Arc<Secret>,
-    deadline: Deadline,
-) -> Result<Applied, Failure> {
-    let (record, is_news) = write(bridge, record, deadline, |record| record.believe(callback, bridge.clock.now())).await?;
-    if record.is_history_full() {
-        tracing::warn!(orderId = %record.order_id, "the history is full; statuses are applied, but not noted any more");
-    }
-    if record.is_other_order(&callback.order_uuid) {
-        report_twice(&record, &callback.order_uuid);
-        return Ok(Applied::Twice);
-    }
-    if let StatusWord::Unknown(word) = &callback.word {
-        tracing::warn!(orderId = %record.order_id, word, "a status word that is not known; Front Payment is asked");
-        let order_id = record.order_id;
-        match read_back(bridge, record, secret, deadline).await {
-            Ok(()) => {}
-            Err(Failure::NoStatus(error)) => tracing::warn!(orderId = %order_id, error = %error, "the status stays as it is"),
-            Err(Failure::Store(error)) => tracing::warn!(orderId = %order_id, error = %error, "the status stays as it is"),
-        }
-    }
-    Ok(if is_news { Applied::Applied } else { Applied::Known })
-}
-
-/// Asks Front Payment, and takes its word for the version of the order that it was asked for.
-async fn read_back<S: OrderStore, F: FrontPayment>(
-    bridge: &Bridge<S, F>,
-    mut record: Record,
-    secret: &Arc<Secret>,
-    deadline: Deadline,
-) -> Result<(), Failure> {
-    for repetition in 0..5 {
-        let status = match ask(bridge, &record, secret, deadline).await.map_err(Failure::NoStatus)? {
-            StatusWord::Known(status) => status,
-            StatusWord::Unknown(word) => {
-                return Err(Failure::NoStatus(NoStatus::Other(format!("answered with the unknown status {word:?}"))));
-            }
-        };
-        let Some(next) = record.take(status, bridge.clock.now()) else { return Ok(()) };
-        let left = bridge.clock.until(deadline.reply_by());
-        match within(left, bridge.store.replace(&record, &next)).await {
-            Ok(()) => return Ok(()),
-            Err(WriteError::Conflict(Some(stored))) => record = *stored,
-            Err(WriteError::Conflict(None)) => return Err(Unavailable("the item is gone".to_owned()).into()),
-            Err(WriteError::Unavailable(error)) => return Err(error.into()),
-        }
-        tokio::time::sleep(backoff(repetition)).await;
-    }
-    Err(Unavailable("the order changes faster than its status can be read".to_owned()).into())
-}
-
-async fn ask<S, F: FrontPayment>(
-    bridge: &Bridge<S, F>,
-    record: &Record,
-    secret: &Arc<Secret>,
-    deadline: Deadline,
-) -> Result<StatusWord, NoStatus> {
-    let order_uuid = record.order_uuid.as_deref().ok_or_else(|| NoStatus::Other("there is no uuid to ask for".to_owned()))?;
-    let ask = async |token: &Redacted| {
-        let left = bridge.clock.until(deadline.send_by()).min(MOST_FOR_A_STATUS);
-        bridge.front_payment.status(order_uuid, token, left).await
-    };
-    match ask(&secret.token).await {
-        Err(NoStatus::Unauthorized) => {
-            let newer = bridge.secrets.newer_than(secret).await.filter(|newer| newer.token != secret.token);
-            match newer {
-                Some(newer) => ask(&newer.token).await,
-                None => Err(NoStatus::Unauthorized),
-            }
-        }
-        answer => answer,
-    }
-}
-
-/// Writes a change over whatever is stored by then. The record as it then stands, and whether it was news.
-async fn write<S: OrderStore, F>(
-    bridge: &Bridge<S, F>,
-    mut record: Record,
-    deadline: Deadline,
-    change: impl Fn(&Record) -> Option<Box<Record>>,
-) -> Result<(Record, bool), Unavailable> {
-    let now = bridge.clock.now();
-    let until = now.saturating_add(MOST_FOR_CONFLICTS).unwrap_or(now).min(deadline.reply_by());
-    for repetition in 0.. {
-        let Some(next) = change(&record) else { return Ok((record, false)) };
-        match within(bridge.clock.until(until), bridge.store.replace(&record, &next)).await {
-            Ok(()) => return Ok((*next, true)),
-            Err(WriteError::Conflict(Some(stored))) => record = *stored,
-            Err(WriteError::Conflict(None)) => return Err(Unavailable("the item is gone".to_owned())),
-            Err(WriteError::Unavailable(error)) => return Err(error),
-        }
-        tokio::time::sleep(backoff(repetition).min(bridge.clock.until(until))).await;
-    }
-    Err(Unavailable("other writers were always faster".to_owned()))
 }

@@ -1,6 +1,7 @@
 //! What both use cases share: the neighbours, the settings, and how much time is left.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +9,7 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::order::Decimal;
-use crate::secrets::Secrets;
+use crate::secrets::{Secret, SecretUnavailable, Secrets};
 use crate::store::Unavailable;
 
 /// The bridge, once per process.
@@ -40,6 +41,18 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(pub Timestamp);
 
+impl<S, F> Bridge<S, F> {
+    /// The secret, if there is one by then.
+    pub(crate) async fn secret(&self, by: Timestamp) -> Result<Arc<Secret>, SecretUnavailable> {
+        tokio::time::timeout(self.clock.until(by), self.secrets.get()).await.unwrap_or(Err(SecretUnavailable))
+    }
+
+    /// A newer secret than this one, if there is one by then.
+    pub(crate) async fn newer_secret(&self, seen: &Arc<Secret>, by: Timestamp) -> Option<Arc<Secret>> {
+        tokio::time::timeout(self.clock.until(by), self.secrets.newer_than(seen)).await.ok().flatten()
+    }
+}
+
 impl Deadline {
     /// The reply is given two seconds before the end.
     #[must_use]
@@ -59,6 +72,26 @@ pub(crate) async fn within<T, E: From<Unavailable>>(limit: Duration, work: impl 
     match tokio::time::timeout(limit, work).await {
         Ok(result) => result,
         Err(_) => Err(Unavailable(format!("no answer within {} ms", limit.as_millis())).into()),
+    }
+}
+
+/// What the log says of Front Payment's part in a request.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct ProviderReport {
+    /// Its HTTP status.
+    pub http_status: Option<u16>,
+    /// Milliseconds spent waiting for it; nothing where it was not called.
+    pub elapsed_ms: Option<u64>,
+    /// What it left of its rate limit.
+    pub rate_limit_remaining: Option<u32>,
+}
+
+impl ProviderReport {
+    /// Adds a call to those before it.
+    pub(crate) fn add(&mut self, waited: Duration, http_status: Option<u16>, rate_limit_remaining: Option<u32>) {
+        let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        let elapsed_ms = Some(self.elapsed_ms.unwrap_or_default().saturating_add(waited));
+        *self = Self { http_status, elapsed_ms, rate_limit_remaining };
     }
 }
 

@@ -1,6 +1,8 @@
 //! The configuration, from environment variables. An empty variable is an absent one.
 
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use url::{Host, Url};
 
@@ -18,6 +20,25 @@ pub struct Config {
     pub front_payment_base_url: Url,
     /// `SSL_CERT_FILE`
     pub ssl_cert_file: Option<PathBuf>,
+}
+
+/// Where the SDK is told to find AWS: for a test, or a private endpoint.
+const AWS_ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER"];
+
+/// Takes empty variables for absent ones where the AWS SDK does not: it panics on an empty endpoint. An
+/// environment cannot be changed safely, so the program is started anew with a better one.
+///
+/// # Errors
+/// [`ConfigError`] where that fails; it does not return where it succeeds.
+pub fn drop_empty_endpoints() -> Result<(), ConfigError> {
+    let is_empty = |name: &&str| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let Some(empty) = AWS_ENDPOINTS.into_iter().find(is_empty) else { return Ok(()) };
+    let failed = |error: std::io::Error| ConfigError::new(empty, format!("is empty, and cannot be left out: {error}"));
+    let mut program = Command::new(std::env::current_exe().map_err(failed)?);
+    for name in AWS_ENDPOINTS.iter().filter(|name| is_empty(name)) {
+        program.env_remove(name);
+    }
+    Err(failed(program.args(std::env::args_os().skip(1)).exec()))
 }
 
 /// A variable that is missing or cannot be used: its name, and what is wrong.
@@ -68,6 +89,11 @@ impl Config {
     /// [`ConfigError`] names the first variable that cannot be used.
     pub fn read(environment: &impl Environment) -> Result<Self, ConfigError> {
         const BASE_URL: &str = "FRONT_PAYMENT_BASE_URL";
+        for endpoint in AWS_ENDPOINTS {
+            if let Some(url) = environment.get(endpoint)? {
+                Url::parse(&url).map_err(|error| ConfigError::new(endpoint, format!("is not a URL: {error}")))?;
+            }
+        }
         Ok(Self {
             orders_table: environment.require("ORDERS_TABLE")?,
             secret_id: environment.require("SECRET_ID")?,
@@ -164,6 +190,7 @@ mod tests {
     fn a_missing_or_unusable_variable_is_named() {
         for (variable, value, expected) in [
             ("ORDERS_TABLE", "", "ORDERS_TABLE: is missing"),
+            ("AWS_ENDPOINT_URL", "foo", "AWS_ENDPOINT_URL: is not a URL: relative URL without a base"),
             ("SECRET_ID", "", "SECRET_ID: is missing"),
             ("FRONT_PAYMENT_BASE_URL", "", "FRONT_PAYMENT_BASE_URL: is missing"),
             ("FRONT_PAYMENT_BASE_URL", "demo", "FRONT_PAYMENT_BASE_URL: is not a URL: relative URL without a base"),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, ClientBuilder, redirect, retry};
+use reqwest::{Client, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -13,20 +13,13 @@ use crate::config::ConfigError;
 
 const CERTIFICATES: &str = "SSL_CERT_FILE";
 
-/// The client: it trusts the certificates in a PEM file, or Mozilla's if there is none.
+/// The client: it trusts the certificates in a PEM file, or Mozilla's if there is none. It follows no
+/// redirects, tries nothing again on its own, has three seconds to connect, and uses no connection
+/// that was idle for longer than any of the peers keeps one.
 ///
 /// # Errors
 /// [`ConfigError`] where the file cannot be used.
 pub fn build(ssl_cert_file: Option<&Path>) -> Result<Client, ConfigError> {
-    builder(ssl_cert_file)?.build().map_err(|error| no_tls(&error))
-}
-
-/// What the client is built from: no redirects, no retries of its own, three seconds to connect, and no
-/// connection that was idle for longer than any of the peers keeps one.
-///
-/// # Errors
-/// [`ConfigError`] where the file cannot be used.
-pub fn builder(ssl_cert_file: Option<&Path>) -> Result<ClientBuilder, ConfigError> {
     let roots = match ssl_cert_file {
         None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
         Some(file) => read_roots(file)?,
@@ -36,13 +29,17 @@ pub fn builder(ssl_cert_file: Option<&Path>) -> Result<ClientBuilder, ConfigErro
         .map_err(|error| no_tls(&error))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(Client::builder()
+    Client::builder()
         .tls_backend_preconfigured(tls)
         .user_agent(concat!("front-payment-bridge/", env!("CARGO_PKG_VERSION")))
+        // A proxy named in the environment would see tokens that are meant for this machine alone.
+        .no_proxy()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .connect_timeout(Duration::from_secs(3))
-        .pool_idle_timeout(Duration::from_secs(5)))
+        .pool_idle_timeout(Duration::from_secs(5))
+        .build()
+        .map_err(|error| no_tls(&error))
 }
 
 fn read_roots(file: &Path) -> Result<RootCertStore, ConfigError> {

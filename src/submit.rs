@@ -11,10 +11,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use uuid::{ContextV7, Uuid};
 
-use crate::bridge::{Bridge, Deadline, backoff, within};
+use crate::bridge::{Bridge, Deadline, ProviderReport, backoff, within};
 use crate::front_payment::{Answer, FrontPayment, Submission};
 use crate::order::{AttemptResult, Claim, Created, Order, Record, Seen, Settled, Status, Validated, Violation};
-use crate::secrets::Secret;
+use crate::secrets::{Redacted, Secret};
 use crate::store::{OrderStore, Unavailable, WriteError};
 
 /// The namespace of the order ids that are made from idempotency keys. Never to be changed.
@@ -30,6 +30,9 @@ const LEAST_FOR_A_SUBMIT: Duration = Duration::from_secs(3);
 const MOST_FOR_A_CLAIM: Duration = Duration::from_secs(5);
 /// How long a claim whose reply was lost is looked for.
 const MOST_FOR_GIVING_UP: SignedDuration = SignedDuration::from_secs(3);
+
+/// How often a claim is made anew because somebody else was faster.
+const MOST_TURNS: usize = 10;
 
 /// A valid order of an authorized shop.
 pub struct Request<'a> {
@@ -105,17 +108,6 @@ pub struct Accepted {
     pub bank_id_url: Option<String>,
 }
 
-/// What the log says of Front Payment's part.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct ProviderReport {
-    /// Its HTTP status.
-    pub http_status: Option<u16>,
-    /// Milliseconds spent waiting for it.
-    pub elapsed_ms: Option<u64>,
-    /// What it left of its rate limit.
-    pub rate_limit_remaining: Option<u32>,
-}
-
 impl Accepted {
     fn of(record: &Record) -> Option<Self> {
         Some(Self {
@@ -130,23 +122,6 @@ impl Accepted {
 impl From<Created> for Accepted {
     fn from(Created { order_uuid, customer_uuid, bank_id_url, status }: Created) -> Self {
         Self { status, order_uuid, customer_uuid, bank_id_url }
-    }
-}
-
-impl Seen {
-    /// The answer to a claim that meets this, unless it may go on.
-    fn outcome(self, stored: &Record, warnings: Vec<Violation>) -> Option<Outcome> {
-        match self {
-            Self::Own | Self::Free => None,
-            Self::Accepted => Accepted::of(stored).map(|accepted| Outcome::Accepted { accepted, replayed: true, warnings }),
-            Self::OtherOrder => Some(Outcome::KeyReused),
-            Self::InProgress => Some(Outcome::InProgress),
-            Self::Unknown => Some(Outcome::EarlierUnknown),
-            Self::OtherShop => {
-                tracing::error!(orderId = %stored.order_id, "an item of another shop under this order's id");
-                Some(Outcome::Internal)
-            }
-        }
     }
 }
 
@@ -167,11 +142,7 @@ pub async fn submit<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, reque
     let claim = Claim { order_id, attempt: Uuid::new_v4(), shop_id, callback_token, idempotency_key, now };
     let claim = Record::claim(&order, claim);
 
-    let claimed = if against_fresh.is_empty() {
-        make_claim(bridge, claim, warnings.clone(), deadline).await
-    } else {
-        Err(answer_without_sending(bridge, &claim, idempotency_key.is_some(), warnings.clone(), against_fresh, deadline).await)
-    };
+    let claimed = make_claim(bridge, claim, &warnings, against_fresh, deadline).await;
     let outcome = match claimed {
         Err(outcome) => outcome,
         Ok(claimed) => {
@@ -183,101 +154,110 @@ pub async fn submit<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, reque
     Submitted { order_id, outcome, provider }
 }
 
-/// The first write: claims the order for this attempt, or says why not.
+/// The first write: claims the order for this attempt, or says why not. An order that may not be sent
+/// now still gets the answer of its key, if that was used.
 async fn make_claim<S: OrderStore, F>(
     bridge: &Bridge<S, F>,
     first: Record,
-    warnings: Vec<Violation>,
+    warnings: &[Violation],
+    against_fresh: Vec<Violation>,
     deadline: Deadline,
 ) -> Result<Record, Outcome> {
     let limit = || MOST_FOR_A_CLAIM.min(bridge.clock.until(deadline.reply_by()));
     let mut claim = first.clone();
-    let mut written = within(limit(), bridge.store.create(&claim)).await;
+    let mut written = if against_fresh.is_empty() {
+        within(limit(), bridge.store.create(&claim)).await
+    } else if first.particulars.fingerprint.is_none() {
+        return Err(Outcome::NotFresh(against_fresh)); // without a key there is nothing to look up
+    } else {
+        let found = within(limit(), bridge.store.load(first.order_id)).await;
+        found.map_err(WriteError::from).and_then(|stored| Err(WriteError::Conflict(stored.map(Box::new))))
+    };
     // Each turn, somebody else has moved the order on; nobody can for long.
-    for _ in 0..10 {
+    for _ in 0..MOST_TURNS {
         let stored = match written {
             Ok(()) => return Ok(claim),
             Err(WriteError::Unavailable(error)) => {
                 tracing::error!(orderId = %first.order_id, error = %error, "the order cannot be stored; nothing is sent");
-                give_up(bridge, &first, deadline).await;
+                give_up(bridge, &claim, deadline).await;
                 return Err(Outcome::Storage);
             }
-            Err(WriteError::Conflict(None)) => {
+            Err(WriteError::Conflict(stored)) => stored,
+        };
+        let seen = stored.as_ref().map_or(Seen::Free, |stored| stored.meets(&first));
+        match (seen, stored) {
+            (Seen::Own, Some(stored)) => return Ok(*stored),
+            (Seen::Free, _) if !against_fresh.is_empty() => return Err(Outcome::NotFresh(against_fresh)),
+            (Seen::Free, Some(stored)) => {
+                claim = first.clone().as_attempt_of(&stored);
+                written = within(limit(), bridge.store.replace(&stored, &claim)).await;
+            }
+            (Seen::Unknown, Some(stored)) => match stored.expire(bridge.clock.now()) {
+                None => return Err(Outcome::EarlierUnknown),
+                Some(expired) => {
+                    written = within(limit(), bridge.store.replace(&stored, &expired)).await;
+                    match &written {
+                        Ok(()) => return Err(Outcome::EarlierUnknown),
+                        Err(WriteError::Unavailable(error)) => {
+                            tracing::warn!(orderId = %first.order_id, error = %error, "an order that ran out cannot be marked UNKNOWN");
+                            return Err(Outcome::EarlierUnknown);
+                        }
+                        Err(WriteError::Conflict(_)) => {}
+                    }
+                }
+            },
+            (seen, Some(stored)) => return Err(answer(seen, &stored, warnings)),
+            (_, None) => {
                 claim = first.clone();
                 written = within(limit(), bridge.store.create(&claim)).await;
-                continue;
-            }
-            Err(WriteError::Conflict(Some(stored))) => stored,
-        };
-        let seen = stored.meets(&first);
-        if seen == Seen::Own {
-            return Ok(*stored);
-        }
-        if let Some(expired) = stored.expire(bridge.clock.now()) {
-            written = within(limit(), bridge.store.replace(&stored, &expired)).await;
-            match written {
-                Ok(()) => return Err(Outcome::EarlierUnknown),
-                Err(WriteError::Unavailable(error)) => {
-                    tracing::warn!(orderId = %first.order_id, error = %error, "an order that ran out cannot be marked UNKNOWN");
-                    return Err(Outcome::EarlierUnknown);
-                }
-                Err(WriteError::Conflict(_)) => continue,
             }
         }
-        if let Some(outcome) = seen.outcome(&stored, warnings.clone()) {
-            return Err(outcome);
-        }
-        claim = first.clone().as_attempt_of(&stored);
-        written = within(limit(), bridge.store.replace(&stored, &claim)).await;
     }
-    Err(Outcome::InProgress)
+    if written.is_ok() { Ok(claim) } else { Err(Outcome::InProgress) }
 }
 
-/// An order that may not be sent now still gets the answer of its key, if that was used.
-async fn answer_without_sending<S: OrderStore, F>(
-    bridge: &Bridge<S, F>,
-    claim: &Record,
-    has_key: bool,
-    warnings: Vec<Violation>,
-    against_fresh: Vec<Violation>,
-    deadline: Deadline,
-) -> Outcome {
-    if !has_key {
-        return Outcome::NotFresh(against_fresh);
-    }
-    let limit = MOST_FOR_A_CLAIM.min(bridge.clock.until(deadline.reply_by()));
-    match within(limit, bridge.store.load(claim.order_id)).await {
-        Ok(Some(stored)) => stored.meets(claim).outcome(&stored, warnings).unwrap_or(Outcome::NotFresh(against_fresh)),
-        Ok(None) => Outcome::NotFresh(against_fresh),
-        Err(error) => {
-            tracing::error!(orderId = %claim.order_id, error = %error, "the order cannot be looked up");
-            Outcome::Storage
+/// The answer to a claim that may not go on.
+fn answer(seen: Seen, stored: &Record, warnings: &[Violation]) -> Outcome {
+    match (seen, Accepted::of(stored)) {
+        (Seen::Accepted, Some(accepted)) => Outcome::Accepted { accepted, replayed: true, warnings: warnings.to_vec() },
+        (Seen::OtherOrder, _) => Outcome::KeyReused,
+        (Seen::InProgress, _) => Outcome::InProgress,
+        (Seen::Unknown, _) => Outcome::EarlierUnknown,
+        (Seen::OtherShop | Seen::Accepted | Seen::Own | Seen::Free, _) => {
+            tracing::error!(orderId = %stored.order_id, "an item of another shop under this order's id");
+            Outcome::Internal
         }
     }
 }
 
 /// A claim whose reply was lost, and that was not sent, is marked FAILED if the store answers again.
+/// Also where it is not seen there: it may still be on its way, and must not come to stand after all.
 async fn give_up<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &Record, deadline: Deadline) {
     let now = bridge.clock.now();
     let until = now.saturating_add(MOST_FOR_GIVING_UP).unwrap_or(now).min(deadline.reply_by());
     for repetition in 0.. {
-        let left = bridge.clock.until(until);
-        if left.is_zero() {
+        if bridge.clock.until(until).is_zero() {
             return;
         }
-        match within(left, bridge.store.load(claim.order_id)).await {
-            Ok(Some(stored)) => match stored.settle(claim.attempt, &AttemptResult::Failed, bridge.clock.now()) {
-                Settled::As(Some(failed)) => {
-                    if within(left, bridge.store.replace(&stored, &failed)).await.is_ok() {
-                        return;
-                    }
-                }
-                _ => return,
-            },
-            Ok(None) => return,
-            Err(_) => {}
+        if within(bridge.clock.until(until), mark_failed(bridge, claim)).await.is_ok() {
+            return;
         }
         tokio::time::sleep(backoff(repetition).min(bridge.clock.until(until))).await;
+    }
+}
+
+async fn mark_failed<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &Record) -> Result<(), WriteError> {
+    let now = bridge.clock.now();
+    match bridge.store.load(claim.order_id).await? {
+        None => bridge.store.create(&claim.clone().given_up(now)).await,
+        Some(stored) if stored.attempt == claim.attempt => match stored.settle(claim.attempt, &AttemptResult::Failed, now) {
+            Settled::As(Some(failed)) => bridge.store.replace(&stored, &failed).await,
+            _ => Ok(()),
+        },
+        Some(stored) if stored.meets(claim) == Seen::Free => {
+            bridge.store.replace(&stored, &claim.clone().as_attempt_of(&stored).given_up(now)).await
+        }
+        Some(_) => Ok(()),
     }
 }
 
@@ -298,19 +278,22 @@ async fn send<S, F: FrontPayment>(
     }
     let now = clock.now();
     let send_by = now.saturating_add(MOST_FOR_SUBMITS).unwrap_or(now).min(deadline.send_by());
-    let started = Instant::now();
-    let mut submission = bridge.front_payment.submit(order, callback_url, &secret.token, clock.until(send_by)).await;
+    let mut submit = async |token: &Redacted| {
+        let started = Instant::now();
+        let submission = bridge.front_payment.submit(order, callback_url, token, clock.until(send_by)).await;
+        provider.add(started.elapsed(), submission.http_status, submission.rate_limit_remaining);
+        submission
+    };
+    let mut submission = submit(&secret.token).await;
     if matches!(submission.answer, Answer::Unauthorized) {
-        let newer = bridge.secrets.newer_than(secret).await.filter(|newer| newer.token != secret.token);
+        let newer = bridge.newer_secret(secret, send_by).await.filter(|newer| newer.token != secret.token);
         if let Some(newer) = newer
             && clock.until(send_by) >= LEAST_FOR_A_SUBMIT
         {
-            submission = bridge.front_payment.submit(order, callback_url, &newer.token, clock.until(send_by)).await;
+            submission = submit(&newer.token).await;
         }
     }
-    let Submission { answer, http_status, rate_limit_remaining, reason } = submission;
-    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).ok();
-    *provider = ProviderReport { http_status, elapsed_ms, rate_limit_remaining };
+    let Submission { answer, reason, .. } = submission;
     match answer {
         Answer::Created(_) | Answer::Refused(_) => {}
         Answer::Unknown => tracing::error!(orderId = %order_id, reason, "Front Payment may or may not have the order"),
@@ -334,23 +317,23 @@ async fn write_down<S: OrderStore, F>(
         Answer::Unauthorized | Answer::Unavailable | Answer::Failed { .. } => AttemptResult::Failed,
         Answer::Unknown => AttemptResult::Unknown,
     };
-    let order_id = claimed.order_id;
-    let stored = match store_result(bridge, claimed, &result, deadline).await {
-        Ok(stored) => Some(stored),
-        Err(error) => {
-            let (outcome, order_uuid) = match &result {
-                AttemptResult::Created(created) => (created.status.name(), Some(created.order_uuid.as_str())),
-                AttemptResult::Rejected => (Status::Rejected.name(), None),
-                AttemptResult::Failed => (Status::Failed.name(), None),
-                AttemptResult::Unknown => (Status::Unknown.name(), None),
-            };
-            tracing::error!(orderId = %order_id, outcome, orderUuid = order_uuid, error = %error, "the result cannot be stored");
-            None
-        }
-    };
+    let (stored, failure) = store_result(bridge, claimed, &result, deadline).await;
+    if let Some(failure) = &failure {
+        let (outcome, order_uuid) = match &result {
+            AttemptResult::Created(created) => (created.status.name(), Some(created.order_uuid.as_str())),
+            AttemptResult::Rejected => (Status::Rejected.name(), None),
+            AttemptResult::Failed => (Status::Failed.name(), None),
+            AttemptResult::Unknown => (Status::Unknown.name(), None),
+        };
+        tracing::error!(orderId = %stored.order_id, outcome, orderUuid = order_uuid, error = %failure, "the result cannot be stored");
+    }
+    if let AttemptResult::Created(created) = &result
+        && stored.is_other_order(&created.order_uuid)
+    {
+        report_twice(&stored, &created.order_uuid);
+    }
     // Where a callback has accepted the order, that is what the shop is told.
-    let accepted = stored.as_ref().and_then(Accepted::of);
-    match (accepted, answer) {
+    match (Accepted::of(&stored), answer) {
         (Some(accepted), _) => Outcome::Accepted { accepted, replayed: false, warnings },
         (None, Answer::Created(created)) => Outcome::Accepted { accepted: created.into(), replayed: false, warnings },
         (None, Answer::Refused(violations)) => Outcome::Refused(violations),
@@ -361,43 +344,38 @@ async fn write_down<S: OrderStore, F>(
     }
 }
 
-/// Writes a result down, again and again within the time left. The record as it then stands.
+/// Writes a result down, again and again within the time left. The record as it is last known to stand,
+/// and why the result is not in it, if it is not.
 async fn store_result<S: OrderStore, F>(
     bridge: &Bridge<S, F>,
     claimed: Record,
     result: &AttemptResult,
     deadline: Deadline,
-) -> Result<Record, Unavailable> {
+) -> (Record, Option<Unavailable>) {
     let attempt = claimed.attempt;
     let mut current = claimed;
-    let mut failure = Unavailable("no time left".to_owned());
+    let mut failure = None;
     for repetition in 0.. {
         let next = match current.settle(attempt, result, bridge.clock.now()) {
-            Settled::As(next) => next,
-            Settled::Twice(next) => {
-                if let AttemptResult::Created(created) = result {
-                    report_twice(&current, &created.order_uuid);
-                }
-                next
-            }
-            Settled::NotOurs => return Err(Unavailable("another attempt has taken over the order".to_owned())),
+            Settled::As(None) | Settled::Twice(None) => return (current, None),
+            Settled::As(Some(next)) | Settled::Twice(Some(next)) => next,
+            Settled::NotOurs => return (current, Some(Unavailable("another attempt has taken over the order".to_owned()))),
         };
-        let Some(next) = next else { return Ok(current) };
         let left = bridge.clock.until(deadline.reply_by());
         if left.is_zero() {
-            return Err(failure);
+            return (current, failure.or_else(|| Some(Unavailable("no time left".to_owned()))));
         }
         match within(left, bridge.store.replace(&current, &next)).await {
-            Ok(()) => return Ok(*next),
+            Ok(()) => return (*next, None),
             Err(WriteError::Conflict(Some(stored))) => current = *stored,
-            Err(WriteError::Conflict(None)) => return Err(Unavailable("the item is gone".to_owned())),
+            Err(WriteError::Conflict(None)) => return (current, Some(Unavailable("the item is gone".to_owned()))),
             Err(WriteError::Unavailable(error)) => {
-                failure = error;
+                failure = Some(error);
                 tokio::time::sleep(backoff(repetition).min(bridge.clock.until(deadline.reply_by()))).await;
             }
         }
     }
-    Err(failure)
+    (current, failure)
 }
 
 /// Somebody must act: a customer may be billed twice.

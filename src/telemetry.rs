@@ -5,7 +5,6 @@
 
 use std::str::FromStr;
 
-use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -42,9 +41,8 @@ fn parse(text: &str) -> Option<LevelFilter> {
         "fatal" => Some(LevelFilter::ERROR),
         text => LevelFilter::from_str(text).ok().or_else(|| {
             let targets = Targets::from_str(text).ok()?;
-            let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
-            let enabled = levels.into_iter().find(|level| targets.would_enable(OWN, level));
-            Some(enabled.map_or(LevelFilter::OFF, LevelFilter::from_level))
+            let own = targets.iter().find(|(target, _)| *target == OWN).map(|(_, level)| level);
+            own.or(targets.default_level())
         }),
     }
 }
@@ -52,6 +50,7 @@ fn parse(text: &str) -> Option<LevelFilter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tracing::Level;
 
     #[test]
     fn levels_and_directives_are_read() {
@@ -62,11 +61,11 @@ mod tests {
             ("off", LevelFilter::OFF),
             ("warn,front_payment_bridge=trace", LevelFilter::TRACE),
             ("aws_smithy_runtime=trace,warn", LevelFilter::WARN),
-            ("hyper=trace", LevelFilter::OFF),
+            ("front_payment_bridge=off", LevelFilter::OFF),
         ] {
             assert_eq!(parse(text), Some(level), "{text}");
         }
-        assert_eq!(parse(""), None);
+        assert_eq!((parse(""), parse("hyper=trace")), (None, None), "then the default holds");
     }
 
     #[test]

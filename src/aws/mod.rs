@@ -6,6 +6,7 @@ mod secrets_manager;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -49,6 +50,21 @@ pub fn sdk(http: reqwest::Client) -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(SharedHttpClient::new(connector::Connector::new(http)))
         .timeout_config(limits(Duration::from_secs(2), Duration::from_secs(5)))
+}
+
+/// An error of the SDK's as a line for the log: its kind and its code. Not its messages and not its
+/// `Debug`: those quote requests, callback tokens and all.
+pub(crate) fn error_line<E: ProvideErrorMetadata>(service: &str, error: &SdkError<E>) -> String {
+    match error {
+        SdkError::ServiceError(said) => {
+            format!("{service} answered {}", said.err().code().unwrap_or("an error that cannot be read"))
+        }
+        SdkError::TimeoutError(_) => format!("{service} did not answer in time"),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => format!("{service} did not answer in time"),
+        SdkError::DispatchFailure(failure) if failure.is_io() => format!("there is no connection to {service}"),
+        SdkError::ResponseError(_) => format!("{service} gave an answer that cannot be read"),
+        _ => format!("the request to {service} could not be made; are the AWS_ variables right?"),
+    }
 }
 
 /// Time limits of one attempt, and of an operation with all its attempts.

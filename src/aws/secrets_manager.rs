@@ -5,8 +5,6 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
-use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_types::error::display::DisplayErrorContext;
 
 use crate::secrets::{Fetch, SecretSource};
 
@@ -27,13 +25,8 @@ impl SecretsManager {
 impl SecretSource for SecretsManager {
     fn fetch(&self) -> Fetch<'_> {
         Box::pin(async move {
-            let got = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(|error| match &error {
-                // By its code alone; nothing of what was answered.
-                SdkError::ServiceError(said) => {
-                    format!("Secrets Manager answered {}", said.err().code().unwrap_or("an error without a code"))
-                }
-                other => format!("Secrets Manager: {}", DisplayErrorContext(other)),
-            })?;
+            let got = self.client.get_secret_value().secret_id(&self.secret_id).send().await;
+            let got = got.map_err(|error| super::error_line("Secrets Manager", &error))?;
             got.secret_string.ok_or_else(|| "the secret is binary, not a string".to_owned())
         })
     }

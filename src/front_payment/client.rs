@@ -1,14 +1,21 @@
 //! Front Payment over HTTP.
 
+use std::convert::Infallible;
 use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http_body::{Body, Frame, SizeHint};
 use reqwest::{Method, RequestBuilder};
 use url::Url;
 
-use super::{Answer, FrontPayment, NoStatus, Submission, outcome, wire};
-use crate::order::{Order, StatusWord};
+use super::{Answer, FrontPayment, NoStatus, StatusReading, Submission, outcome, wire};
+use crate::order::Order;
 use crate::secrets::Redacted;
 
 /// The longest reply that is read.
@@ -28,11 +35,35 @@ struct Reply {
 }
 
 /// Why there is none.
-enum NoReply {
-    /// Nothing was sent.
-    NoConnection(String),
-    /// Something may have been. The status, if one was seen before the reply broke off.
-    Lost(String, Option<u16>),
+struct NoReply {
+    reason: String,
+    /// The status, if one was seen before the reply broke off.
+    http_status: Option<u16>,
+}
+
+/// A request's body that tells whether the request was begun: it is asked for when the head is
+/// about to be written to a connection, and not before. If it never was, nothing was sent.
+struct WatchedBody {
+    bytes: Option<Bytes>,
+    is_begun: Arc<AtomicBool>,
+}
+
+impl Body for WatchedBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.is_begun.store(true, Ordering::SeqCst);
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
+    }
 }
 
 impl Client {
@@ -63,6 +94,8 @@ impl FrontPayment for Client {
             Err(error) => return no_reply(Answer::Failed { its_word: false }, format!("not sent: {error}"), None),
         };
         let request = self.request(Method::POST, "/connect/orders/invoice/submit", token, within);
+        let is_begun = Arc::new(AtomicBool::new(false));
+        let body = reqwest::Body::wrap(WatchedBody { bytes: Some(body.into()), is_begun: is_begun.clone() });
         match exchange(request.header(CONTENT_TYPE, "application/json").body(body)).await {
             Ok(reply) => Submission {
                 answer: Answer::read(reply.http_status, &reply.body),
@@ -70,37 +103,41 @@ impl FrontPayment for Client {
                 rate_limit_remaining: reply.rate_limit_remaining,
                 reason: format!("answered {}", reply.http_status),
             },
-            Err(NoReply::NoConnection(reason)) => no_reply(Answer::Unavailable, reason, None),
-            Err(NoReply::Lost(reason, http_status)) => no_reply(Answer::Unknown, reason, http_status),
+            Err(NoReply { reason, .. }) if !is_begun.load(Ordering::SeqCst) => no_reply(Answer::Unavailable, reason, None),
+            Err(NoReply { reason, http_status }) => no_reply(Answer::Unknown, reason, http_status),
         }
     }
 
-    async fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> Result<StatusWord, NoStatus> {
+    async fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> StatusReading {
         let request = self.request(Method::GET, &format!("/connect/orders/status/{order_uuid}"), token, within);
         match exchange(request).await {
-            Ok(reply) => outcome::status(reply.http_status, &reply.body, order_uuid),
-            Err(NoReply::NoConnection(reason) | NoReply::Lost(reason, _)) => Err(NoStatus::Other(reason)),
+            Ok(reply) => StatusReading {
+                status: outcome::status(reply.http_status, &reply.body, order_uuid),
+                http_status: Some(reply.http_status),
+                rate_limit_remaining: reply.rate_limit_remaining,
+            },
+            Err(NoReply { reason, http_status }) => {
+                StatusReading { status: Err(NoStatus::Other(reason)), http_status, rate_limit_remaining: None }
+            }
         }
     }
 }
 
 async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
-    let mut response = request.send().await.map_err(|error| match causes(&error) {
-        causes if error.is_connect() || error.is_builder() => NoReply::NoConnection(causes),
-        causes => NoReply::Lost(causes, None),
-    })?;
+    let lost = |error: &reqwest::Error, http_status| NoReply { reason: causes(error), http_status };
+    let mut response = request.send().await.map_err(|error| lost(&error, None))?;
     let http_status = response.status().as_u16();
     let remaining = response.headers().get("x-ratelimit-remaining");
     let rate_limit_remaining = remaining.and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(None) => return Ok(Reply { http_status, rate_limit_remaining, body }),
-            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_REPLY_BYTES => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Err(NoReply::Lost(format!("a reply of more than {MAX_REPLY_BYTES} bytes"), Some(http_status))),
-            Err(error) => return Err(NoReply::Lost(causes(&error), Some(http_status))),
+    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error, Some(http_status)))? {
+        if body.len() + chunk.len() > MAX_REPLY_BYTES {
+            let reason = format!("a reply of more than {MAX_REPLY_BYTES} bytes");
+            return Err(NoReply { reason, http_status: Some(http_status) });
         }
+        body.extend_from_slice(&chunk);
     }
+    Ok(Reply { http_status, rate_limit_remaining, body })
 }
 
 /// An error and its causes in one line. No URL: a status request's holds an order's id.

@@ -7,12 +7,12 @@ mod sentences;
 mod wire;
 
 pub use client::Client;
-pub use outcome::{Answer, NoStatus, Submission};
+pub use outcome::{Answer, NoStatus, StatusReading, Submission};
 
 use std::future::Future;
 use std::time::Duration;
 
-use crate::order::{Order, StatusWord};
+use crate::order::Order;
 use crate::secrets::Redacted;
 
 /// The two calls that the bridge makes.
@@ -27,15 +27,7 @@ pub trait FrontPayment: Send + Sync {
     ) -> impl Future<Output = Submission> + Send;
 
     /// Reads the status of an order.
-    ///
-    /// # Errors
-    /// [`NoStatus`], where no status came back.
-    fn status(
-        &self,
-        order_uuid: &str,
-        token: &Redacted,
-        within: Duration,
-    ) -> impl Future<Output = Result<StatusWord, NoStatus>> + Send;
+    fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> impl Future<Output = StatusReading> + Send;
 }
 
 /// `orderUuid` and `customerUuid`: 1 to 64 of `[A-Za-z0-9_-]`.

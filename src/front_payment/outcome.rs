@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::{is_uuid, sentences};
+use super::{callback, is_uuid, sentences};
 use crate::order::{Created, Status, StatusWord, Violation};
+
+/// A longer link could not be stored.
+const MAX_LINK_BYTES: usize = 8_192;
 
 /// One submit: how it ended, and what the log says of it.
 pub struct Submission {
@@ -34,6 +37,16 @@ pub enum Answer {
     },
     /// It may or may not have created the order.
     Unknown,
+}
+
+/// One status request: what came back, and what the log says of it.
+pub struct StatusReading {
+    /// The status, or why there is none.
+    pub status: Result<StatusWord, NoStatus>,
+    /// The HTTP status, if a reply came.
+    pub http_status: Option<u16>,
+    /// `x-ratelimit-remaining`, if the reply had it.
+    pub rate_limit_remaining: Option<u32>,
 }
 
 /// Why no status came back.
@@ -71,18 +84,20 @@ fn created(reply: &Value) -> Option<Created> {
     let data = reply.get("data")?;
     let uuid = |name| data.get(name).and_then(Value::as_str).filter(|uuid| is_uuid(uuid)).map(str::to_owned);
     // A sister endpoint names the link `paymentUrl`. Who gets one is for Front Payment to know.
-    let link = ["bankIdUrl", "paymentUrl"].into_iter().filter_map(|name| data.get(name)?.as_str()).find(|url| !url.is_empty());
+    let is_there = |value: &&Value| !value.is_null() && value.as_str() != Some("");
+    let link = ["bankIdUrl", "paymentUrl"].into_iter().filter_map(|name| data.get(name)).find(is_there);
     Some(Created {
         order_uuid: uuid("orderUuid")?,
         customer_uuid: uuid("customerUuid"),
         // A link that no browser may be sent to is not given out, but the order still waits for a signature.
-        bank_id_url: link.filter(|url| is_link(url)).map(str::to_owned),
+        bank_id_url: link.and_then(Value::as_str).filter(|url| is_link(url)).map(str::to_owned),
         status: if link.is_some() { Status::Sent } else { Status::Invoiced },
     })
 }
 
 fn is_link(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    text.len() <= MAX_LINK_BYTES
+        && url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn refusal(reply: Option<&Value>) -> Vec<Violation> {
@@ -111,7 +126,7 @@ pub(super) fn status(http_status: u16, body: &[u8], order_uuid: &str) -> Result<
         return Err(NoStatus::Other("answered for another order".to_owned()));
     }
     match data.and_then(|data| data.get("status")).and_then(Value::as_str) {
-        Some(word) if !word.trim().is_empty() => Ok(StatusWord::read(word)),
+        Some(word) if callback::is_status(word) => Ok(StatusWord::read(word)),
         _ => Err(NoStatus::Other("answered without a status".to_owned())),
     }
 }
@@ -210,6 +225,8 @@ mod tests {
             let invoiced = created(none);
             assert_eq!((invoiced.status, invoiced.bank_id_url, invoiced.customer_uuid), (Status::Invoiced, None, None));
         }
+        let structured = created(json!({"orderUuid": "ODR1", "bankIdUrl": {"url": "https://b.example/"}}));
+        assert_eq!((structured.status, structured.bank_id_url), (Status::Sent, None));
         let odd = created(json!({"orderUuid": "ODR1", "bankIdUrl": "javascript:alert(1)"}));
         assert_eq!((odd.status, odd.bank_id_url), (Status::Sent, None), "it waits for a signature, but nobody is sent there");
     }
@@ -223,9 +240,16 @@ mod tests {
         );
         assert_eq!(at(200, r#"{"data":{"status":"Purring","orderAmount":40}}"#), Ok(StatusWord::Known(Status::Purring)));
         assert_eq!(at(200, r#"{"data":{"uuid":"ODR2","status":"SENT"}}"#), Err("answered for another order".to_owned()));
-        for (status, body) in
-            [(200, "{}"), (200, "<html>"), (200, r#"{"data":{"status":""}}"#), (404, "{}"), (401, ""), (500, ""), (302, "")]
-        {
+        for (status, body) in [
+            (200, "{}"),
+            (200, "<html>"),
+            (200, r#"{"data":{"status":""}}"#),
+            (200, r#"{"data":{"status":"<b>"}}"#),
+            (404, "{}"),
+            (401, ""),
+            (500, ""),
+            (302, ""),
+        ] {
             assert!(at(status, body).is_err(), "{status} {body}");
         }
     }

@@ -7,7 +7,7 @@ use super::orders::parse_order_id;
 use super::problem::{Problem, Slug};
 use super::summary::Summary;
 use super::{Reply, Request};
-use crate::apply::{self, Applied};
+use crate::apply::{self, Outcome};
 use crate::bridge::Bridge;
 use crate::front_payment::FrontPayment;
 use crate::store::OrderStore;
@@ -36,24 +36,26 @@ async fn get<S: OrderStore, F: FrontPayment>(
     let order_id = event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
     let token = event.path_parameter("token").ok_or_else(not_found)?;
     let secret = bridge
-        .secrets
-        .get()
+        .secret(deadline.reply_by())
         .await
         .map_err(|_| Problem::new(Slug::SecretUnavailable, "The bridge has no usable secret yet. Call again."))?;
     summary.order_id = Some(order_id);
     let raw_query = event.raw_query();
-    match apply::apply(bridge, apply::Request { order_id, token, raw_query, secret, deadline }).await {
-        Applied::Applied => Ok("applied"),
-        Applied::Known => Ok("known"),
-        Applied::Twice => Ok("twice"),
-        Applied::ReadBack => Ok("read-back"),
-        Applied::NotFound => Err(not_found()),
-        Applied::NotBelieved => Err(Problem::new(Slug::CallbackNotBelieved, "The checksum or a value is not as it should be.")),
-        Applied::NoStatus => Err(Problem::new(
+    let applied = apply::apply(bridge, apply::Request { order_id, token, raw_query, secret, deadline }).await;
+    summary.shop_id = applied.shop_id;
+    summary.provider = applied.provider;
+    match applied.outcome {
+        Outcome::Applied => Ok("applied"),
+        Outcome::Known => Ok("known"),
+        Outcome::Twice => Ok("twice"),
+        Outcome::ReadBack => Ok("read-back"),
+        Outcome::NotFound => Err(not_found()),
+        Outcome::NotBelieved => Err(Problem::new(Slug::CallbackNotBelieved, "The checksum or a value is not as it should be.")),
+        Outcome::NoStatus => Err(Problem::new(
             Slug::FrontPaymentUnavailable,
             "The callback is not believed, and the order's status cannot be read just now. Call again.",
         )),
-        Applied::Storage => Err(Problem::new(Slug::StorageUnavailable, "The status cannot be stored just now. Call again.")),
+        Outcome::Storage => Err(Problem::new(Slug::StorageUnavailable, "The status cannot be stored just now. Call again.")),
     }
 }
 

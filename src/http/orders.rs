@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::problem::{Problem, Slug};
 use super::summary::Summary;
 use super::view::{AcceptedView, OrderView};
-use super::{Event, Reply, Request, json};
+use super::{Reply, Request, json};
 use crate::bridge::{Bridge, within};
 use crate::front_payment::FrontPayment;
 use crate::order::{self, Code, Invalid, Rules, Violation};
@@ -45,7 +45,7 @@ type Answer = Result<(&'static str, Reply), Problem>;
 
 async fn post<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &Request<'_>, summary: &mut Summary<'_>) -> Answer {
     let Request { event, deadline, .. } = *request;
-    let (secret, shop_id) = authorize(bridge, event).await?;
+    let (secret, shop_id) = authorize(bridge, request).await?;
     summary.shop_id = Some(shop_id.clone());
 
     let body = event.body().ok_or_else(|| Problem::new(Slug::MalformedJson, "The body is not the base64 that it says it is."))?;
@@ -68,7 +68,7 @@ async fn post<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &R
             return Err(invalid([bad_key].into_iter().chain(validated.against_fresh).collect()));
         }
         (Err(Invalid::Violations(violations)), bad_key) => {
-            return Err(invalid(bad_key.into_iter().chain(violations).take(order::MAX_ERRORS).collect()));
+            return Err(invalid(bad_key.into_iter().chain(violations).collect()));
         }
         (Err(Invalid::Malformed(malformed)), _) => {
             return Err(Problem::new(Slug::MalformedJson, format!("The body cannot be read as JSON: {malformed}.")));
@@ -82,7 +82,7 @@ async fn post<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &R
             requestId = request.request_id,
             "the request does not tell the API's public address; set CALLBACK_BASE_URL"
         );
-        Problem::new(Slug::Internal, INTERNAL)
+        Problem::internal()
     })?;
 
     let submitted = submit::submit(
@@ -96,7 +96,7 @@ async fn post<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &R
 }
 
 async fn get<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &Request<'_>, summary: &mut Summary<'_>) -> Answer {
-    let (_, shop_id) = authorize(bridge, request.event).await?;
+    let (_, shop_id) = authorize(bridge, request).await?;
     summary.shop_id = Some(shop_id.clone());
     let not_found = || Problem::new(Slug::NotFound, "There is no order with this id.");
     let order_id = request.event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
@@ -112,21 +112,22 @@ async fn get<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &Re
 }
 
 /// The shop whose API key stands in `Authorization`, and the secret that says so.
-async fn authorize<S, F>(bridge: &Bridge<S, F>, event: &Event) -> Result<(Arc<Secret>, String), Problem> {
-    let secret = bridge.secrets.get().await.map_err(|_| {
+async fn authorize<S, F>(bridge: &Bridge<S, F>, request: &Request<'_>) -> Result<(Arc<Secret>, String), Problem> {
+    let reply_by = request.deadline.reply_by();
+    let secret = bridge.secret(reply_by).await.map_err(|_| {
         Problem::new(
             Slug::SecretUnavailable,
             "The bridge has no usable secret yet. Try again; its operator finds the reason in the log.",
         )
     })?;
     let unauthorized = || Problem::new(Slug::Unauthorized, "Send the shop's API key: Authorization: Bearer <key>.");
-    let key = event.header("authorization").and_then(bearer).ok_or_else(unauthorized)?;
+    let key = request.event.header("authorization").and_then(bearer).ok_or_else(unauthorized)?;
     if let Some(shop_id) = secret.shop_of(key) {
         let shop_id = shop_id.to_owned();
         return Ok((secret, shop_id));
     }
     // A key that was issued a moment ago.
-    let newer = bridge.secrets.newer_than(&secret).await.ok_or_else(unauthorized)?;
+    let newer = bridge.newer_secret(&secret, reply_by).await.ok_or_else(unauthorized)?;
     let shop_id = newer.shop_of(key).ok_or_else(unauthorized)?.to_owned();
     Ok((newer, shop_id))
 }
@@ -145,12 +146,11 @@ pub(super) fn parse_order_id(text: &str) -> Option<Uuid> {
     Uuid::parse_str(text).ok().filter(|id| id.to_string() == text)
 }
 
-fn invalid(violations: Vec<Violation>) -> Problem {
+fn invalid(mut violations: Vec<Violation>) -> Problem {
+    violations.truncate(order::MAX_ERRORS);
     Problem::new(Slug::ValidationFailed, "Nothing was sent. Correct what errors lists and send the order again.")
         .because(violations)
 }
-
-const INTERNAL: &str = "The bridge failed. Its operator finds the reason in the log.";
 
 const LOOK_IT_UP: &str = "It is not known whether Front Payment has the order, and the bridge will not send it again under this \
     key. Look for its referenceNo in Front Payment's portal. If it is there, the operator of the bridge settles the order; if it \
@@ -183,7 +183,7 @@ fn reply(Submitted { order_id, outcome, .. }: Submitted) -> Answer {
         Outcome::Failed { its_word: false } => problem(Slug::FrontPaymentFailed, "Front Payment did not take the order, and nothing was created. The operator of the bridge finds the reason in the log. The same Idempotency-Key may be used again."),
         Outcome::Unavailable => problem(Slug::FrontPaymentUnavailable, "Front Payment cannot be reached or takes no orders just now, and nothing was created. Send the order again later; the same Idempotency-Key may be used."),
         Outcome::Storage => problem(Slug::StorageUnavailable, "The order cannot be stored just now, so it was not sent. Send it again later; the same Idempotency-Key may be used."),
-        Outcome::Internal => problem(Slug::Internal, INTERNAL),
+        Outcome::Internal => Err(Problem::internal().of(order_id)),
     }
 }
 

@@ -87,6 +87,11 @@ impl Problem {
         Self { slug, detail: detail.into(), order_id: None, errors: Vec::new() }
     }
 
+    /// A fault of the bridge's own; gives nothing away.
+    pub(super) fn internal() -> Self {
+        Self::new(Slug::Internal, "The bridge failed. Its operator finds the reason in the log.")
+    }
+
     pub(super) fn of(mut self, order_id: Uuid) -> Self {
         self.order_id = Some(order_id);
         self

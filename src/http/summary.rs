@@ -5,7 +5,7 @@ use std::time::Instant;
 use uuid::Uuid;
 
 use super::Reply;
-use crate::submit::ProviderReport;
+use crate::bridge::ProviderReport;
 
 /// What is known of a request while it is handled.
 pub(super) struct Summary<'a> {

@@ -72,9 +72,9 @@ impl<'a> OrderView<'a> {
             order_uuid: record.order_uuid.as_deref(),
             customer_uuid: record.customer_uuid.as_deref(),
             bank_id_url: record.bank_id_url.as_deref(),
-            reference_no: record.reference_no.as_deref(),
-            customer_reference: record.customer_reference.as_deref(),
-            grand_total: &record.grand_total,
+            reference_no: record.particulars.reference_no.as_deref(),
+            customer_reference: record.particulars.customer_reference.as_deref(),
+            grand_total: &record.particulars.grand_total,
             created_at: record.created_at,
             updated_at: record.updated_at,
             history: record

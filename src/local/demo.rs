@@ -13,8 +13,7 @@ use crate::http_client;
 /// # Errors
 /// A line that says which step did not end as it should.
 pub(super) async fn run(base: &str) -> Result<(), String> {
-    let client = http_client::builder(None).map_err(|error| error.to_string())?.no_proxy();
-    let shop = Shop { client: client.build().map_err(|error| error.to_string())?, base };
+    let shop = Shop { client: http_client::build(None).map_err(|error| error.to_string())?, base };
 
     println!("1. The shop submits an order of 40 kroner for Kari Nordmann, a private customer.");
     let created = shop.submit().await?;

@@ -99,10 +99,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
             println!("{}", welcome(&local.base));
             tokio::select! {
                 ended = local.serve() => ended,
-                _ = tokio::signal::ctrl_c() => {
-                    println!("\nended; the orders stay in the data directory, if there is one");
-                    Ok(())
-                }
+                _ = tokio::signal::ctrl_c() => Ok(()),
             }
         }
     }
@@ -131,7 +128,7 @@ impl Local {
         let listener = TcpListener::bind(address).await.map_err(|error| Error::Port(address, error))?;
         let port = listener.local_addr().map_err(|error| Error::Port(address, error))?.port();
         let base = format!("http://127.0.0.1:{port}");
-        let http = http_client::builder(None)?.no_proxy().build().map_err(|error| Error::Demo(error.to_string()))?;
+        let http = http_client::build(None)?;
         let sandbox = Arc::new(Sandbox::open(store.database(), format!("{base}/front-payment"), http.clone())?);
         let callback_base_url = Url::parse(&base).ok();
         let front_payment = Url::parse(&format!("{base}/front-payment/api/v1"));

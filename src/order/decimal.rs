@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 /// The most significant digits a figure may have.
 pub const MAX_DIGITS: usize = 28;
-/// The most characters a figure may be written with, leading zeros included.
-const MAX_LENGTH: usize = 64;
+/// The most characters a figure may be written with, zeros that signify nothing included.
+const MAX_LENGTH: usize = 2_048;
 
 /// An exact decimal: digits, and a point among them; no exponent, no rounding.
 ///
@@ -25,9 +25,12 @@ pub enum NotDecimal {
     /// Not digits with at most one point among them.
     #[error("not a plain decimal: digits with at most one point, no exponent, no spaces")]
     Format,
-    /// More digits than can be kept.
+    /// More digits than are kept.
     #[error("more than {MAX_DIGITS} significant digits")]
     Digits,
+    /// More characters than are kept.
+    #[error("more than {MAX_LENGTH} characters")]
+    Length,
 }
 
 impl Decimal {
@@ -53,8 +56,11 @@ impl Decimal {
             return Err(NotDecimal::Format);
         }
         let significant = unsigned.bytes().filter(u8::is_ascii_digit).skip_while(|b| *b == b'0').count();
-        if significant > MAX_DIGITS || text.len() > MAX_LENGTH {
+        if significant > MAX_DIGITS {
             return Err(NotDecimal::Digits);
+        }
+        if text.len() > MAX_LENGTH {
+            return Err(NotDecimal::Length);
         }
         let value = text.parse().map_err(|_| NotDecimal::Format)?;
         Ok(Self { text: text.into(), quoted: true, value })
@@ -154,7 +160,8 @@ mod tests {
         assert_eq!(Decimal::parse("1234567890123456789012345.6789"), Err(NotDecimal::Digits));
         assert_eq!(Decimal::parse("10000000000000000000000000000"), Err(NotDecimal::Digits));
         assert!(Decimal::parse("0.00000000000000000000000000000000000001").is_ok(), "one significant digit");
-        assert_eq!(Decimal::parse(&"0".repeat(65)), Err(NotDecimal::Digits));
+        assert!(Decimal::parse(&"0".repeat(2_048)).is_ok());
+        assert_eq!(Decimal::parse(&"0".repeat(2_049)), Err(NotDecimal::Length));
     }
 
     #[test]

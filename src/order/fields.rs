@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::json::Json;
-use super::violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation};
+use super::violation::{Code, MAX_ERRORS, Violation};
 
 /// What a check says against a value.
 pub(super) struct Fault(pub(super) Code, pub(super) Cow<'static, str>);
@@ -28,6 +28,8 @@ pub(super) struct Findings {
     pub(super) against_fresh: Vec<Violation>,
     /// It may be sent, but something looks wrong.
     pub(super) advisories: Vec<Violation>,
+    /// Members that the page does not have; apart from the rest, so that they crowd nothing out.
+    pub(super) unknown: Vec<Violation>,
 }
 
 impl Findings {
@@ -44,8 +46,13 @@ impl Findings {
     }
 
     pub(super) fn advise(&mut self, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
-        if self.advisories.len() < MAX_WARNINGS {
-            self.advisories.push(Violation::new(pointer, code, detail));
+        self.advisories.push(Violation::new(pointer, code, detail));
+    }
+
+    fn unknown(&mut self, pointer: String) {
+        if self.unknown.len() < MAX_ERRORS {
+            let detail = "is no member of Front Payment's page, and is not forwarded";
+            self.unknown.push(Violation::new(pointer, Code::UnknownField, detail));
         }
     }
 }
@@ -75,41 +82,39 @@ impl<'f, 'd> Fields<'f, 'd> {
         format!("{}/{}", self.at, name.replace('~', "~0").replace('/', "~1"))
     }
 
-    fn present(&mut self, name: &'static str) -> Option<&'d Json<'d>> {
+    /// A member's value; `null` is none.
+    fn value(&mut self, name: &'static str) -> Option<&'d Json<'d>> {
         self.known.push(name);
-        self.members?.get(name).filter(|value| match value {
-            Json::Null => false,
-            Json::String(text) => !text.is_empty(),
-            _ => true,
-        })
+        self.members?.get(name).filter(|value| **value != Json::Null)
+    }
+
+    /// An optional member's value; `""` is none either.
+    fn given(&mut self, name: &'static str) -> Option<&'d Json<'d>> {
+        self.value(name).filter(|value| !is_text(value, str::is_empty))
     }
 
     fn check<T>(&mut self, name: &str, result: Result<T, Fault>) -> Option<T> {
         result.map_err(|fault| self.findings.error(self.pointer(name), fault)).ok()
     }
 
-    fn missing(&mut self, name: &str) {
-        self.findings.error(self.pointer(name), Fault::new(Code::Required, "is required"));
-    }
-
-    /// A member that must be there and pass the check. `None`: it did not, and an error is noted.
+    /// A member that must be there, must not be blank, and must pass the check. `None`: an error is noted.
     pub(super) fn required<T>(&mut self, name: &'static str, check: impl FnOnce(&'d Json<'d>) -> Result<T, Fault>) -> Option<T> {
-        match self.present(name) {
-            Some(Json::String(text)) if text.trim().is_empty() => {
-                self.findings.error(self.pointer(name), Fault::new(Code::Required, "is required and must not be blank"));
-                None
-            }
-            Some(value) => self.check(name, check(value)),
-            None => {
-                self.missing(name);
-                None
-            }
-        }
+        let result = match self.value(name) {
+            None => Err(Fault::new(Code::Required, "is required")),
+            Some(value) => match check(value) {
+                Err(fault @ Fault(Code::WrongType, _)) => Err(fault),
+                _ if is_text(value, |text| text.trim().is_empty()) => {
+                    Err(Fault::new(Code::Required, "is required and must not be blank"))
+                }
+                result => result,
+            },
+        };
+        self.check(name, result)
     }
 
     /// A member that may be missing, `null` or `""`.
     pub(super) fn optional<T>(&mut self, name: &'static str, check: impl FnOnce(&'d Json<'d>) -> Result<T, Fault>) -> Option<T> {
-        let value = self.present(name)?;
+        let value = self.given(name)?;
         self.check(name, check(value))
     }
 
@@ -125,7 +130,7 @@ impl<'f, 'd> Fields<'f, 'd> {
 
     /// A member that a shop may not send.
     pub(super) fn refused(&mut self, name: &'static str, why: &'static str) {
-        if self.present(name).is_some() {
+        if self.given(name).is_some() {
             self.findings.error(self.pointer(name), Fault::new(Code::NotAllowed, why));
         }
     }
@@ -133,10 +138,10 @@ impl<'f, 'd> Fields<'f, 'd> {
     /// The members of an object that must be there.
     pub(super) fn object(&mut self, name: &'static str) -> Option<Fields<'_, 'd>> {
         let at = self.pointer(name);
-        match self.present(name) {
+        match self.value(name) {
             Some(value) => Fields::of(value, at, self.findings),
             None => {
-                self.missing(name);
+                self.findings.error(at.clone(), Fault::new(Code::Required, "is required"));
                 Some(Fields { at, members: None, known: Vec::new(), findings: self.findings })
             }
         }
@@ -145,7 +150,7 @@ impl<'f, 'd> Fields<'f, 'd> {
     /// The members of an object that may be missing.
     pub(super) fn optional_object(&mut self, name: &'static str) -> Option<Fields<'_, 'd>> {
         let at = self.pointer(name);
-        let value = self.present(name)?;
+        let value = self.given(name)?;
         Fields::of(value, at, self.findings)
     }
 
@@ -153,9 +158,12 @@ impl<'f, 'd> Fields<'f, 'd> {
     pub(super) fn finish(self) {
         for name in self.members.into_iter().flat_map(BTreeMap::keys) {
             if !self.known.contains(&name.as_ref()) {
-                let pointer = self.pointer(name);
-                self.findings.advise(pointer, Code::UnknownField, "is no member of Front Payment's page, and is not forwarded");
+                self.findings.unknown(self.pointer(name));
             }
         }
     }
+}
+
+fn is_text(value: &Json<'_>, test: impl FnOnce(&str) -> bool) -> bool {
+    matches!(value, Json::String(text) if test(text))
 }

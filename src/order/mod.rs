@@ -13,7 +13,8 @@ mod violation;
 
 pub use decimal::{Decimal, NotDecimal};
 pub use record::{
-    AttemptResult, Claim, Created, Entry, MAX_HISTORY, Record, SUBMISSION_LEASE, Seen, Settled, Source, StatusCallback,
+    AttemptResult, Claim, Created, Entry, MAX_HISTORY, Particulars, Record, SUBMISSION_LEASE, Seen, Settled, Source,
+    StatusCallback,
 };
 pub use status::{Status, StatusWord};
 pub use validation::{Invalid, Rules, Validated, parse_tax_rates, validate};

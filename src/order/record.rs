@@ -39,9 +39,6 @@ pub struct Record {
     pub shop_id: String,
     /// The secret in this order's callback URL.
     pub callback_token: String,
-    /// [`Order::fingerprint`]; only with an idempotency key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fingerprint: Option<String>,
     /// Front Payment's id of the order. An order that has one is accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_uuid: Option<String>,
@@ -51,6 +48,27 @@ pub struct Record {
     /// A login link for one person; only while the status is SENT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_id_url: Option<String>,
+    /// What the latest attempt said, or the earlier one that turned out to exist.
+    #[serde(flatten)]
+    pub particulars: Particulars,
+    /// What the other attempts said: a callback of one of those is believed too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_attempts: Vec<Particulars>,
+    /// When the order was first claimed.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// What was heard of it, in the order of hearing.
+    pub history: Vec<Entry>,
+}
+
+/// What is stored of an order as it was sent: nothing that a person can be told by.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Particulars {
+    /// [`Order::fingerprint`]; only with an idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// The shop's reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference_no: Option<String>,
@@ -59,9 +77,6 @@ pub struct Record {
     pub customer_reference: Option<String>,
     /// What the customer pays, in the shop's digits.
     pub grand_total: String,
-    /// The grandTotals of earlier attempts: a callback of one of those is believed too.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier_grand_totals: Vec<String>,
     /// The shop's own callback URL.
     pub shop_callback_url: String,
     /// `customerDetails.type`.
@@ -70,12 +85,25 @@ pub struct Record {
     pub preferred_language: Language,
     /// `customerDetails.address.country`.
     pub country: String,
-    /// When the order was first claimed.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// What was heard of it, in the order of hearing.
-    pub history: Vec<Entry>,
+}
+
+impl Particulars {
+    fn of(order: &Order, idempotency_key: Option<&str>) -> Self {
+        Self {
+            fingerprint: idempotency_key.map(|key| order.fingerprint(key)),
+            reference_no: order.reference_no.clone(),
+            customer_reference: order.customer_reference.clone(),
+            grand_total: order.summary.grand_total.text().to_owned(),
+            shop_callback_url: order.callback.callback.clone(),
+            customer_type: order.customer.kind,
+            preferred_language: order.customer.preferred_language,
+            country: order.customer.address.country.clone(),
+        }
+    }
+
+    fn comes_to(&self, amount: &Decimal) -> bool {
+        Decimal::parse(&self.grand_total).is_ok_and(|total| total == *amount)
+    }
 }
 
 /// One thing that was heard of an order.
@@ -215,18 +243,11 @@ impl Record {
             attempted_at: claim.now,
             shop_id: claim.shop_id.to_owned(),
             callback_token: claim.callback_token,
-            fingerprint: claim.idempotency_key.map(|key| order.fingerprint(key)),
             order_uuid: None,
             customer_uuid: None,
             bank_id_url: None,
-            reference_no: order.reference_no.clone(),
-            customer_reference: order.customer_reference.clone(),
-            grand_total: order.summary.grand_total.text().to_owned(),
-            earlier_grand_totals: Vec::new(),
-            shop_callback_url: order.callback.callback.clone(),
-            customer_type: order.customer.kind,
-            preferred_language: order.customer.preferred_language,
-            country: order.customer.address.country.clone(),
+            particulars: Particulars::of(order, claim.idempotency_key),
+            earlier_attempts: Vec::new(),
             created_at: claim.now,
             updated_at: claim.now,
             history: Vec::new(),
@@ -237,15 +258,21 @@ impl Record {
     /// history it keeps: an earlier attempt that exists after all still finds its order.
     #[must_use]
     pub fn as_attempt_of(mut self, stored: &Self) -> Self {
-        let mut totals = stored.earlier_grand_totals.clone();
-        if stored.grand_total != self.grand_total && !totals.contains(&stored.grand_total) {
-            totals.push(stored.grand_total.clone());
-        }
+        let earlier = stored.earlier_attempts.iter().chain([&stored.particulars]);
+        self.earlier_attempts = earlier.filter(|earlier| **earlier != self.particulars).cloned().collect();
         self.version = stored.version + 1;
         self.callback_token.clone_from(&stored.callback_token);
         self.created_at = stored.created_at;
         self.history.clone_from(&stored.history);
-        self.earlier_grand_totals = totals;
+        self
+    }
+
+    /// This claim as one that was given up before anything was sent.
+    #[must_use]
+    pub fn given_up(mut self, now: Timestamp) -> Self {
+        self.status = Status::Failed;
+        self.updated_at = now;
+        self.note(Source::Submit, Status::Failed.name(), Some(self.attempt.to_string()), None, now);
         self
     }
 
@@ -256,7 +283,8 @@ impl Record {
             return Seen::OtherShop;
         }
         if self.order_uuid.is_some() {
-            return if self.fingerprint == claim.fingerprint { Seen::Accepted } else { Seen::OtherOrder };
+            let is_same = self.particulars.fingerprint == claim.particulars.fingerprint;
+            return if is_same { Seen::Accepted } else { Seen::OtherOrder };
         }
         match self.status_at(claim.attempted_at) {
             Status::Rejected | Status::Failed => Seen::Free,
@@ -326,9 +354,7 @@ impl Record {
     /// Has this order, or an earlier attempt of it, this grandTotal?
     #[must_use]
     pub fn expects(&self, amount: &Decimal) -> bool {
-        std::iter::once(&self.grand_total)
-            .chain(&self.earlier_grand_totals)
-            .any(|total| Decimal::parse(total).is_ok_and(|total| total == *amount))
+        self.earlier_attempts.iter().chain([&self.particulars]).any(|attempt| attempt.comes_to(amount))
     }
 
     /// Is this Front Payment's id of an order that this record is not?
@@ -350,7 +376,9 @@ impl Record {
             return self.noted_twice(Source::Callback, word.name(), id.clone(), order_uuid, now);
         }
         self.revised(now, |next| {
-            next.order_uuid = Some(order_uuid.clone());
+            if next.order_uuid.replace(order_uuid.clone()).is_none() {
+                next.recall(&callback.amount);
+            }
             next.raise(match word {
                 StatusWord::Known(status) => *status,
                 StatusWord::Unknown(_) => Status::Sent,
@@ -393,6 +421,15 @@ impl Record {
         next.version += 1;
         next.updated_at = now;
         Some(next)
+    }
+
+    /// Where it is an earlier attempt that exists, and not the latest one, this is its order.
+    fn recall(&mut self, amount: &Decimal) {
+        if !self.particulars.comes_to(amount)
+            && let Some(existing) = self.earlier_attempts.iter_mut().rev().find(|earlier| earlier.comes_to(amount))
+        {
+            std::mem::swap(existing, &mut self.particulars);
+        }
     }
 
     fn raise(&mut self, status: Status) {

@@ -58,7 +58,8 @@ fn history(record: &Record) -> Vec<String> {
 #[test]
 fn a_claim_meets_what_the_table_says() {
     let claim = Record { attempt: OTHER_ATTEMPT, attempted_at: at(60), ..claimed() };
-    let other_order = Record { fingerprint: Some("g".to_owned()), ..claim.clone() };
+    let mut other_order = claim.clone();
+    other_order.particulars.fingerprint = Some("g".to_owned());
     for (stored, expected) in [
         (with_status(Status::Rejected), Seen::Free),
         (with_status(Status::Failed), Seen::Free),
@@ -94,7 +95,8 @@ fn a_lease_of_sixty_seconds() {
 #[test]
 fn a_fresh_attempt_keeps_what_an_earlier_one_needs() {
     let failed = *settled(&claimed(), &AttemptResult::Failed).unwrap();
-    let fresh = Record { attempt: OTHER_ATTEMPT, callback_token: "other".to_owned(), grand_total: "50".to_owned(), ..claimed() };
+    let mut fresh = Record { attempt: OTHER_ATTEMPT, callback_token: "other".to_owned(), ..claimed() };
+    fresh.particulars = Particulars { grand_total: "50".to_owned(), fingerprint: Some("g".to_owned()), ..fresh.particulars };
     let fresh = Record { created_at: at(30), attempted_at: at(30), updated_at: at(30), ..fresh };
     let second = fresh.as_attempt_of(&failed);
     assert_eq!((second.version, second.status, second.attempt), (3, Status::Submitting, OTHER_ATTEMPT));
@@ -102,10 +104,19 @@ fn a_fresh_attempt_keeps_what_an_earlier_one_needs() {
         (second.callback_token.as_str(), second.created_at, history(&second)),
         ("token", at(0), vec!["failed submit".to_owned()])
     );
-    assert_eq!((second.grand_total.as_str(), second.earlier_grand_totals.as_slice()), ("50", ["40".to_owned()].as_slice()));
+    assert_eq!((second.particulars.grand_total.as_str(), second.earlier_attempts[0].grand_total.as_str()), ("50", "40"));
     for (amount, expected) in [("40", true), ("40.00", true), ("50", true), ("45", false), ("400", false)] {
         assert_eq!(second.expects(&Decimal::parse(amount).unwrap()), expected, "{amount}");
     }
+
+    // It is the failed attempt that exists: the order is the one that it sent.
+    let adopted = second.believe(&callback("ODR1", "INVOICED", "a"), at(40)).unwrap();
+    assert_eq!((adopted.particulars.grand_total.as_str(), adopted.earlier_attempts[0].grand_total.as_str()), ("40", "50"));
+    assert_eq!(adopted.meets(&claimed()), Seen::Accepted);
+    assert_eq!(adopted.meets(&second), Seen::OtherOrder);
+    let third = Record { attempt: Uuid::from_u128(3), ..claimed() }.as_attempt_of(&second);
+    let earlier: Vec<_> = third.earlier_attempts.iter().map(|attempt| attempt.grand_total.as_str()).collect();
+    assert_eq!((third.particulars.grand_total.as_str(), earlier), ("40", vec!["50"]), "each kind once");
 }
 
 #[test]

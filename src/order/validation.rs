@@ -11,7 +11,7 @@ use url::Url;
 
 use super::fields::{Fault, Fields, Findings};
 use super::json::{Json, Malformed};
-use super::violation::{Code, Violation};
+use super::violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation};
 use super::{Address, CallbackUrls, Customer, CustomerType, Decimal, Language, Line, NotDecimal, Order, Summary, registers};
 
 /// Days are counted where the invoices are written.
@@ -59,23 +59,27 @@ pub fn validate(document: &[u8], rules: &Rules<'_>) -> Result<Validated, Invalid
     let json = Json::parse(document).map_err(Invalid::Malformed)?;
     let mut findings = Findings::default();
     let order = Fields::of(&json, String::new(), &mut findings).and_then(|fields| read_order(fields, rules));
-    let Findings { mut errors, mut against_fresh, advisories } = findings;
+    let Findings { mut errors, mut against_fresh, mut advisories, unknown } = findings;
+    advisories.extend(unknown);
     if rules.enforce_advisories {
         against_fresh.extend(advisories.iter().cloned());
     }
     match order {
-        Some(order) if errors.is_empty() => Ok(Validated { order, against_fresh, warnings: advisories }),
+        Some(order) if errors.is_empty() => {
+            against_fresh.truncate(MAX_ERRORS);
+            advisories.truncate(MAX_WARNINGS);
+            Ok(Validated { order, against_fresh, warnings: advisories })
+        }
         _ => {
             errors.extend(against_fresh);
-            errors.truncate(super::MAX_ERRORS);
+            errors.truncate(MAX_ERRORS);
             Err(Invalid::Violations(errors))
         }
     }
 }
 
 fn read_order(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Option<Order> {
-    let products = fields.required("products", lines);
-    let products = products.and_then(|items| read_lines(items, &mut fields, rules));
+    let products = fields.required("products", array).and_then(|items| read_lines(items, &mut fields, rules));
     let summary = fields.object("orderSummary").and_then(read_summary);
     let order_date = fields.required("orderDate", unix_seconds);
     if let Some(date) = &order_date {
@@ -115,6 +119,10 @@ fn read_order(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Option<Order> {
 
 fn read_lines<'d>(items: &'d [Json<'d>], fields: &mut Fields<'_, 'd>, rules: &Rules<'_>) -> Option<Vec<Line>> {
     let at = fields.pointer("products");
+    if !(1..=MAX_LINES).contains(&items.len()) {
+        let fault = Fault::new(Code::OutOfRange, format!("must have 1 to {MAX_LINES} lines"));
+        fields.findings.error(at.clone(), fault);
+    }
     let lines = items.iter().enumerate().map(|(index, item)| {
         Fields::of(item, format!("{at}/{index}"), fields.findings).and_then(|fields| read_line(fields, rules))
     });
@@ -175,8 +183,8 @@ fn read_customer(mut fields: Fields<'_, '_>) -> Option<Customer> {
     let preferred_language = fields.optional("preferredLanguage", |v| one_of(v, &languages));
     let personal_number = fields.required_if(kind == Some(CustomerType::Private), "personalNumber", personal_number);
     let organization_id = fields.required_if(kind == Some(CustomerType::Corporate), "organizationId", organization_id);
-    let address = fields.object("address").and_then(read_address);
-    if address.as_ref().is_some_and(|address| address.country == "NO") {
+    let (country, address) = fields.object("address").map(read_address).unwrap_or_default();
+    if country.as_deref() == Some("NO") {
         if personal_number.as_deref().is_some_and(|number| !registers::is_personal_number(number)) {
             let pointer = fields.pointer("personalNumber");
             fields.findings.advise(pointer, Code::BadCheckDigits, "no Norwegian register can have issued this number");
@@ -200,13 +208,15 @@ fn read_customer(mut fields: Fields<'_, '_>) -> Option<Customer> {
     })
 }
 
-fn read_address(mut fields: Fields<'_, '_>) -> Option<Address> {
+/// The country, which other rules depend on, and the whole address.
+fn read_address(mut fields: Fields<'_, '_>) -> (Option<String>, Option<Address>) {
     let street = fields.required("street", text);
     let zip = fields.required("zip", text);
     let city = fields.required("city", text);
     let country = fields.required("country", country);
     fields.finish();
-    Some(Address { street: street?, zip: zip?, city: city?, country: country? })
+    let address = (|| Some(Address { street: street?, zip: zip?, city: city?, country: country.clone()? }))();
+    (country, address)
 }
 
 fn read_callback(mut fields: Fields<'_, '_>) -> Option<CallbackUrls> {
@@ -226,10 +236,9 @@ fn check_date(date: &str, now: Timestamp, findings: &mut Findings) {
     }
 }
 
-fn lines<'d>(value: &'d Json<'d>) -> Result<&'d [Json<'d>], Fault> {
+fn array<'d>(value: &'d Json<'d>) -> Result<&'d [Json<'d>], Fault> {
     match value {
-        Json::Array(items) if (1..=MAX_LINES).contains(&items.len()) => Ok(items),
-        Json::Array(_) => Err(Fault::new(Code::OutOfRange, format!("must have 1 to {MAX_LINES} lines"))),
+        Json::Array(items) => Ok(items),
         other => Err(Fault::wrong_type("an array", other)),
     }
 }
@@ -278,7 +287,7 @@ fn number(value: &Json<'_>) -> Result<Decimal, Fault> {
     decimal.map_err(|error| {
         let code = match error {
             NotDecimal::Format => Code::InvalidFormat,
-            NotDecimal::Digits => Code::OutOfRange,
+            NotDecimal::Digits | NotDecimal::Length => Code::OutOfRange,
         };
         Fault::new(code, error.to_string())
     })

@@ -123,7 +123,9 @@ fn every_required_field_is_required() {
         let required = [(pointer.to_owned(), Code::Required)];
         assert_eq!(faults(&without(pointer)), required, "{pointer} missing");
         assert_eq!(faults(&with(pointer, Value::Null)), required, "{pointer} null");
-        assert_eq!(faults(&with(pointer, json!(""))), required, "{pointer} empty");
+        let is_text = !["/products", "/invoiceFeeApplicable"].contains(&pointer);
+        let code = if is_text { Code::Required } else { Code::WrongType };
+        assert_eq!(faults(&with(pointer, json!(""))), [(pointer.to_owned(), code)], "{pointer} empty");
     }
     for pointer in ["/products/0/name", "/customerDetails/name", "/customerDetails/address/city"] {
         refused(pointer, json!(" \t"), Code::Required);
@@ -208,6 +210,7 @@ fn wrong_types_are_told() {
         ("/customerDetails/type", json!(1)),
         ("/customerDetails/personalNumber", json!(30908299902i64)),
         ("/customerDetails/address", json!(true)),
+        ("/callback", json!("")),
         ("/customerDetails/address/zip", json!(7030)),
         ("/referenceNo", json!(1)),
         ("/customerReference", json!(3500)),
@@ -453,6 +456,10 @@ fn advisory_checks_on_totals_and_numbers() {
     for number in ["20036914712", "29020105729", "abcdefghijk"] {
         assert_eq!(warnings(&with("/customerDetails/personalNumber", json!(number))), digits, "{number}");
     }
+    let mut elsewhere_wrong = with("/customerDetails/personalNumber", json!("20036914712"));
+    elsewhere_wrong["customerDetails"]["address"]["street"] = json!(null);
+    let Err(Invalid::Violations(violations)) = check(&elsewhere_wrong.to_string(), true) else { panic!() };
+    assert_eq!((violations.len(), violations[1].code), (2, Code::BadCheckDigits));
     let mut swedish = with("/customerDetails/personalNumber", json!("20036914712"));
     swedish["customerDetails"]["address"]["country"] = json!("SE");
     assert_eq!(warnings(&swedish), []);
@@ -503,6 +510,16 @@ fn lists_are_bounded() {
         many[format!("unknown{index}")] = json!(1);
     }
     assert_eq!(check(&many.to_string(), false).unwrap().warnings.len(), MAX_WARNINGS);
+    assert_eq!(check(&many.to_string(), true).unwrap().against_fresh.len(), 150, "enforced, they are errors");
+    many["orderSummary"]["grandTotal"] = json!("99");
+    assert_eq!(check(&many.to_string(), false).unwrap().warnings[0].code, Code::TotalsMismatch, "not crowded out");
+    let lines = json!(vec![json!({}); 1_001]);
+    let Err(Invalid::Violations(violations)) = check(&with("/products", lines).to_string(), false) else { panic!() };
+    assert_eq!(
+        (violations.len(), violations[0].pointer.as_str(), violations[0].code),
+        (MAX_ERRORS, "/products", Code::OutOfRange)
+    );
+    assert_eq!(violations[1].pointer, "/products/0/name", "and the lines are read all the same");
 }
 
 #[test]

@@ -28,17 +28,18 @@ impl std::fmt::Debug for Shop {
     }
 }
 
-/// Why a secret cannot be used: the field, and what is expected there. Never quotes the secret.
+/// Why a secret cannot be used: the field, and what is expected there. Never quotes the secret, not even
+/// a shopId: an API key may have been put in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the secret's {field}: expected {expected}")]
 pub struct Unusable {
-    field: String,
+    field: &'static str,
     expected: &'static str,
 }
 
 impl Unusable {
-    fn new(field: impl Into<String>, expected: &'static str) -> Self {
-        Self { field: field.into(), expected }
+    fn new(field: &'static str, expected: &'static str) -> Self {
+        Self { field, expected }
     }
 }
 
@@ -102,12 +103,12 @@ fn shops(document: &Map<String, Value>) -> Result<Vec<Shop>, Unusable> {
         if !is_shop_id(id) {
             return Err(Unusable::new("shops", "names of 1 to 64 of A-Z a-z 0-9 . _ -"));
         }
-        let expected = || Unusable::new(format!("shops.{id}.apiKeySha256"), "an array of SHA-256 hashes, 64 hex digits each");
+        let expected = || Unusable::new("shops.*.apiKeySha256", "an array of SHA-256 hashes, 64 hex digits each");
         let hashes = value.get("apiKeySha256").and_then(Value::as_array).ok_or_else(expected)?;
         let hashes = hashes.iter().map(|hash| hash.as_str().and_then(hash_of_hex)).collect::<Option<Vec<_>>>();
         let api_key_hashes = hashes.ok_or_else(expected)?;
         if shops.iter().any(|other| other.api_key_hashes.iter().any(|hash| api_key_hashes.contains(hash))) {
-            return Err(Unusable::new(format!("shops.{id}.apiKeySha256"), "hashes that no other shop has"));
+            return Err(Unusable::new("shops.*.apiKeySha256", "hashes that no other shop has"));
         }
         shops.push(Shop { id: id.clone(), api_key_hashes });
     }
@@ -189,7 +190,7 @@ mod tests {
             json!({"apiKeySha256": ["short"]}),
             json!({"apiKeySha256": ["g".repeat(64)]}),
         ] {
-            assert!(unusable(|d| d["shops"]["shop-a"] = wrong).contains("shops.shop-a.apiKeySha256"));
+            assert!(unusable(|d| d["shops"]["shop-a"] = wrong).contains("shops.*.apiKeySha256"));
         }
         assert!(unusable(|d| d["shops"]["shop-b"]["apiKeySha256"] = json!([sha("key-a")])).contains("no other shop"));
         let debugged = format!("{:?}", Secret::parse(&usable().to_string()).unwrap());

@@ -107,15 +107,11 @@ impl Secrets {
     }
 
     async fn ask(&self) {
-        let had_one = self.current().is_some();
         self.change(|state| state.asked_at = Some(self.clock.now()));
-        if self.fetch().await && !had_one {
-            // The first good one counts as init's: what follows it may ask at once.
-            self.change(|state| state.asked_at = None);
-        }
+        self.fetch().await;
     }
 
-    async fn fetch(&self) -> bool {
+    async fn fetch(&self) {
         let found = match self.source.fetch().await {
             Ok(text) => Secret::parse(&text).map_err(|unusable| unusable.to_string()),
             Err(error) => Err(error),
@@ -129,11 +125,9 @@ impl Secrets {
                     }
                     state.fetched_at = self.clock.now();
                 });
-                true
             }
             Err(error) => {
                 tracing::error!(error, inUse = self.current().is_some(), "the secret cannot be read or used");
-                false
             }
         }
     }

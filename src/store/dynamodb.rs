@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use aws_smithy_types::error::display::DisplayErrorContext;
 use uuid::Uuid;
 
 use super::{OrderStore, Unavailable, WriteError};
+use crate::aws;
 use crate::order::Record;
 
 type Item = HashMap<String, AttributeValue>;
@@ -118,13 +118,6 @@ fn conflict(stored: Option<&Item>) -> WriteError {
     }
 }
 
-/// DynamoDB's own error by its code alone: its message may quote what was sent.
-fn unavailable<E>(error: &SdkError<E>) -> Unavailable
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    Unavailable(match error {
-        SdkError::ServiceError(said) => format!("DynamoDB answered {}", said.err().code().unwrap_or("an error without a code")),
-        other => format!("DynamoDB: {}", DisplayErrorContext(other)),
-    })
+fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
+    Unavailable(aws::error_line("DynamoDB", error))
 }

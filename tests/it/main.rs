@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod callbacks;
+mod lambda;
+mod local;
 mod orders;
+mod provider;
 mod store;
 mod support;

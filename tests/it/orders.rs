@@ -114,7 +114,7 @@ async fn the_callback_url_is_ours_and_has_a_random_token() {
     assert!(token.len() >= 22 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{token}");
     let other = submits[1].callback_url.strip_prefix(&format!("https://api.example.no/prod/callbacks/{second}/")).unwrap();
     assert_ne!(token, other);
-    assert_eq!(bench.stored(&first).await.shop_callback_url, "https://shop.example/status?x=1");
+    assert_eq!(bench.stored(&first).await.particulars.shop_callback_url, "https://shop.example/status?x=1");
 
     let base = Settings { callback_base_url: Some("https://pay.example.no/go/".parse().unwrap()), ..Settings::default() };
     let bench = Bench::with(base).await;
@@ -194,8 +194,8 @@ async fn nothing_created_allows_a_fresh_attempt_whatever_the_body() {
         assert_eq!((second.status, id(&second)), (201, id(&first)));
         assert_eq!(second.header("idempotency-replayed"), None);
         let stored = bench.stored(&id(&first)).await;
-        assert_eq!((stored.callback_token, stored.grand_total.as_str()), (token, "39.50"));
-        assert_eq!((stored.earlier_grand_totals, stored.history.len()), (vec!["40".to_owned()], 2));
+        assert_eq!((stored.callback_token, stored.particulars.grand_total.as_str()), (token, "39.50"));
+        assert_eq!((stored.earlier_attempts[0].grand_total.as_str(), stored.history.len()), ("40", 2));
         let seen = bench.get(&id(&first), "key-a").await;
         assert_eq!(seen.body["createdAt"], "2026-06-15T00:00:00Z");
         assert_eq!(seen.body["referenceNo"], "second");
@@ -320,8 +320,9 @@ async fn a_401_refreshes_the_token_and_sends_once_more() {
 #[tokio::test]
 async fn where_the_order_cannot_be_written_first_nothing_is_sent() {
     for (faults, stored) in [
-        (vec![Fault::Down], None),
-        (vec![Fault::Down, Fault::Down], None),
+        (vec![Fault::Down], Some("FAILED")),
+        (vec![Fault::Down, Fault::Down], Some("FAILED")),
+        (vec![Fault::Down, Fault::None, Fault::Down], Some("FAILED")),
         (vec![Fault::ReplyLost], Some("FAILED")),
         (vec![Fault::ReplyLost, Fault::Down], Some("FAILED")),
         (vec![Fault::ReplyLost, Fault::None, Fault::Down], Some("FAILED")),
@@ -334,6 +335,25 @@ async fn where_the_order_cannot_be_written_first_nothing_is_sent() {
         let seen = bench.get(&id(&read), "key-a").await;
         assert_eq!(seen.body["status"].as_str(), stored, "{faults:?}");
         assert_eq!(bench.post(&example(), Some("key-1")).await.status, 201, "and it may be tried again");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_given_up_cannot_come_to_stand_later() {
+    // The first write of a first attempt, and that of a second one, are still on their way when they are given up.
+    for attempts_before in [0, 1] {
+        let bench = Bench::new().await;
+        if attempts_before == 1 {
+            bench.provider().will_answer(Answer::Unavailable);
+            bench.post(&example(), Some("key-1")).await;
+        }
+        let faults = if attempts_before == 1 { vec![Fault::None, Fault::Late] } else { vec![Fault::Late] };
+        bench.store().will(faults);
+        let read = bench.post(&example(), Some("key-1")).await;
+        assert_eq!((read.status, bench.status(&id(&read)).await.as_str()), (503, "FAILED"));
+        bench.store().late_writes_arrive().await;
+        assert_eq!(bench.status(&id(&read)).await, "FAILED");
+        assert_eq!(bench.post(&example(), Some("key-1")).await.status, 201);
     }
 }
 

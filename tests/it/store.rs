@@ -54,7 +54,7 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     let mut second = next(&first, "a", "SENT");
     second.bank_id_url = Some("https://b.example/".to_owned());
     second.customer_uuid = Some("CSRT1".to_owned());
-    second.earlier_grand_totals = vec!["39".to_owned()];
+    second.earlier_attempts = vec![first.particulars.clone()];
     store.replace(&first, &second).await.unwrap();
     assert!(store.load(first.order_id).await.unwrap().unwrap() == second);
     let third = next(&second, "b", "PAID");

@@ -167,7 +167,7 @@ class Aws:
             AttributeDefinitions=[{"AttributeName": "orderId", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
         )
-        secret = {"Name": SECRET_ID, "SecretString": json.dumps(SECRET), "ClientRequestToken": "0" * 32}
+        secret = {"Name": SECRET_ID, "SecretString": json.dumps(SECRET)}
         self.call("secretsmanager", "secretsmanager.CreateSecret", "1.1", secret)
 
     def items(self):
@@ -187,9 +187,9 @@ class Lambda:
     def send(self, event):
         """Sends an event; the reply's status, headers and body."""
         _, text = post(self.port, "/2015-03-31/functions/function/invocations", event)
+        if '"statusCode"' not in text:
+            raise RuntimeError(f"{self.binary} did not answer: {text!r}; see {LOGS}")
         reply = json.loads(text)
-        if "statusCode" not in reply:
-            raise RuntimeError(f"{self.binary.name} did not answer: {text}")
         body = reply["body"]
         is_json = "json" in reply["headers"]["content-type"]
         return reply["statusCode"], reply["headers"], json.loads(body) if is_json else body

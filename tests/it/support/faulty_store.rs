@@ -16,18 +16,22 @@ pub enum Fault {
     Down,
     /// It is done, and its reply is lost.
     ReplyLost,
+    /// Its reply is lost, and it is done only when the test says so.
+    Late,
 }
 
 pub struct FaultyStore {
     inner: Embedded,
     faults: Mutex<VecDeque<Fault>>,
+    /// Writes under way: what they replace, and with what.
+    late: Mutex<Vec<(Option<Record>, Record)>>,
     /// Every operation, in order.
     pub operations: Mutex<Vec<&'static str>>,
 }
 
 impl FaultyStore {
     pub fn new(inner: Embedded) -> Self {
-        Self { inner, faults: Mutex::default(), operations: Mutex::default() }
+        Self { inner, faults: Mutex::default(), late: Mutex::default(), operations: Mutex::default() }
     }
 
     /// The next operations fare so, one after the other; those behind them work.
@@ -37,6 +41,18 @@ impl FaultyStore {
 
     pub fn operations(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.operations.lock().unwrap())
+    }
+
+    /// The late writes reach the database, whatever becomes of them there.
+    pub async fn late_writes_arrive(&self) {
+        let late = std::mem::take(&mut *self.late.lock().unwrap());
+        for (current, next) in late {
+            let arrived = match current {
+                None => self.inner.create(&next).await,
+                Some(current) => self.inner.replace(&current, &next).await,
+            };
+            assert!(matches!(arrived, Ok(()) | Err(WriteError::Conflict(_))));
+        }
     }
 
     fn begin(&self, operation: &'static str) -> Fault {
@@ -55,6 +71,10 @@ impl OrderStore for FaultyStore {
             Fault::None => self.inner.create(record).await,
             Fault::Down => Err(failed().into()),
             Fault::ReplyLost => self.inner.create(record).await.and(Err(failed().into())),
+            Fault::Late => {
+                self.late.lock().unwrap().push((None, record.clone()));
+                Err(failed().into())
+            }
         }
     }
 
@@ -70,6 +90,10 @@ impl OrderStore for FaultyStore {
             Fault::None => self.inner.replace(current, next).await,
             Fault::Down => Err(failed().into()),
             Fault::ReplyLost => self.inner.replace(current, next).await.and(Err(failed().into())),
+            Fault::Late => {
+                self.late.lock().unwrap().push((Some(current.clone()), next.clone()));
+                Err(failed().into())
+            }
         }
     }
 }

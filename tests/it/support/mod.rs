@@ -1,7 +1,9 @@
 //! What the tests stand on: a bridge whose neighbours do as they are told.
 
 pub mod faulty_store;
+pub mod lambda;
 pub mod moto;
+pub mod peer;
 pub mod scripted;
 
 use std::sync::Arc;

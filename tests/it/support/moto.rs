@@ -46,7 +46,7 @@ impl Moto {
     }
 
     pub async fn sdk(&self) -> aws_config::SdkConfig {
-        let http = http_client::builder(None).unwrap().no_proxy().build().unwrap();
+        let http = http_client::build(None).unwrap();
         let credentials = Credentials::builder().access_key_id("test").secret_access_key("test").provider_name("test").build();
         let sdk = aws::sdk(http).endpoint_url(&self.endpoint).region(Region::new("eu-north-1"));
         sdk.credentials_provider(credentials).load().await

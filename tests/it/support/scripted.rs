@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use front_payment_bridge::front_payment::{Answer, FrontPayment, NoStatus, Submission};
+use front_payment_bridge::front_payment::{Answer, FrontPayment, NoStatus, StatusReading, Submission};
 use front_payment_bridge::order::{Code, Created, Order, Status, StatusWord, Violation};
 use front_payment_bridge::secrets::Redacted;
 
@@ -81,13 +81,14 @@ impl FrontPayment for Scripted {
         Submission { answer, http_status: None, rate_limit_remaining: None, reason: "scripted".to_owned() }
     }
 
-    async fn status(&self, order_uuid: &str, token: &Redacted, _: Duration) -> Result<StatusWord, NoStatus> {
+    async fn status(&self, order_uuid: &str, token: &Redacted, _: Duration) -> StatusReading {
         self.status_requests.lock().unwrap().push((order_uuid.to_owned(), token.expose().to_owned()));
         let meanwhile = self.meanwhile.lock().unwrap().pop_front();
         if let Some(meanwhile) = meanwhile {
             meanwhile(order_uuid.to_owned()).await;
         }
         let status = self.statuses.lock().unwrap().pop_front();
-        status.unwrap_or_else(|| Err(NoStatus::Other("scripted to be down".to_owned()))).map(StatusWord::read)
+        let status = status.unwrap_or_else(|| Err(NoStatus::Other("scripted to be down".to_owned()))).map(StatusWord::read);
+        StatusReading { status, http_status: None, rate_limit_remaining: None }
     }
 }

@@ -1,0 +1,225 @@
+//! `cargo run` and `cargo run -- demo`, as a newcomer types them.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use front_payment_bridge::http_client;
+use front_payment_bridge::local::{API_KEY, example_order};
+use serde_json::{Value, json};
+
+const LOCAL: &str = env!("CARGO_BIN_EXE_local");
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(LOCAL).args(arguments).output().unwrap()
+}
+
+/// A running `local`, ended with its owner.
+struct Running {
+    process: Child,
+    /// Kept open: whoever prints to a closed pipe fails.
+    _stdout: BufReader<std::process::ChildStdout>,
+    base: String,
+    client: reqwest::Client,
+    welcome: String,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(LOCAL)
+            .args(["--port", "0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut welcome = String::new();
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        while !welcome.contains("Ctrl-C") {
+            assert!(lines.read_line(&mut welcome).unwrap() > 0, "it ended: {welcome}");
+        }
+        let base = welcome.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(';').to_owned();
+        let client = http_client::build(None).unwrap();
+        Self { process, _stdout: lines, base, client, welcome }
+    }
+
+    async fn submit(&self, reference_no: &str, key: &str) -> (u16, Value) {
+        let order = example_order(&self.base, reference_no).to_string();
+        let request = self.client.post(format!("{}/orders", self.base)).header("Idempotency-Key", key).body(order);
+        answer(request.bearer_auth(API_KEY)).await
+    }
+
+    async fn read(&self, order: &Value) -> Value {
+        let url = format!("{}/orders/{}", self.base, order["orderId"].as_str().unwrap());
+        answer(self.client.get(url).bearer_auth(API_KEY)).await.1
+    }
+
+    /// Presses a button of the order's BankID page; where that leads to.
+    async fn press(&self, order: &Value, button: &str) -> String {
+        let link = order["bankIdUrl"].as_str().unwrap();
+        let page = self.client.get(link).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains(&format!("{link}/{button}")), "{page}");
+        let reply = self.client.post(format!("{link}/{button}")).send().await.unwrap();
+        assert_eq!(reply.status(), 303);
+        reply.headers()["location"].to_str().unwrap().to_owned()
+    }
+
+    async fn status(&self, order: &Value) -> String {
+        self.read(order).await["status"].as_str().unwrap().to_owned()
+    }
+
+    fn interrupt(&mut self) -> Option<i32> {
+        let killed = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.process.kill().unwrap();
+            self.process.wait().unwrap();
+        }
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let reply = request.send().await.unwrap();
+    (reply.status().as_u16(), serde_json::from_str(&reply.text().await.unwrap()).unwrap())
+}
+
+#[test]
+fn the_demo_ends_invoiced() {
+    let output = run(&["demo"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{shown}");
+    assert!(shown.contains("\"status\": \"INVOICED\"") && shown.contains("The order is INVOICED"), "{shown}");
+}
+
+#[test]
+fn bad_options_and_a_port_in_use_are_clear_errors() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for (arguments, expected) in [
+        (vec!["--in-memory", "--port", &port], "--port"),
+        (vec!["--port", "70000"], "--port"),
+        (vec!["--no-such-option"], "--no-such-option"),
+        (vec!["no-such-command"], "no-such-command"),
+        (vec!["--in-memory", "--data-dir", "x"], "--data-dir"),
+        (vec!["--port", "0", "--data-dir", file], "--data-dir"),
+    ] {
+        let output = run(&arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains("error") && said.contains(expected), "{arguments:?}: {said}");
+    }
+    let help = run(&["--help"]);
+    let said = String::from_utf8(help.stdout).unwrap();
+    for option in ["--port", "--data-dir", "--in-memory", "demo"] {
+        assert!(help.status.success() && said.contains(option), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_customer_signs_or_declines() {
+    let local = Running::start(&["--in-memory"]);
+    assert!(local.welcome.contains(API_KEY) && local.welcome.contains("curl"), "{}", local.welcome);
+    let (status, signed) = local.submit("Dhaka", "signed").await;
+    assert_eq!((status, &signed["status"]), (201, &json!("SENT")));
+    assert!(local.press(&signed, "sign").await.ends_with("/shop/success"));
+    assert_eq!(local.status(&signed).await, "INVOICED");
+    let (_, declined) = local.submit("Dhaka", "declined").await;
+    assert!(local.press(&declined, "decline").await.ends_with("/shop/failure"));
+    assert_eq!(local.status(&declined).await, "CANCELLED");
+}
+
+#[tokio::test]
+async fn the_curl_lines_work_as_they_are_printed() {
+    let local = Running::start(&["--in-memory"]);
+    let commands: Vec<_> = local.welcome.split("\n\n").filter(|part| part.trim_start().starts_with("curl")).collect();
+    assert_eq!(commands.len(), 3, "{}", local.welcome);
+    let shell = |command: &str| {
+        let output = Command::new("sh").args(["-c", command]).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{command}: {output:?}"))
+    };
+    let order = shell(commands[0]);
+    assert_eq!(order["status"], "SENT");
+    let read = shell(&commands[1].replace("ORDER_ID", order["orderId"].as_str().unwrap()));
+    assert_eq!(read["referenceNo"], "Dhaka");
+    assert_eq!(shell(commands[2])["type"], "urn:front-payment-bridge:outcome-unknown");
+}
+
+#[tokio::test]
+async fn misbehaviour_on_demand() {
+    let local = Running::start(&["--in-memory"]);
+    for (word, status, slug) in [
+        ("error-500", 502, "front-payment-failed"),
+        ("error-510", 502, "front-payment-failed"),
+        ("rate-limited", 503, "front-payment-unavailable"),
+        ("unavailable", 503, "front-payment-unavailable"),
+    ] {
+        let (answered, problem) = local.submit(word, word).await;
+        assert_eq!((answered, &problem["type"]), (status, &json!(format!("urn:front-payment-bridge:{slug}"))), "{word}");
+    }
+    // A lost reply: unknown, until the order that is found in the portal is signed.
+    let (status, lost) = local.submit("lost-reply", "lost").await;
+    assert_eq!((status, &lost["type"]), (504, &json!("urn:front-payment-bridge:outcome-unknown")));
+    assert_eq!(local.submit("lost-reply", "lost").await.0, 409);
+    let portal = local.client.get(format!("{}/front-payment/portal", local.base)).send().await.unwrap().text().await.unwrap();
+    let sign = portal.split('"').find(|part| part.ends_with("/sign")).unwrap();
+    local.client.post(sign).send().await.unwrap();
+    assert_eq!((local.submit("lost-reply", "lost").await.0, local.status(&lost).await.as_str()), (201, "INVOICED"));
+
+    let (status, early) = local.submit("early-callback", "early").await;
+    assert_eq!((status, &early["status"], early.get("bankIdUrl")), (201, &json!("INVOICED"), None));
+    for (word, entries) in [("duplicate-callback", 2), ("reversed-callbacks", 3), ("unknown-status", 3), ("bad-checksum", 2)] {
+        let (status, order) = local.submit(word, word).await;
+        assert_eq!(status, 201, "{word}");
+        local.press(&order, "sign").await;
+        let read = local.read(&order).await;
+        assert_eq!((&read["status"], read["history"].as_array().unwrap().len()), (&json!("INVOICED"), entries), "{word}: {read}");
+    }
+    let (status, slow) = local.submit("slow", "slow").await;
+    assert_eq!((status, &slow["status"]), (201, &json!("SENT")));
+}
+
+#[tokio::test]
+async fn orders_are_kept_over_a_restart_and_ctrl_c_is_a_clean_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let data_dir = data_dir.to_str().unwrap();
+    let mut local = Running::start(&["--data-dir", data_dir]);
+    let (_, order) = local.submit("Dhaka", "kept").await;
+    let second = run(&["--port", "0", "--data-dir", data_dir]);
+    assert!(!second.status.success(), "two processes on one directory");
+    assert_eq!(local.interrupt(), Some(0));
+
+    let local = Running::start(&["--data-dir", data_dir]);
+    assert_eq!(local.status(&order).await, "SENT");
+    let link = order["bankIdUrl"].as_str().unwrap();
+    let path = link.splitn(4, '/').last().unwrap();
+    let page = local.client.get(format!("{}/{path}", local.base)).send().await.unwrap();
+    assert_eq!(page.status(), 200, "the sandbox knows its orders too");
+}
+
+#[tokio::test]
+async fn the_gateway_answers_what_is_no_route_and_lives_on() {
+    let local = Running::start(&["--in-memory"]);
+    for path in ["/", "/orders/", "/orders/x/y", "/callbacks/x", "/%00", "/%ZZ", "/callbacks/%00/%ZZ?%00&%ZZ=&&a=b&a=b"] {
+        let reply = local.client.get(format!("{}{path}", local.base)).send().await.unwrap();
+        assert!([404, 401].contains(&reply.status().as_u16()), "{path}: {}", reply.status());
+    }
+    let mut raw = std::net::TcpStream::connect(local.base.trim_start_matches("http://")).unwrap();
+    std::io::Write::write_all(
+        &mut raw,
+        b"GET /orders/x HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \xff\xfe\r\nconnection: close\r\n\r\n",
+    )
+    .unwrap();
+    raw.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut reply = String::new();
+    raw.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 401"), "{reply}");
+    assert_eq!(local.submit("Dhaka", "alive").await.0, 201);
+}

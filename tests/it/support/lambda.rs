@@ -1,0 +1,135 @@
+//! The built binaries as Lambda runs them: child processes that ask a Runtime API for events.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::{Mutex, mpsc};
+use uuid::Uuid;
+
+/// A Runtime API with one function behind it.
+pub struct Lambda {
+    events: mpsc::Sender<(String, i64)>,
+    answers: Mutex<mpsc::Receiver<Result<Value, Value>>>,
+    process: Mutex<Child>,
+    log: Arc<std::sync::Mutex<String>>,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+struct Api {
+    events: Mutex<mpsc::Receiver<(String, i64)>>,
+    answers: mpsc::Sender<Result<Value, Value>>,
+}
+
+impl Lambda {
+    /// Starts a binary with these variables beside Lambda's own.
+    pub async fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
+        let (events, queue) = mpsc::channel(1);
+        let (answered, answers) = mpsc::channel(1);
+        let api = Arc::new(Api { events: Mutex::new(queue), answers: answered });
+        let routes = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .with_state(api);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        let mut process = Command::new(binary)
+            .env_clear()
+            .envs([
+                ("AWS_LAMBDA_RUNTIME_API", address.as_str()),
+                ("AWS_LAMBDA_FUNCTION_NAME", "function"),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+                ("AWS_REGION", "eu-north-1"),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+            ])
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let log = Arc::new(std::sync::Mutex::new(String::new()));
+        let (stdout, stderr) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
+        collect(stdout, log.clone());
+        collect(stderr, log.clone());
+        Self { events, answers: Mutex::new(answers), process: Mutex::new(process), log, serving }
+    }
+
+    /// One invocation; panics if the function reports an error or says nothing within half a minute.
+    pub async fn invoke(&self, event: &Value) -> Value {
+        self.invoke_text(event.to_string()).await
+    }
+
+    pub async fn invoke_text(&self, event: String) -> Value {
+        let deadline = Timestamp::now().as_millisecond() + 29_000;
+        self.events.send((event, deadline)).await.unwrap();
+        let mut answers = self.answers.lock().await;
+        let answer = tokio::time::timeout(Duration::from_secs(30), answers.recv()).await;
+        let answer = answer.unwrap_or_else(|_| panic!("no answer; the log: {}", self.log()));
+        answer.unwrap().unwrap_or_else(|error| panic!("the handler failed: {error}"))
+    }
+
+    /// Everything it wrote so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub async fn kill(&self) {
+        self.process.lock().await.kill().await.unwrap();
+    }
+}
+
+impl Drop for Lambda {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn collect(from: impl tokio::io::AsyncRead + Unpin + Send + 'static, into: Arc<std::sync::Mutex<String>>) {
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(from).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut log = into.lock().unwrap();
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+}
+
+async fn next(State(api): State<Arc<Api>>) -> Response {
+    match api.events.lock().await.recv().await {
+        Some((event, deadline)) => {
+            let headers = [
+                ("lambda-runtime-aws-request-id", Uuid::new_v4().to_string()),
+                ("lambda-runtime-deadline-ms", deadline.to_string()),
+                ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-north-1:000000000000:function:function".to_owned()),
+            ];
+            (headers, event).into_response()
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn response(State(api): State<Arc<Api>>, Path(_): Path<String>, body: Bytes) -> Response {
+    api.answers.send(Ok(serde_json::from_slice(&body).unwrap())).await.unwrap();
+    http::StatusCode::ACCEPTED.into_response()
+}
+
+async fn error(State(api): State<Arc<Api>>, Path(_): Path<String>, body: Bytes) -> Response {
+    api.answers.send(Err(serde_json::from_slice(&body).unwrap_or_default())).await.unwrap();
+    http::StatusCode::ACCEPTED.into_response()
+}
