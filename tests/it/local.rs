@@ -152,6 +152,16 @@ async fn the_curl_lines_work_as_they_are_printed() {
 }
 
 #[tokio::test]
+async fn the_readmes_example_order_is_taken() {
+    let readme = include_str!("../../README.md");
+    let order = readme.split("-d '").nth(1).unwrap().split("'\n").next().unwrap();
+    let local = Running::start(&["--in-memory"]);
+    let request = local.client.post(format!("{}/orders", local.base)).bearer_auth(API_KEY).body(order);
+    let (status, created) = answer(request).await;
+    assert_eq!((status, &created["status"], created.get("warnings")), (201, &json!("SENT"), None), "{created}");
+}
+
+#[tokio::test]
 async fn misbehaviour_on_demand() {
     let local = Running::start(&["--in-memory"]);
     for (word, status, slug) in [
