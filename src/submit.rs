@@ -170,8 +170,13 @@ async fn make_claim<S: OrderStore, F>(
     } else if first.particulars.fingerprint.is_none() {
         return Err(Outcome::NotFresh(against_fresh)); // without a key there is nothing to look up
     } else {
-        let found = within(limit(), bridge.store.load(first.order_id)).await;
-        found.map_err(WriteError::from).and_then(|stored| Err(WriteError::Conflict(stored.map(Box::new))))
+        match within(limit(), bridge.store.load(first.order_id)).await {
+            Ok(stored) => Err(WriteError::Conflict(stored.map(Box::new))),
+            Err(error) => {
+                tracing::error!(orderId = %first.order_id, error = %error, "the order cannot be looked up");
+                return Err(Outcome::Storage);
+            }
+        }
     };
     // Each turn, somebody else has moved the order on; nobody can for long.
     for _ in 0..MOST_TURNS {

@@ -492,8 +492,13 @@ async fn a_read_that_the_store_does_not_answer_is_put_off() {
     assert_eq!(bench.get(&order_id, "key-a").await.slug(), "storage-unavailable");
     let mut past = example();
     past["orderDate"] = json!("0");
-    bench.store().will([Fault::Down]);
-    assert_eq!(bench.post(&past, Some("key-1")).await.slug(), "storage-unavailable");
+    for key in ["key-1", "key-2"] {
+        bench.store().will([Fault::Down]);
+        let read = bench.post(&past, Some(key)).await;
+        assert_eq!(read.slug(), "storage-unavailable");
+        let expected = if key == "key-1" { 200 } else { 404 };
+        assert_eq!(bench.get(&id(&read), "key-a").await.status, expected, "a failed look-up writes nothing");
+    }
 }
 
 #[tokio::test]
