@@ -5,6 +5,7 @@
 mod decimal;
 mod fields;
 pub mod json;
+mod life;
 mod record;
 mod registers;
 mod status;
@@ -12,10 +13,8 @@ mod validation;
 mod violation;
 
 pub use decimal::{Decimal, NotDecimal};
-pub use record::{
-    AttemptResult, Claim, Created, Entry, MAX_HISTORY, Particulars, Record, SUBMISSION_LEASE, Seen, Settled, Source,
-    StatusCallback,
-};
+pub use life::{AttemptResult, Claim, Created, MAX_HISTORY, SUBMISSION_LEASE, Seen, Settled, StatusCallback};
+pub use record::{Entry, Particulars, Record, Source};
 pub use status::{Status, StatusWord};
 pub use validation::{Invalid, Rules, Validated, parse_tax_rates, validate};
 pub use violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation};

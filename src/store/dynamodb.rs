@@ -33,10 +33,13 @@ impl OrderStore for DynamoDb {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item(record)?));
         let put = put.condition_expression("attribute_not_exists(orderId)");
         let sent = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await;
-        sent.map(drop).map_err(|error| match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => conflict(failed.item()),
-            _ => unavailable(&error).into(),
-        })
+        match sent.map_err(|error| (unavailable(&error), error.into_service_error())) {
+            Ok(_) => Ok(()),
+            Err((_, PutItemError::ConditionalCheckFailedException(failed))) => {
+                Err(self.conflict(record.order_id, failed.item).await)
+            }
+            Err((error, _)) => Err(error.into()),
+        }
     }
 
     async fn load(&self, order_id: Uuid) -> Result<Option<Record>, Unavailable> {
@@ -57,10 +60,27 @@ impl OrderStore for DynamoDb {
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(Some(change.values));
         let sent = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await;
-        sent.map(drop).map_err(|error| match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => conflict(failed.item()),
-            _ => unavailable(&error).into(),
-        })
+        match sent.map_err(|error| (unavailable(&error), error.into_service_error())) {
+            Ok(_) => Ok(()),
+            Err((_, UpdateItemError::ConditionalCheckFailedException(failed))) => {
+                Err(self.conflict(next.order_id, failed.item).await)
+            }
+            Err((error, _)) => Err(error.into()),
+        }
+    }
+}
+
+impl DynamoDb {
+    /// What stands in the way of a write. DynamoDB sends it along; a stand-in that does not is asked.
+    async fn conflict(&self, order_id: Uuid, sent_along: Option<Item>) -> WriteError {
+        let stored = match sent_along.filter(|item| !item.is_empty()) {
+            Some(item) => record(item).map(Some),
+            None => self.load(order_id).await,
+        };
+        match stored {
+            Ok(stored) => WriteError::Conflict(stored.map(Box::new)),
+            Err(error) => error.into(),
+        }
     }
 }
 
@@ -109,13 +129,6 @@ fn item(record: &Record) -> Result<Item, Unavailable> {
 
 fn record(item: Item) -> Result<Record, Unavailable> {
     serde_dynamo::from_item(item).map_err(|error| Unavailable(format!("an item that cannot be read: {error}")))
-}
-
-fn conflict(stored: Option<&Item>) -> WriteError {
-    match stored.filter(|item| !item.is_empty()).cloned().map(record).transpose() {
-        Ok(stored) => WriteError::Conflict(stored.map(Box::new)),
-        Err(error) => error.into(),
-    }
 }
 
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod callbacks;
+mod faults;
+mod idempotency;
 mod lambda;
 mod local;
 mod orders;

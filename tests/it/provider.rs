@@ -144,6 +144,22 @@ async fn without_a_connection_nothing_was_sent() {
 }
 
 #[tokio::test]
+async fn tls_is_spoken_with_whom_ssl_cert_file_trusts_and_nobody_else() {
+    let (peer, authority) = Peer::start_tls(reply(201, "", CREATED)).await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("roots.pem");
+    std::fs::write(&file, authority).unwrap();
+    let (order, token) = (order(&example().to_string()), Redacted::new("token-1"));
+    let submit = async |trusting: Option<&std::path::Path>| {
+        let client = Client::new(http_client::build(trusting).unwrap(), &peer.base_url.parse().unwrap());
+        client.submit(&order, "https://api.example.no/callbacks/1/2", &token, Duration::from_secs(5)).await
+    };
+    assert_eq!(row(&submit(Some(&file)).await), "created");
+    assert_eq!(row(&submit(None).await), "unavailable", "not trusted, so no connection, and nothing sent");
+    assert_eq!(peer.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_status_is_read() {
     let peer =
         Peer::start(reply(200, "", r#"{"status_code":200,"data":{"uuid":"ODR1","status":"Purring","orderAmount":40}}"#)).await;

@@ -164,6 +164,11 @@ impl Bench {
     }
 }
 
+/// The order's id in a reply.
+pub fn id(read: &Read) -> String {
+    read.body["orderId"].as_str().unwrap().to_owned()
+}
+
 pub fn post_event(body: &str, authorization: &str, key: Option<&str>) -> Value {
     let mut event = json!({
         "version": "2.0", "routeKey": "POST /orders", "rawPath": "/orders", "rawQueryString": "",

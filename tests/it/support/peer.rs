@@ -3,8 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// What it does once it has read a whole request.
 #[derive(Debug, Clone)]
@@ -39,11 +43,50 @@ impl Peer {
         let requests: Arc<Mutex<Vec<String>>> = Arc::default();
         let seen = requests.clone();
         let accepting = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, behaviour.clone(), seen.clone()));
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (behaviour, seen) = (behaviour.clone(), seen.clone());
+                tokio::spawn(async move {
+                    serve(&mut stream, &behaviour, &seen).await;
+                    if matches!(behaviour, Behaviour::Resets) {
+                        stream.set_zero_linger().unwrap();
+                    }
+                });
             }
         });
         Self { base_url, requests, accepting }
+    }
+
+    /// The same over TLS, as `localhost`; and the PEM of the authority that says so.
+    pub async fn start_tls(behaviour: Behaviour) -> (Self, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let requests: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = requests.clone();
+        let accepting = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, behaviour, seen) = (acceptor.clone(), behaviour.clone(), seen.clone());
+                tokio::spawn(async move {
+                    // A client that does not trust us hangs up.
+                    if let Ok(mut stream) = acceptor.accept(stream).await {
+                        serve(&mut stream, &behaviour, &seen).await;
+                    }
+                });
+            }
+        });
+        (Self { base_url, requests, accepting }, authority.pem())
     }
 
     /// Every request so far, head and body.
@@ -58,26 +101,22 @@ impl Drop for Peer {
     }
 }
 
-async fn serve(mut stream: TcpStream, behaviour: Behaviour, requests: Arc<Mutex<Vec<String>>>) {
-    let Some(request) = read_request(&mut stream).await else { return };
+async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), behaviour: &Behaviour, requests: &Mutex<Vec<String>>) {
+    let Some(request) = read_request(stream).await else { return };
     requests.lock().unwrap().push(request);
-    let (bytes, hangs) = match behaviour {
+    let (bytes, hangs): (&[u8], bool) = match behaviour {
         Behaviour::Says(bytes) => (bytes, false),
         Behaviour::SaysAndHangs(bytes) => (bytes, true),
-        Behaviour::Closes => return,
-        Behaviour::Hangs => (Vec::new(), true),
-        Behaviour::Resets => {
-            stream.set_zero_linger().unwrap();
-            return;
-        }
+        Behaviour::Closes | Behaviour::Resets => return,
+        Behaviour::Hangs => (&[], true),
     };
     // The other side may have had enough before all is written.
-    if stream.write_all(&bytes).await.is_ok() && hangs {
+    if stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok() && hangs {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut request = Vec::new();
     let mut chunk = [0; 65_536];
     loop {
