@@ -182,6 +182,15 @@ async fn misbehaviour_on_demand() {
     local.client.post(sign).send().await.unwrap();
     assert_eq!((local.submit("lost-reply", "lost").await.0, local.status(&lost).await.as_str()), (201, "INVOICED"));
 
+    // What the bridge only warns of, the sandbox refuses: its sentence comes back with its place.
+    let mut order = example_order(&local.base, "Dhaka");
+    order["customerDetails"]["personalNumber"] = json!("abcdefghijk");
+    let request = local.client.post(format!("{}/orders", local.base)).bearer_auth(API_KEY).body(order.to_string());
+    let (status, refused) = answer(request).await;
+    assert_eq!((status, &refused["type"]), (422, &json!("urn:front-payment-bridge:rejected-by-front-payment")));
+    let sentence = "The customer details.personal number must be 11 digits.";
+    assert_eq!(refused["errors"], json!([{"pointer": "/customerDetails/personalNumber", "code": "provider", "detail": sentence}]));
+
     let (status, early) = local.submit("early-callback", "early").await;
     assert_eq!((status, &early["status"], early.get("bankIdUrl")), (201, &json!("INVOICED"), None));
     for (word, entries) in [("duplicate-callback", 2), ("reversed-callbacks", 3), ("unknown-status", 3), ("bad-checksum", 2)] {
