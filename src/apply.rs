@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::bridge::{Bridge, Deadline, ProviderReport, backoff, within};
+use crate::bridge::{Bridge, Deadline, ProviderReport, backoff, warn_if_not_noted, within};
 use crate::front_payment::callback::{SignedCallback, claimed_order_uuid};
 use crate::front_payment::{FrontPayment, NoStatus};
 use crate::order::{Record, StatusCallback, StatusWord};
@@ -232,9 +232,7 @@ impl<S: OrderStore, F: FrontPayment> Way<'_, S, F> {
     async fn replace(&self, record: &Record, next: &Record, left: Duration) -> Result<Option<Record>, Unavailable> {
         match within(left, self.bridge.store.replace(record, next)).await {
             Ok(()) => {
-                if next.history.len() == record.history.len() {
-                    tracing::warn!(orderId = %record.order_id, "the history is full: the status is applied, but not noted");
-                }
+                warn_if_not_noted(record, next);
                 Ok(None)
             }
             Err(WriteError::Conflict(Some(stored))) => Ok(Some(*stored)),

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::order::Decimal;
+use crate::order::{Decimal, Record};
 use crate::secrets::{Secret, SecretUnavailable, Secrets};
 use crate::store::Unavailable;
 
@@ -92,6 +92,13 @@ impl ProviderReport {
         let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         let elapsed_ms = Some(self.elapsed_ms.unwrap_or_default().saturating_add(waited));
         *self = Self { http_status, elapsed_ms, rate_limit_remaining };
+    }
+}
+
+/// Every change adds to the history, until that is full.
+pub(crate) fn warn_if_not_noted(before: &Record, after: &Record) {
+    if after.history.len() == before.history.len() {
+        tracing::warn!(orderId = %after.order_id, "the history is full: the status is applied, but not noted");
     }
 }
 

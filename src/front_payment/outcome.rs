@@ -73,7 +73,7 @@ impl Answer {
             400..=499 if own.is_some_and(|own| own.get("errors").is_some_and(|errors| !errors.is_null())) => {
                 Self::Refused(refusal(own))
             }
-            300..=499 => Self::Failed { its_word: false },
+            300..=303 | 307 | 308 | 400..=499 => Self::Failed { its_word: false },
             500 | 510 if own.is_some() => Self::Failed { its_word: true },
             _ => Self::Unknown,
         }
@@ -190,6 +190,7 @@ mod tests {
             (301, "", "failed"),
             (302, ok, "failed"),
             (307, "", "failed"),
+            (304, "", "unknown"),
             (500, failed, "failed by its word"),
             (510, r#"{"status_code":510,"errors":"x"}"#, "failed by its word"),
             (500, "<html>", "unknown"),

@@ -71,7 +71,10 @@ async fn post<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &R
             return Err(invalid(bad_key.into_iter().chain(violations).collect()));
         }
         (Err(Invalid::Malformed(malformed)), _) => {
-            return Err(Problem::new(Slug::MalformedJson, format!("The body cannot be read as JSON: {malformed}.")));
+            return Err(Problem::new(
+                Slug::MalformedJson,
+                format!("The body cannot be read as JSON: {malformed}. Send the order as one JSON document in UTF-8."),
+            ));
         }
     };
 
@@ -120,7 +123,12 @@ async fn authorize<S, F>(bridge: &Bridge<S, F>, request: &Request<'_>) -> Result
             "The bridge has no usable secret yet. Try again; its operator finds the reason in the log.",
         )
     })?;
-    let unauthorized = || Problem::new(Slug::Unauthorized, "Send the shop's API key: Authorization: Bearer <key>.");
+    let unauthorized = || {
+        Problem::new(
+            Slug::Unauthorized,
+            "The API key is missing, is not sent as a bearer token, or belongs to no shop. Send Authorization: Bearer <key>.",
+        )
+    };
     let key = request.event.header("authorization").and_then(bearer).ok_or_else(unauthorized)?;
     if let Some(shop_id) = secret.shop_of(key) {
         let shop_id = shop_id.to_owned();

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -62,7 +64,9 @@ pub enum Error {
     #[error("cannot listen on {0}: {1}; choose another port with --port")]
     Port(SocketAddr, #[source] io::Error),
     /// The directory cannot be had.
-    #[error("cannot use the data directory {0}: {1}; choose another one with --data-dir, or --in-memory")]
+    #[error(
+        "cannot use the data directory {0} (does another one run on it?): {1} Choose another one with --data-dir, or --in-memory"
+    )]
     DataDir(PathBuf, String),
     /// The database cannot be used.
     #[error("the embedded database: {0}")]
@@ -86,7 +90,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     telemetry::init_terminal();
     match options.command {
         Some(Command::Demo) => {
-            let local = Local::start(0, Embedded::in_memory()?).await?;
+            let local = Local::start(listen(0).await?, Embedded::in_memory()?)?;
             let base = local.base.clone();
             tokio::select! {
                 ended = local.serve() => ended,
@@ -94,8 +98,9 @@ pub async fn run(options: Options) -> Result<(), Error> {
             }
         }
         None => {
+            let listener = listen(options.port).await?;
             let store = if options.in_memory { Embedded::in_memory()? } else { open(&options.data_dir)? };
-            let local = Local::start(options.port, store).await?;
+            let local = Local::start(listener, store)?;
             println!("{}", welcome(&local.base));
             tokio::select! {
                 ended = local.serve() => ended,
@@ -103,6 +108,12 @@ pub async fn run(options: Options) -> Result<(), Error> {
             }
         }
     }
+}
+
+/// A port of 127.0.0.1; 0 takes a free one.
+async fn listen(port: u16) -> Result<TcpListener, Error> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.map_err(|error| Error::Port(address, error))
 }
 
 fn open(data_dir: &Path) -> Result<Embedded, Error> {
@@ -119,14 +130,12 @@ pub struct Local {
 }
 
 impl Local {
-    /// Binds a port of 127.0.0.1 (0: a free one) and puts everything together.
+    /// Puts everything together behind a listener.
     ///
     /// # Errors
-    /// [`Error`], where the port or the database cannot be used.
-    pub async fn start(port: u16, store: Embedded) -> Result<Self, Error> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = TcpListener::bind(address).await.map_err(|error| Error::Port(address, error))?;
-        let port = listener.local_addr().map_err(|error| Error::Port(address, error))?.port();
+    /// [`Error`], where the database cannot be used.
+    pub fn start(listener: TcpListener, store: Embedded) -> Result<Self, Error> {
+        let port = listener.local_addr().map_err(Error::Server)?.port();
         let base = format!("http://127.0.0.1:{port}");
         let http = http_client::build(None)?;
         let sandbox = Arc::new(Sandbox::open(store.database(), format!("{base}/front-payment"), http.clone())?);
@@ -140,7 +149,11 @@ impl Local {
             clock: Clock::system(),
             settings: Settings { callback_base_url, ..Settings::default() },
         });
-        let routes = Router::new().nest("/front-payment", sandbox::routes(sandbox)).fallback_service(gateway::routes(bridge));
+        let portal = Redirect::temporary("/front-payment/portal");
+        let routes = Router::new()
+            .route("/", get(move || async { portal }))
+            .nest("/front-payment", sandbox::routes(sandbox))
+            .fallback_service(gateway::routes(bridge));
         Ok(Self { base, listener, routes })
     }
 
@@ -217,7 +230,7 @@ fn welcome(base: &str) -> String {
          2. Read it (put its orderId in place of ORDER_ID):\n\n\
          curl -s {base}/orders/ORDER_ID -H 'Authorization: Bearer {API_KEY}'\n\
          \n\
-         3. See how Front Payment misbehaves: a reply that is lost. Send it twice, then look into the portal.\n\n{}\n\
+         3. See how Front Payment misbehaves: a reply that is lost. Send it twice, sign it in the portal, send it again.\n\n{}\n\
          \n\
          Other words for referenceNo: {}\n\
          Front Payment's portal, with all orders: {base}/front-payment/portal\n\

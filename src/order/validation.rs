@@ -232,7 +232,7 @@ fn check_date(date: &str, now: Timestamp, findings: &mut Findings) {
     let day = |at: Timestamp| -> Date { at.to_zoned(OSLO.clone()).date() };
     let ordered = date.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     if ordered.is_none_or(|ordered| day(ordered) < day(now)) {
-        findings.against_fresh("/orderDate", Code::OutOfRange, "lies before today (in Europe/Oslo)");
+        findings.against_fresh("/orderDate", Code::OutOfRange, "lies before today (in Europe/Oslo); it must be today or later");
     }
 }
 
@@ -329,11 +329,15 @@ fn unix_seconds(value: &Json<'_>) -> Result<String, Fault> {
 
 fn country_code(value: &Json<'_>) -> Result<String, Fault> {
     let is_right = |text: &str| text.strip_prefix('+').is_some_and(|digits| is_digits(digits) && digits.len() <= 4);
-    formatted(value, is_right, "must be + and 1 to 4 digits")
+    formatted(value, is_right, "must be + and 1 to 4 digits, like +47")
 }
 
 fn msisdn(value: &Json<'_>) -> Result<String, Fault> {
-    formatted(value, |text| is_digits(text) && (4..=15).contains(&text.len()), "must be 4 to 15 digits")
+    formatted(
+        value,
+        |text| is_digits(text) && (4..=15).contains(&text.len()),
+        "must be 4 to 15 digits, without country code, + or spaces",
+    )
 }
 
 fn email(value: &Json<'_>) -> Result<String, Fault> {

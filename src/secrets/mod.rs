@@ -53,6 +53,8 @@ pub struct Secrets {
 struct State {
     current: Option<Arc<Secret>>,
     fetched_at: Timestamp,
+    /// When it was last asked for, in init or later.
+    tried_at: Option<Timestamp>,
     /// When it was last asked for, other than in init.
     asked_at: Option<Timestamp>,
 }
@@ -88,7 +90,7 @@ impl Secrets {
     pub async fn newer_than(&self, seen: &Arc<Secret>) -> Option<Arc<Secret>> {
         let newer = || self.current().filter(|current| !Arc::ptr_eq(current, seen));
         let _one_at_a_time = self.fetching.lock().await;
-        if newer().is_none() && self.rested(BETWEEN_REFRESHES) {
+        if newer().is_none() && self.rested(self.state().asked_at, BETWEEN_REFRESHES) {
             self.ask().await;
         }
         newer()
@@ -97,13 +99,15 @@ impl Secrets {
     fn is_due(&self) -> bool {
         let state = self.state();
         match state.current {
-            None => self.rested(BETWEEN_TRIES),
-            Some(_) => self.clock.now().duration_since(state.fetched_at) > LIFETIME && self.rested(BETWEEN_REFRESHES),
+            None => self.rested(state.tried_at, BETWEEN_TRIES),
+            Some(_) => {
+                self.clock.now().duration_since(state.fetched_at) > LIFETIME && self.rested(state.asked_at, BETWEEN_REFRESHES)
+            }
         }
     }
 
-    fn rested(&self, at_least: SignedDuration) -> bool {
-        self.state().asked_at.is_none_or(|asked_at| self.clock.now().duration_since(asked_at) >= at_least)
+    fn rested(&self, since: Option<Timestamp>, at_least: SignedDuration) -> bool {
+        since.is_none_or(|since| self.clock.now().duration_since(since) >= at_least)
     }
 
     async fn ask(&self) {
@@ -112,6 +116,7 @@ impl Secrets {
     }
 
     async fn fetch(&self) {
+        self.change(|state| state.tried_at = Some(self.clock.now()));
         let found = match self.source.fetch().await {
             Ok(text) => Secret::parse(&text).map_err(|unusable| unusable.to_string()),
             Err(error) => Err(error),

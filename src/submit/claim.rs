@@ -11,8 +11,10 @@ use crate::store::{OrderStore, WriteError};
 
 /// How long the store may take for a claim, repetitions included.
 const MOST_FOR_A_CLAIM: Duration = Duration::from_secs(5);
+/// With less than this a claim is not begun: it could come to stand without anybody left to answer for it.
+const LEAST_FOR_A_CLAIM: Duration = Duration::from_secs(1);
 /// How long a claim whose reply was lost is looked for.
-const MOST_FOR_GIVING_UP: SignedDuration = SignedDuration::from_secs(3);
+const MOST_FOR_GIVING_UP: SignedDuration = SignedDuration::from_secs(10);
 /// How often a claim is made anew because somebody else was faster.
 const MOST_TURNS: usize = 10;
 
@@ -26,6 +28,10 @@ pub(super) async fn make<S: OrderStore, F>(
     deadline: Deadline,
 ) -> Result<Record, Outcome> {
     let limit = || MOST_FOR_A_CLAIM.min(bridge.clock.until(deadline.reply_by()));
+    if limit() < LEAST_FOR_A_CLAIM {
+        tracing::warn!(orderId = %first.order_id, "too little time left; nothing is stored and nothing is sent");
+        return Err(Outcome::Unavailable);
+    }
     let mut claim = first.clone();
     let mut written = if against_fresh.is_empty() {
         within(limit(), bridge.store.create(&claim)).await

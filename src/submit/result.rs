@@ -1,7 +1,7 @@
 //! The last write of an order: what came of it.
 
 use super::{Accepted, Outcome};
-use crate::bridge::{Bridge, Deadline, backoff, within};
+use crate::bridge::{Bridge, Deadline, backoff, warn_if_not_noted, within};
 use crate::front_payment::Answer;
 use crate::order::{AttemptResult, Record, Settled, Status, Violation};
 use crate::store::{OrderStore, Unavailable, WriteError};
@@ -69,7 +69,10 @@ async fn store_result<S: OrderStore, F>(
             return (current, failure.or_else(|| Some(Unavailable("no time left".to_owned()))));
         }
         match within(left, bridge.store.replace(&current, &next)).await {
-            Ok(()) => return (*next, None),
+            Ok(()) => {
+                warn_if_not_noted(&current, &next);
+                return (*next, None);
+            }
             Err(WriteError::Conflict(Some(stored))) => current = *stored,
             Err(WriteError::Conflict(None)) => return (current, Some(Unavailable("the item is gone".to_owned()))),
             Err(WriteError::Unavailable(error)) => {

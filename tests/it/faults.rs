@@ -143,6 +143,12 @@ async fn with_too_little_time_left_nothing_is_sent() {
     assert_eq!((read.status, read.slug(), bench.provider().submitted()), (503, "front-payment-unavailable", 0));
     assert!(read.header("retry-after").is_some());
     assert_eq!(bench.status(&id(&read)).await, "FAILED");
+    for left in [2, 1, 0, -5] {
+        let bench = Bench::new().await;
+        let read = bench.orders_within(post_event(&example().to_string(), "Bearer key-a", Some("key-1")), left).await;
+        assert_eq!((read.status, bench.provider().submitted()), (503, 0));
+        assert_eq!(bench.store().operations(), [""; 0], "a claim that nobody could answer for is not made");
+    }
     for (left, within) in [(8, 3), (20, 15), (29, 20), (300, 20)] {
         let bench = Bench::new().await;
         bench.orders_within(post_event(&example().to_string(), "Bearer key-a", None), left).await;

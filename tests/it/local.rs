@@ -189,7 +189,10 @@ async fn misbehaviour_on_demand() {
     let (status, refused) = answer(request).await;
     assert_eq!((status, &refused["type"]), (422, &json!("urn:front-payment-bridge:rejected-by-front-payment")));
     let sentence = "The customer details.personal number must be 11 digits.";
-    assert_eq!(refused["errors"], json!([{"pointer": "/customerDetails/personalNumber", "code": "provider", "detail": sentence}]));
+    assert_eq!(
+        refused["errors"],
+        json!([{"pointer": "/customerDetails/personalNumber", "code": "provider", "detail": sentence}])
+    );
 
     let (status, early) = local.submit("early-callback", "early").await;
     assert_eq!((status, &early["status"], early.get("bankIdUrl")), (201, &json!("INVOICED"), None));
@@ -226,7 +229,8 @@ async fn orders_are_kept_over_a_restart_and_ctrl_c_is_a_clean_end() {
 #[tokio::test]
 async fn the_gateway_answers_what_is_no_route_and_lives_on() {
     let local = Running::start(&["--in-memory"]);
-    for path in ["/", "/orders/", "/orders/x/y", "/callbacks/x", "/%00", "/%ZZ", "/callbacks/%00/%ZZ?%00&%ZZ=&&a=b&a=b"] {
+    assert_eq!(local.client.get(&local.base).send().await.unwrap().status(), 307, "the portal");
+    for path in ["/orders/", "/orders/x/y", "/callbacks/x", "/%00", "/%ZZ", "/callbacks/%00/%ZZ?%00&%ZZ=&&a=b&a=b"] {
         let reply = local.client.get(format!("{}{path}", local.base)).send().await.unwrap();
         assert!([404, 401].contains(&reply.status().as_u16()), "{path}: {}", reply.status());
     }

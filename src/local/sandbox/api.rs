@@ -73,17 +73,17 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, mischief: Option<Mischief
     if signs && let Some(data) = data.as_object_mut() {
         data.insert("bankIdUrl".to_owned(), format!("{}/bankid/{}", sandbox.base, created.link).into());
     }
+    if !signs && mischief != Some(Mischief::EarlyCallback) {
+        let (sandbox, created) = (sandbox.clone(), created.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            callbacks::send(&sandbox, &created, "INVOICED").await;
+        });
+    }
     match mischief {
         Some(Mischief::Slow) => tokio::time::sleep(Duration::from_secs(8)).await,
         Some(Mischief::EarlyCallback) => callbacks::send(sandbox, &created, "INVOICED").await,
         Some(Mischief::LostReply) => return Ok(lost_reply()),
-        _ if !signs => {
-            let sandbox = sandbox.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                callbacks::send(&sandbox, &created, "INVOICED").await;
-            });
-        }
         _ => {}
     }
     let body =

@@ -13,15 +13,20 @@ use front_payment_bridge::{aws, http_client};
 
 const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
 
+/// One request at a time: DynamoDB's conditional writes are atomic, and moto's alone are not.
 const SERVER: &str = "
-import sys, logging
-from moto.server import ThreadedMotoServer
+import logging, sys, threading
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
 logging.getLogger('werkzeug').setLevel(logging.ERROR)
-server = ThreadedMotoServer(ip_address='127.0.0.1', port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
+moto, one_at_a_time = DomainDispatcherApplication(create_backend_app), threading.Lock()
+def app(environ, start_response):
+    with one_at_a_time:
+        return list(moto(environ, start_response))
+server = make_server('127.0.0.1', 0, app, threaded=True)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(server.server_port, flush=True)
 sys.stdin.read()
-server.stop()
 ";
 
 pub struct Moto {
@@ -100,7 +105,7 @@ fn run(program: &str, arguments: &[&str]) {
         Err(error) => error.to_string(),
     };
     panic!(
-        "The tests against DynamoDB need python3 (3.9 or later) with its venv module, and PyPI to install moto from, once.\n\
+        "The tests against DynamoDB need python3 (3.10 or later) with its venv module, and PyPI to install moto from, once.\n\
          `{program} {}` failed: {failed}",
         arguments.join(" ")
     );
