@@ -396,5 +396,5 @@ pub fn parse_tax_rates(text: &str) -> Result<Vec<Decimal>, String> {
 }
 
 #[cfg(test)]
-#[path = "validation_tests.rs"]
+#[path = "validation_tests/mod.rs"]
 mod tests;
