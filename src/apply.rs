@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::bridge::{Bridge, Deadline, ProviderReport, backoff, warn_if_not_noted, within};
+use crate::bridge::{Bridge, Deadline, ProviderReport, backoff, report_twice, warn_if_not_noted, within};
 use crate::front_payment::callback::{SignedCallback, claimed_order_uuid};
 use crate::front_payment::{FrontPayment, NoStatus};
 use crate::order::{Record, StatusCallback, StatusWord};
 use crate::secrets::{Redacted, Secret};
 use crate::store::{OrderStore, Unavailable, WriteError};
-use crate::submit::report_twice;
 
 /// How long Front Payment may take to tell a status.
 const MOST_FOR_A_STATUS: Duration = Duration::from_secs(10);

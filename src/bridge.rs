@@ -95,6 +95,16 @@ impl ProviderReport {
     }
 }
 
+/// Somebody must act: a customer may be billed twice.
+pub(crate) fn report_twice(stored: &Record, other: &str) {
+    tracing::error!(
+        orderId = %stored.order_id,
+        orderUuid = stored.order_uuid,
+        otherOrderUuid = other,
+        "Front Payment has the order twice; cancel one of the two there"
+    );
+}
+
 /// Every change adds to the history, until that is full.
 pub(crate) fn warn_if_not_noted(before: &Record, after: &Record) {
     if after.history.len() == before.history.len() {

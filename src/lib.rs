@@ -5,15 +5,16 @@
 //! requests into use cases and what became of them into replies.
 
 pub mod apply;
-pub mod aws;
 pub mod bridge;
 pub mod clock;
+pub mod cold_start;
 pub mod config;
 pub mod front_payment;
 pub mod http;
 pub mod http_client;
 pub mod local;
 pub mod order;
+pub mod sdk;
 pub mod secrets;
 pub mod store;
 pub mod submit;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use front_payment_bridge::bridge::Settings;
 use front_payment_bridge::config::{Config, ProcessEnvironment, drop_empty_endpoints};
 use front_payment_bridge::http::{self, Request, orders};
-use front_payment_bridge::{aws, telemetry};
+use front_payment_bridge::{cold_start, telemetry};
 use lambda_runtime::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -23,7 +23,7 @@ async fn run() -> Result<(), Error> {
     drop_empty_endpoints()?;
     let (config, settings) = (Config::read(&ProcessEnvironment)?, Settings::read(&ProcessEnvironment)?);
     telemetry::init_json();
-    let bridge = &aws::connect(config, settings).await?;
+    let bridge = &cold_start::connect(config, settings).await?;
     let handle = async |request: Request<'_>| orders::handle(bridge, request).await;
     lambda_runtime::run(service_fn(|invocation| http::invoke(invocation, handle))).await
 }

@@ -6,9 +6,11 @@
 
 mod document;
 mod redacted;
+mod secrets_manager;
 
 pub use document::{Secret, Unusable};
 pub use redacted::Redacted;
+pub use secrets_manager::SecretsManager;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use uuid::Uuid;
 
 use super::{OrderStore, Unavailable, WriteError};
-use crate::aws;
 use crate::order::Record;
+use crate::sdk;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -132,5 +132,5 @@ fn record(item: Item) -> Result<Record, Unavailable> {
 }
 
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
-    Unavailable(aws::error_line("DynamoDB", error))
+    Unavailable(sdk::error_line("DynamoDB", error))
 }

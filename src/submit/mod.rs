@@ -6,8 +6,6 @@
 mod claim;
 mod result;
 
-pub(crate) use result::report_twice;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

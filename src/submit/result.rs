@@ -1,7 +1,7 @@
 //! The last write of an order: what came of it.
 
 use super::{Accepted, Outcome};
-use crate::bridge::{Bridge, Deadline, backoff, warn_if_not_noted, within};
+use crate::bridge::{Bridge, Deadline, backoff, report_twice, warn_if_not_noted, within};
 use crate::front_payment::Answer;
 use crate::order::{AttemptResult, Record, Settled, Status, Violation};
 use crate::store::{OrderStore, Unavailable, WriteError};
@@ -82,14 +82,4 @@ async fn store_result<S: OrderStore, F>(
         }
     }
     (current, failure)
-}
-
-/// Somebody must act: a customer may be billed twice.
-pub(crate) fn report_twice(stored: &Record, other: &str) {
-    tracing::error!(
-        orderId = %stored.order_id,
-        orderUuid = stored.order_uuid,
-        otherOrderUuid = other,
-        "Front Payment has the order twice; cancel one of the two there"
-    );
 }

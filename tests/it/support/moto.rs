@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use front_payment_bridge::store::DynamoDb;
-use front_payment_bridge::{aws, http_client};
+use front_payment_bridge::{http_client, sdk};
 
 const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
 
@@ -53,7 +53,7 @@ impl Moto {
     pub async fn sdk(&self) -> aws_config::SdkConfig {
         let http = http_client::build(None).unwrap();
         let credentials = Credentials::builder().access_key_id("test").secret_access_key("test").provider_name("test").build();
-        let sdk = aws::sdk(http).endpoint_url(&self.endpoint).region(Region::new("eu-north-1"));
+        let sdk = sdk::config(http).endpoint_url(&self.endpoint).region(Region::new("eu-north-1"));
         sdk.credentials_provider(credentials).load().await
     }
 
