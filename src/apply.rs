@@ -220,6 +220,9 @@ impl<S: OrderStore, F: FrontPayment> Way<'_, S, F> {
     }
 
     async fn ask_with(&mut self, token: &Redacted, order_uuid: &str) -> Result<StatusWord, NoStatus> {
+        if !self.bridge.readings.take(self.bridge.clock.now()) {
+            return Err(NoStatus::Other("too many statuses were read in the last minute".to_owned()));
+        }
         let left = self.bridge.clock.until(self.deadline.send_by()).min(MOST_FOR_A_STATUS);
         let started = Instant::now();
         let reading = self.bridge.front_payment.status(order_uuid, token, left).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::order::{Decimal, Record};
 use crate::secrets::{Secret, SecretUnavailable, Secrets};
@@ -22,6 +23,8 @@ pub struct Bridge<S, F> {
     pub secrets: Secrets,
     /// The time.
     pub clock: Clock,
+    /// What may be read back of Front Payment.
+    pub readings: Budget,
     /// What an operator chose.
     pub settings: Settings,
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::bridge::{Bridge, Settings};
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::front_payment::Client;
@@ -28,6 +29,7 @@ pub async fn connect(config: Config, settings: Settings) -> Result<AwsBridge, Co
         front_payment: Client::new(http, &config.front_payment_base_url),
         secrets: Secrets::new(SecretsManager::new(&sdk, config.secret_id), Clock::system()),
         clock: Clock::system(),
+        readings: Budget::default(),
         settings,
     };
     if tokio::time::timeout(MOST_FOR_INIT, bridge.secrets.prefetch()).await.is_err() {

@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod bridge;
+pub mod budget;
 pub mod clock;
 pub mod cold_start;
 pub mod config;

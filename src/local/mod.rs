@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use crate::bridge::{Bridge, Settings};
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::ConfigError;
 use crate::front_payment::Client;
@@ -147,6 +148,7 @@ impl Local {
             front_payment: Client::new(http, &front_payment),
             secrets: Secrets::new(DemoSecret, Clock::system()),
             clock: Clock::system(),
+            readings: Budget::default(),
             settings: Settings { callback_base_url, ..Settings::default() },
         });
         let portal = Redirect::temporary("/front-payment/portal");

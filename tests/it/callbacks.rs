@@ -128,6 +128,23 @@ async fn what_is_not_believed_is_a_reason_to_ask() {
 }
 
 #[tokio::test]
+async fn a_flood_of_forged_callbacks_does_not_eat_the_rate_limit() {
+    let bench = Bench::new().await;
+    let (order_id, token) = sent(&bench).await;
+    for _ in 0..60 {
+        bench.provider().will_tell(Ok("SENT"));
+        assert_eq!(bench.callback(&order_id, &token, "forged").await.status, 200);
+    }
+    let read = bench.callback(&order_id, &token, "forged").await;
+    assert_eq!((read.status, read.header("retry-after").is_some(), bench.provider().asked_for_status()), (503, true, 60));
+    assert_eq!(bench.callback(&order_id, &token, &good("INVOICED")).await.status, 200, "a good one needs no reading");
+    bench.pass(60);
+    bench.provider().will_tell(Ok("PAID"));
+    assert_eq!(bench.callback(&order_id, &token, "forged").await.status, 200);
+    assert_eq!(bench.status(&order_id).await, "PAID", "and nothing was lost");
+}
+
+#[tokio::test]
 async fn what_is_not_believed_of_an_order_without_a_uuid_is_refused() {
     for (why, query) in unbelieved() {
         let bench = Bench::new().await;

@@ -181,6 +181,7 @@ async fn without_a_usable_secret_requests_are_put_off() {
         front_payment: crate::support::scripted::Scripted::default(),
         secrets: fresh,
         clock: bench.bridge.clock.clone(),
+        readings: Default::default(),
         settings: Settings::default(),
     };
     let waiting = Bench { bridge: std::sync::Arc::new(bridge), ..bench.clone() };

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use front_payment_bridge::apply;
 use front_payment_bridge::bridge::{Bridge, Deadline, Settings};
+use front_payment_bridge::budget::Budget;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::front_payment::{Answer, FrontPayment, NoStatus, StatusReading, Submission};
 use front_payment_bridge::order::{Created, Order, Record, Rules, Status, StatusWord, parse_tax_rates, validate};
@@ -211,6 +212,7 @@ impl World {
             front_payment: neighbours(),
             secrets: Secrets::new(NoSource, clock.clone()),
             clock,
+            readings: Budget::default(),
             settings: Settings::default(),
         };
         let secret = Arc::new(Secret::parse(SECRET).unwrap());

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use front_payment_bridge::bridge::{Bridge, Deadline, Settings};
+use front_payment_bridge::budget::Budget;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::http::{Event, Reply, Request, callbacks, orders};
 use front_payment_bridge::order::Record;
@@ -97,7 +98,7 @@ impl Bench {
         let secrets = Secrets::new(secret.clone(), clock.clone());
         secrets.prefetch().await;
         let store = FaultyStore::new(Embedded::in_memory().unwrap());
-        let bridge = Bridge { store, front_payment: Scripted::default(), secrets, clock, settings };
+        let bridge = Bridge { store, front_payment: Scripted::default(), secrets, clock, readings: Budget::default(), settings };
         Self { bridge: Arc::new(bridge), secret, seconds }
     }
 
