@@ -16,30 +16,31 @@ use crate::support::moto::Moto;
 use crate::support::peer::{Behaviour, Peer};
 use crate::support::{example, post_event, signed};
 
-const ORDERS: &str = env!("CARGO_BIN_EXE_orders");
-const CALLBACKS: &str = env!("CARGO_BIN_EXE_callbacks");
+pub const ORDERS: &str = env!("CARGO_BIN_EXE_orders");
+pub const CALLBACKS: &str = env!("CARGO_BIN_EXE_callbacks");
 
 fn event(name: &str) -> Value {
     let file = format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
-fn body(reply: &Value) -> Value {
+pub fn body(reply: &Value) -> Value {
     serde_json::from_str(reply["body"].as_str().unwrap()).unwrap()
 }
 
 /// SHA-256 of `demo-shop-key`, by sha256sum.
 const KEY_HASH: &str = "f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992";
 
-struct World {
+pub struct World {
     moto: Moto,
     front_payment: String,
-    store: front_payment_bridge::store::DynamoDb,
+    pub sandbox: Arc<Sandbox>,
+    pub store: front_payment_bridge::store::DynamoDb,
 }
 
 impl World {
     /// AWS with a table and a secret, and the sandbox.
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let moto = Moto::start();
         let store = moto.store("orders").await;
         let secrets = aws_sdk_secretsmanager::Client::new(&moto.sdk().await);
@@ -49,12 +50,13 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let http = http_client::build(None).unwrap();
-        let sandbox = Sandbox::open(Embedded::in_memory().unwrap().database(), base.clone(), http).unwrap();
-        tokio::spawn(async move { axum::serve(listener, sandbox::routes(Arc::new(sandbox))).await.unwrap() });
-        Self { moto, front_payment: format!("{base}/api/v1"), store }
+        let sandbox = Arc::new(Sandbox::open(Embedded::in_memory().unwrap().database(), base.clone(), http).unwrap());
+        let routes = sandbox::routes(sandbox.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        Self { moto, front_payment: format!("{base}/api/v1"), sandbox, store }
     }
 
-    async fn start(&self, binary: &str, more: &[(&str, &str)]) -> Lambda {
+    pub async fn start(&self, binary: &str, more: &[(&str, &str)]) -> Lambda {
         let mut variables = vec![
             ("ORDERS_TABLE", "orders"),
             ("SECRET_ID", "front-payment"),
@@ -67,7 +69,7 @@ impl World {
 }
 
 /// A callback event for a stored order, with its token.
-fn callback(order_id: &str, token: &str, raw_query: &str) -> Value {
+pub fn callback(order_id: &str, token: &str, raw_query: &str) -> Value {
     let mut event = event("callback");
     event["pathParameters"] = json!({"orderId": order_id, "token": token});
     event["rawPath"] = json!(format!("/callbacks/{order_id}/{token}"));

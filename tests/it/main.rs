@@ -8,5 +8,6 @@ mod lambda;
 mod local;
 mod orders;
 mod provider;
+mod races;
 mod store;
 mod support;
