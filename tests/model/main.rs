@@ -7,6 +7,7 @@
 
 mod explore;
 mod invariants;
+mod neighbours;
 mod world;
 
 use explore::{Bounds, explore};
