@@ -83,7 +83,7 @@ pub enum Settled {
     As(Option<Box<Record>>),
     /// Front Payment has the order twice: the stored one stays, the other one is noted.
     Twice(Option<Box<Record>>),
-    /// The stored order belongs to another attempt by now.
+    /// The stored order belongs to another attempt by now, or was settled without this one's 201.
     NotOurs,
 }
 
@@ -197,6 +197,8 @@ impl Record {
             (None, AttemptResult::Rejected) if waiting => Settled::As(self.ended(attempt, Status::Rejected, now).map(Box::new)),
             (None, AttemptResult::Failed) if waiting => Settled::As(self.ended(attempt, Status::Failed, now).map(Box::new)),
             (None, AttemptResult::Unknown) if waiting => Settled::As(self.ended(attempt, Status::Unknown, now).map(Box::new)),
+            // Settled otherwise meanwhile, by an operator for one: only a 201 is news that must not be lost.
+            (None, AttemptResult::Created(_)) => Settled::NotOurs,
             (None, _) if self.attempt == attempt => Settled::As(None),
             (None, _) => Settled::NotOurs,
         }

@@ -141,6 +141,14 @@ fn a_result_is_written_once_by_its_own_attempt() {
 }
 
 #[test]
+fn a_201_is_never_dropped_in_silence() {
+    for settled_by_hand in [Status::Failed, Status::Rejected] {
+        let settled = with_status(settled_by_hand).settle(ATTEMPT, &created("ODR1", None), at(9));
+        assert!(matches!(settled, Settled::NotOurs), "somebody has to be told");
+    }
+}
+
+#[test]
 fn a_result_that_comes_after_a_callback_adds_and_takes_nothing_away() {
     let called = *claimed().believe(&callback("ODR1", "INVOICED", "a"), at(5)).unwrap();
     for result in [AttemptResult::Rejected, AttemptResult::Failed, AttemptResult::Unknown] {

@@ -62,7 +62,7 @@ async fn store_result<S: OrderStore, F>(
         let next = match current.settle(attempt, result, bridge.clock.now()) {
             Settled::As(None) | Settled::Twice(None) => return (current, None),
             Settled::As(Some(next)) | Settled::Twice(Some(next)) => next,
-            Settled::NotOurs => return (current, Some(Unavailable("another attempt has taken over the order".to_owned()))),
+            Settled::NotOurs => return (current, Some(Unavailable("the order was settled otherwise meanwhile".to_owned()))),
         };
         let left = bridge.clock.until(deadline.reply_by());
         if left.is_zero() {
