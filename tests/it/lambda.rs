@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use front_payment_bridge::http_client;
 use front_payment_bridge::local::sandbox::{self, Sandbox};
+use front_payment_bridge::order::Record;
 use front_payment_bridge::store::{Embedded, OrderStore};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -14,6 +16,7 @@ use uuid::Uuid;
 use crate::support::lambda::Lambda;
 use crate::support::moto::Moto;
 use crate::support::peer::{Behaviour, Peer};
+use crate::support::proxy::Proxy;
 use crate::support::{example, post_event, signed};
 
 pub const ORDERS: &str = env!("CARGO_BIN_EXE_orders");
@@ -31,8 +34,14 @@ pub fn body(reply: &Value) -> Value {
 /// SHA-256 of `demo-shop-key`, by sha256sum.
 const KEY_HASH: &str = "f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992";
 
+/// The secret's document, with the demo shop.
+pub fn secret(callback_secret: &Value) -> Value {
+    json!({"token": "sandbox-token", "callbackSecret": callback_secret, "shops": {"demo-shop": {"apiKeySha256": [KEY_HASH]}}})
+}
+
 pub struct World {
     moto: Moto,
+    pub secrets: aws_sdk_secretsmanager::Client,
     front_payment: String,
     pub sandbox: Arc<Sandbox>,
     pub store: front_payment_bridge::store::DynamoDb,
@@ -44,16 +53,25 @@ impl World {
         let moto = Moto::start();
         let store = moto.store("orders").await;
         let secrets = aws_sdk_secretsmanager::Client::new(&moto.sdk().await);
-        let secret = json!({"token": "sandbox-token", "callbackSecret": "sandbox-secret-key",
-            "shops": {"demo-shop": {"apiKeySha256": [KEY_HASH]}}});
-        secrets.create_secret().name("front-payment").secret_string(secret.to_string()).send().await.unwrap();
+        let secret = secret(&json!("sandbox-secret-key")).to_string();
+        secrets.create_secret().name("front-payment").secret_string(secret).send().await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let http = http_client::build(None).unwrap();
         let sandbox = Arc::new(Sandbox::open(Embedded::in_memory().unwrap().database(), base.clone(), http).unwrap());
         let routes = sandbox::routes(sandbox.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { moto, front_payment: format!("{base}/api/v1"), sandbox, store }
+        Self { moto, secrets, front_payment: format!("{base}/api/v1"), sandbox, store }
+    }
+
+    /// Something between the bridge and AWS.
+    pub async fn proxy(&self) -> Proxy {
+        Proxy::start(&self.moto.endpoint).await
+    }
+
+    /// The stored order.
+    pub async fn stored(&self, order_id: &str) -> Record {
+        self.store.load(Uuid::parse_str(order_id).unwrap()).await.unwrap().expect("nothing is stored")
     }
 
     pub async fn start(&self, binary: &str, more: &[(&str, &str)]) -> Lambda {
@@ -291,13 +309,30 @@ async fn a_killed_process_leaves_an_order_that_its_callback_settles() {
         (&json!(409), &json!("urn:front-payment-bridge:submission-in-progress"))
     );
     let order_id = body(&reply)["orderId"].as_str().unwrap().to_owned();
-    let token = world.store.load(Uuid::parse_str(&order_id).unwrap()).await.unwrap().unwrap().callback_token;
+
+    // A minute later; all that the new process knows of the old one is the item.
+    let claimed = world.stored(&order_id).await;
+    let mut aged = claimed.clone();
+    aged.version += 1;
+    aged.attempted_at -= SignedDuration::from_secs(61);
+    world.store.replace(&claimed, &aged).await.unwrap();
+    for _ in 0..2 {
+        let reply = again.invoke(&submission).await;
+        assert_eq!(
+            (&reply["statusCode"], &body(&reply)["type"], reply["headers"].get("retry-after")),
+            (&json!(409), &json!("urn:front-payment-bridge:outcome-unknown"), None)
+        );
+        assert_eq!(world.stored(&order_id).await.status.name(), "UNKNOWN");
+    }
+
+    let token = claimed.callback_token;
     let callbacks = world.start(CALLBACKS, &[]).await;
     let query = signed("ODR1", "INVOICED", "40", "sandbox-secret-key");
     assert_eq!(callbacks.invoke(&callback(&order_id, &token, &query)).await["statusCode"], 200);
     let reply = again.invoke(&submission).await;
     assert_eq!((&reply["statusCode"], &body(&reply)["status"]), (&json!(201), &json!("INVOICED")));
-    assert_eq!(hangs.requests().len(), 1);
+    assert_eq!(reply["headers"]["idempotency-replayed"], "true");
+    assert_eq!((hangs.requests().len(), world.sandbox.orders().len()), (1, 0), "sent once");
 }
 
 /// What a binary writes on stderr when it is started with a bad variable, and its exit code.

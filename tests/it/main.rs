@@ -1,11 +1,14 @@
 //! The contract, row by row. Expectations are literal; nothing here computes them with the code under test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
+mod belief;
 mod callbacks;
 mod faults;
 mod idempotency;
+mod isolation;
 mod lambda;
 mod local;
+mod neighbours;
 mod orders;
 mod provider;
 mod races;

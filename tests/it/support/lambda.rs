@@ -75,7 +75,12 @@ impl Lambda {
     }
 
     pub async fn invoke_text(&self, event: String) -> Value {
-        let deadline = Timestamp::now().as_millisecond() + 29_000;
+        self.invoke_within(29, event).await
+    }
+
+    /// One invocation that Lambda would end after so many seconds.
+    pub async fn invoke_within(&self, seconds: i64, event: String) -> Value {
+        let deadline = Timestamp::now().as_millisecond() + seconds * 1_000;
         self.events.send((event, deadline)).await.unwrap();
         let mut answers = self.answers.lock().await;
         let answer = tokio::time::timeout(Duration::from_secs(30), answers.recv()).await;

@@ -4,6 +4,7 @@ pub mod faulty_store;
 pub mod lambda;
 pub mod moto;
 pub mod peer;
+pub mod proxy;
 pub mod scripted;
 
 use std::sync::Arc;

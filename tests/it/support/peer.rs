@@ -23,6 +23,8 @@ pub enum Behaviour {
     Hangs,
     /// Writes these bytes, and then nothing more, and does not close.
     SaysAndHangs(Vec<u8>),
+    /// Writes these bytes after a while.
+    SaysAfter(Duration, Vec<u8>),
 }
 
 pub struct Peer {
@@ -107,6 +109,10 @@ async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), behaviour: &B
     let (bytes, hangs): (&[u8], bool) = match behaviour {
         Behaviour::Says(bytes) => (bytes, false),
         Behaviour::SaysAndHangs(bytes) => (bytes, true),
+        Behaviour::SaysAfter(while_passes, bytes) => {
+            tokio::time::sleep(*while_passes).await;
+            (bytes, false)
+        }
         Behaviour::Closes | Behaviour::Resets => return,
         Behaviour::Hangs => (&[], true),
     };

@@ -1,0 +1,116 @@
+//! What stands between the bridge and an AWS service, and lets through what it is told to.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use front_payment_bridge::http_client;
+use http::StatusCode;
+use tokio::net::TcpListener;
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is refused for now, as DynamoDB does.
+    Throttled,
+    /// It fails on the other side.
+    Fails,
+    /// It is not answered.
+    Hangs,
+    /// It is done, and its answer does not come.
+    ReplyLost,
+    /// It takes a second longer.
+    Slow,
+}
+
+/// For operations whose name ends so, so many times.
+type Rule = (&'static str, usize, Trouble);
+
+pub struct Proxy {
+    pub endpoint: String,
+    inner: Arc<Inner>,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+struct Inner {
+    upstream: String,
+    client: reqwest::Client,
+    rules: Mutex<Vec<Rule>>,
+    operations: Mutex<Vec<String>>,
+}
+
+impl Proxy {
+    pub async fn start(upstream: &str) -> Self {
+        let client = http_client::build(None).unwrap();
+        let inner = Inner { upstream: upstream.to_owned(), client, rules: Mutex::default(), operations: Mutex::default() };
+        let inner = Arc::new(inner);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let routes = Router::new().fallback(pass).with_state(inner.clone());
+        let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        Self { endpoint, inner, serving }
+    }
+
+    /// The next requests of an operation fare so.
+    pub fn will(&self, operation: &'static str, times: usize, trouble: Trouble) {
+        self.inner.rules.lock().unwrap().push((operation, times, trouble));
+    }
+
+    /// Everything goes through again.
+    pub fn clear(&self) {
+        self.inner.rules.lock().unwrap().clear();
+    }
+
+    /// How often an operation was asked for.
+    pub fn count(&self, operation: &str) -> usize {
+        self.inner.operations.lock().unwrap().iter().filter(|known| known.ends_with(operation)).count()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Inner {
+    fn trouble(&self, operation: &str) -> Option<Trouble> {
+        self.operations.lock().unwrap().push(operation.to_owned());
+        let mut rules = self.rules.lock().unwrap();
+        let (_, times, trouble) = rules.iter_mut().find(|(name, times, _)| operation.ends_with(name) && *times > 0)?;
+        *times -= 1;
+        Some(*trouble)
+    }
+
+    async fn forward(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let body: Bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let request = self.client.post(&self.upstream).headers(parts.headers).body(body);
+        let reply = request.send().await.unwrap();
+        (reply.status(), reply.headers().clone(), reply.bytes().await.unwrap()).into_response()
+    }
+}
+
+async fn pass(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
+    let operation = request.headers().get("x-amz-target").map(|name| name.to_str().unwrap().to_owned());
+    match proxy.trouble(&operation.unwrap_or_default()) {
+        None => proxy.forward(request).await,
+        Some(Trouble::Throttled) => {
+            let code = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"m"}"#;
+            (StatusCode::BAD_REQUEST, code).into_response()
+        }
+        Some(Trouble::Fails) => (StatusCode::INTERNAL_SERVER_ERROR, r#"{"__type":"InternalServerError"}"#).into_response(),
+        Some(Trouble::Slow) => {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            proxy.forward(request).await
+        }
+        Some(Trouble::ReplyLost) => {
+            drop(proxy.forward(request).await);
+            std::future::pending().await
+        }
+        Some(Trouble::Hangs) => std::future::pending().await,
+    }
+}
