@@ -1,8 +1,11 @@
 //! Where orders are kept: the port, DynamoDB, and an embedded database for `local` and tests.
 
+mod database;
 mod dynamodb;
 mod embedded;
 
+pub use database::Redb;
+pub(crate) use database::unavailable;
 pub use dynamodb::DynamoDb;
 pub use embedded::Embedded;
 

@@ -208,6 +208,19 @@ async fn misbehaviour_on_demand() {
 }
 
 #[tokio::test]
+async fn an_order_is_signed_or_declined_once_however_many_click() {
+    let local = Running::start(&["--in-memory"]);
+    let (_, order) = local.submit("Dhaka", "clicked").await;
+    let link = order["bankIdUrl"].as_str().unwrap();
+    let clicks = (0..20).map(|click| local.client.post(format!("{link}/{}", ["sign", "decline"][click % 2])).send());
+    let pages = futures_util::future::join_all(clicks).await;
+    let first = pages[0].as_ref().unwrap().headers()["location"].clone();
+    assert!(pages.into_iter().all(|page| page.unwrap().headers()["location"] == first), "all see the same end");
+    let read = local.read(&order).await;
+    assert_eq!(read["history"].as_array().unwrap().len(), 2, "{read}");
+}
+
+#[tokio::test]
 async fn orders_are_kept_over_a_restart_and_ctrl_c_is_a_clean_end() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = directory.path().join("data");

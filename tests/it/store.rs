@@ -130,8 +130,16 @@ async fn the_embedded_store_keeps_them_in_a_file_over_a_restart() {
         keeps_its_promises(store.clone()).await;
         store.create(&order).await.unwrap();
         assert!(Embedded::open(&file).is_err(), "one process at a time");
+        let before = store.records().unwrap().len();
+        // Those that come at once share commits, and are all there.
+        let created = winners(200, |_| {
+            let store = store.clone();
+            async move { store.create(&record(Uuid::new_v4())).await }
+        });
+        assert_eq!((created.await, store.records().unwrap().len()), (200, before + 200));
     }
     let reopened = Embedded::open(&file).unwrap();
+    assert!(reopened.records().unwrap().len() > 200);
     assert!(reopened.load(order.order_id).await.unwrap().unwrap() == order);
 }
 

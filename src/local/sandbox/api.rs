@@ -38,10 +38,7 @@ pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderM
         }
         match create(&sandbox, &order, mischief).await {
             Ok(reply) => reply,
-            Err(error) => {
-                tracing::error!(error = %error, "the sandbox cannot keep its orders");
-                StatusCode::BAD_GATEWAY.into_response()
-            }
+            Err(error) => broken(&error),
         }
     })
     .await
@@ -55,23 +52,29 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, mischief: Option<Mischief
     };
     // A private customer signs with BankID; a company's order, and one that is to be early, is invoiced at once.
     let signs = text("/customerDetails/type") == "private" && mischief != Some(Mischief::EarlyCallback);
-    let created = SandboxOrder {
-        uuid: format!("ODR{}", ten_digits()),
+    let mut created = SandboxOrder {
+        uuid: String::new(),
         customer_uuid: format!("CSRT{}", ten_digits()),
         reference_no: text("/referenceNo"),
         status: if signs { "SENT" } else { "INVOICED" }.to_owned(),
         grand_total: text("/orderSummary/grandTotal"),
-        link: Uuid::new_v4().to_string(),
+        link: None,
         callback_url: text("/callback/callbackUrl"),
         success: text("/callback/success"),
         failure: text("/callback/failure"),
         created_at: Timestamp::now().as_second(),
         mischief,
     };
-    sandbox.save(created.clone())?;
+    loop {
+        created.uuid = format!("ODR{}", ten_digits());
+        created.link = signs.then(|| format!("{}-{}", created.uuid, Uuid::new_v4()));
+        if sandbox.create(created.clone()).await? {
+            break;
+        }
+    }
     let mut data = json!({"orderUuid": created.uuid, "customerUuid": created.customer_uuid});
-    if signs && let Some(data) = data.as_object_mut() {
-        data.insert("bankIdUrl".to_owned(), format!("{}/bankid/{}", sandbox.base, created.link).into());
+    if let (Some(link), Some(data)) = (&created.link, data.as_object_mut()) {
+        data.insert("bankIdUrl".to_owned(), format!("{}/bankid/{link}", sandbox.base).into());
     }
     if !signs && mischief != Some(Mischief::EarlyCallback) {
         let (sandbox, created) = (sandbox.clone(), created.clone());
@@ -96,9 +99,13 @@ pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path
         if !is_authorized(&headers) {
             return unauthorized();
         }
-        let Some(order) = sandbox.find(&uuid) else {
-            let body = json!({"status_code": 404, "status_message": "Client Error", "message": "orderNotFound", "is_data": false, "data": null});
-            return (StatusCode::NOT_FOUND, axum::Json(body)).into_response();
+        let order = match sandbox.find(&uuid) {
+            Ok(Some(order)) => order,
+            Ok(None) => {
+                let body = json!({"status_code": 404, "status_message": "Client Error", "message": "orderNotFound", "is_data": false, "data": null});
+                return (StatusCode::NOT_FOUND, axum::Json(body)).into_response();
+            }
+            Err(error) => return broken(&error),
         };
         let body = json!({
             "status_code": 200, "status_message": "OK", "message": "Order Status Retrieved Successfully", "is_data": true,
@@ -132,21 +139,11 @@ fn unauthorized() -> Response {
 
 /// The misbehaviours that create nothing.
 fn failure(mischief: Mischief) -> Option<Response> {
-    let own = |status: StatusCode, message: &str, errors: Value| {
-        let said = if status == StatusCode::INTERNAL_SERVER_ERROR {
-            "Internal Dependency Error"
-        } else {
-            "Execution Exception Occurred"
-        };
-        let body = json!({"status_code": status.as_u16(), "status_message": said, "message": message, "is_error": true, "errors": errors});
-        Some((status, axum::Json(body)).into_response())
-    };
     match mischief {
-        Mischief::Error500 => {
-            let errors = json!({"happenedAt": "InvoiceService", "internalErrorDetails": []});
-            own(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error Occurred Please Try Again Later", errors)
+        Mischief::Error500 => Some(internal_error()),
+        Mischief::Error510 => {
+            Some(own(StatusCode::NOT_EXTENDED, "Execution Exception Occurred", "Something Went Wrong", &json!("Undefined index")))
         }
-        Mischief::Error510 => own(StatusCode::NOT_EXTENDED, "Something Went Wrong", json!("Undefined index")),
         Mischief::RateLimited => {
             Some((StatusCode::TOO_MANY_REQUESTS, axum::Json(json!({"message": "Too Many Attempts."}))).into_response())
         }
@@ -155,6 +152,25 @@ fn failure(mischief: Mischief) -> Option<Response> {
         }
         _ => None,
     }
+}
+
+fn internal_error() -> Response {
+    let errors = json!({"happenedAt": "InvoiceService", "internalErrorDetails": []});
+    let message = "Internal Error Occurred Please Try Again Later";
+    own(StatusCode::INTERNAL_SERVER_ERROR, "Internal Dependency Error", message, &errors)
+}
+
+/// A failure in Front Payment's own form.
+fn own(status: StatusCode, said: &str, message: &str, errors: &Value) -> Response {
+    let body =
+        json!({"status_code": status.as_u16(), "status_message": said, "message": message, "is_error": true, "errors": errors});
+    (status, axum::Json(body)).into_response()
+}
+
+/// The database does not do its part. A 502 in no form of Front Payment's: nothing is known of the order.
+pub(super) fn broken(error: &Unavailable) -> Response {
+    tracing::error!(error = %error, "the sandbox cannot keep its orders");
+    StatusCode::BAD_GATEWAY.into_response()
 }
 
 /// A reply that breaks off: its length is promised and not kept.

@@ -11,8 +11,7 @@ pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
     match order.mischief {
         Some(Mischief::DuplicateCallback) => {
             let query = query(order, &order.status, SECRET_KEY);
-            call(sandbox, order, &order.status, &query).await;
-            call(sandbox, order, &order.status, &query).await;
+            tokio::join!(call(sandbox, order, &order.status, &query), call(sandbox, order, &order.status, &query));
         }
         Some(Mischief::ReversedCallbacks) => {
             send(sandbox, order, &order.status).await;

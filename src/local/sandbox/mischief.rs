@@ -18,7 +18,7 @@ pub enum Mischief {
     Unavailable,
     /// The reply takes eight seconds.
     Slow,
-    /// The callback comes twice.
+    /// The callback comes twice, at once.
     DuplicateCallback,
     /// The order is invoiced, and its callback comes, before the reply.
     EarlyCallback,

@@ -9,16 +9,15 @@ mod pages;
 
 pub use mischief::Mischief;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{ReadableTable, Table, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use crate::store::Unavailable;
+use crate::store::{Redb, Unavailable, unavailable};
 
 /// The bearer token that it accepts.
 pub const TOKEN: &str = "sandbox-token";
@@ -32,8 +31,7 @@ pub struct Sandbox {
     /// Where it is reached: `http://127.0.0.1:3000/front-payment`.
     base: String,
     http: reqwest::Client,
-    database: Arc<Database>,
-    orders: Mutex<BTreeMap<String, SandboxOrder>>,
+    database: Arc<Redb>,
     minute: Mutex<(i64, u32)>,
 }
 
@@ -50,14 +48,17 @@ pub struct SandboxOrder {
     pub status: String,
     /// In the shop's digits.
     pub grand_total: String,
-    /// The secret part of the BankID link.
-    link: String,
-    callback_url: String,
+    /// The last part of the BankID link, for an order that waits, or waited, for a signature: its uuid
+    /// and a secret.
+    pub link: Option<String>,
+    /// Where its callbacks go.
+    pub callback_url: String,
     success: String,
     failure: String,
     /// Unix seconds.
     created_at: i64,
-    mischief: Option<Mischief>,
+    /// What the reference asked for.
+    pub mischief: Option<Mischief>,
 }
 
 /// The routes below `/front-payment`.
@@ -78,41 +79,64 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`Unavailable`] where the database cannot be used.
-    pub fn open(database: Arc<Database>, base: String, http: reqwest::Client) -> Result<Self, Unavailable> {
-        let mut orders = BTreeMap::new();
-        let write = database.begin_write().map_err(unavailable)?;
-        write.open_table(ORDERS).map_err(unavailable)?;
-        write.commit().map_err(unavailable)?;
-        let read = database.begin_read().map_err(unavailable)?;
-        for item in read.open_table(ORDERS).map_err(unavailable)?.iter().map_err(unavailable)? {
-            let (uuid, order) = item.map_err(unavailable)?;
-            orders.insert(uuid.value().to_owned(), serde_json::from_slice(order.value()).map_err(unavailable)?);
-        }
-        Ok(Self { base, http, database, orders: Mutex::new(orders), minute: Mutex::default() })
+    pub fn open(database: Arc<Redb>, base: String, http: reqwest::Client) -> Result<Self, Unavailable> {
+        database.create_table(ORDERS)?;
+        Ok(Self { base, http, database, minute: Mutex::default() })
     }
 
     /// All its orders.
-    #[must_use]
-    pub fn orders(&self) -> Vec<SandboxOrder> {
-        self.lock().values().cloned().collect()
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the database cannot be read.
+    pub fn orders(&self) -> Result<Vec<SandboxOrder>, Unavailable> {
+        self.database.read(|read| {
+            let orders = read.open_table(ORDERS).map_err(unavailable)?;
+            let items = orders.iter().map_err(unavailable)?;
+            items.map(|item| order(item.map_err(unavailable)?.1.value())).collect()
+        })
     }
 
-    fn find(&self, uuid: &str) -> Option<SandboxOrder> {
-        self.lock().get(uuid).cloned()
+    fn find(&self, uuid: &str) -> Result<Option<SandboxOrder>, Unavailable> {
+        self.database.read(|read| {
+            let orders = read.open_table(ORDERS).map_err(unavailable)?;
+            let item = orders.get(uuid).map_err(unavailable)?;
+            item.map(|item| order(item.value())).transpose()
+        })
     }
 
-    fn find_link(&self, link: &str) -> Option<SandboxOrder> {
-        self.lock().values().find(|order| order.link == link).cloned()
+    fn find_link(&self, link: &str) -> Result<Option<SandboxOrder>, Unavailable> {
+        Ok(self.find(uuid_of(link))?.filter(|order| order.link.as_deref() == Some(link)))
     }
 
-    fn save(&self, order: SandboxOrder) -> Result<(), Unavailable> {
-        let mut orders = self.lock();
-        let item = serde_json::to_vec(&order).map_err(unavailable)?;
-        let write = self.database.begin_write().map_err(unavailable)?;
-        write.open_table(ORDERS).map_err(unavailable)?.insert(order.uuid.as_str(), item.as_slice()).map_err(unavailable)?;
-        write.commit().map_err(unavailable)?;
-        orders.insert(order.uuid.clone(), order);
-        Ok(())
+    /// Keeps a new order; not under a uuid that is taken.
+    async fn create(&self, order: SandboxOrder) -> Result<bool, Unavailable> {
+        self.database
+            .write(move |write| {
+                let mut orders = write.open_table(ORDERS).map_err(unavailable)?;
+                let is_free = orders.get(order.uuid.as_str()).map_err(unavailable)?.is_none();
+                if is_free {
+                    insert(&mut orders, &order)?;
+                }
+                Ok(is_free)
+            })
+            .await
+    }
+
+    /// Signs or declines the order of a link, once. The order, and whether it was this that decided it.
+    async fn decide(&self, link: String, status: &'static str) -> Result<Option<(SandboxOrder, bool)>, Unavailable> {
+        self.database
+            .write(move |write| {
+                let mut orders = write.open_table(ORDERS).map_err(unavailable)?;
+                let found = orders.get(uuid_of(&link)).map_err(unavailable)?.map(|item| order(item.value())).transpose()?;
+                let Some(mut found) = found.filter(|order| order.link.as_ref() == Some(&link)) else { return Ok(None) };
+                let is_open = found.status == "SENT";
+                if is_open {
+                    status.clone_into(&mut found.status);
+                    insert(&mut orders, &found)?;
+                }
+                Ok(Some((found, is_open)))
+            })
+            .await
     }
 
     /// Counts a request; what is left of the minute's, or `None` if nothing was.
@@ -125,13 +149,19 @@ impl Sandbox {
         counted.1 += 1;
         api::RATE_LIMIT.checked_sub(counted.1)
     }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, SandboxOrder>> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-#[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
-fn unavailable(error: impl std::fmt::Display) -> Unavailable {
-    Unavailable(error.to_string())
+fn insert(orders: &mut Table<'_, &'static str, &'static [u8]>, order: &SandboxOrder) -> Result<(), Unavailable> {
+    let item = serde_json::to_vec(order).map_err(unavailable)?;
+    orders.insert(order.uuid.as_str(), item.as_slice()).map_err(unavailable)?;
+    Ok(())
+}
+
+fn order(item: &[u8]) -> Result<SandboxOrder, Unavailable> {
+    serde_json::from_slice(item).map_err(unavailable)
+}
+
+/// A link begins with its order's uuid, so that it is found without a look at all the others.
+fn uuid_of(link: &str) -> &str {
+    link.split_once('-').map_or(link, |(uuid, _)| uuid)
 }

@@ -7,7 +7,8 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Sandbox, callbacks};
+use super::{Sandbox, api, callbacks};
+use crate::store::unavailable;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}\
     button{font:inherit;padding:.5rem 1.5rem;margin-right:1rem}td,th{text-align:left;padding:.25rem 1rem .25rem 0}";
@@ -31,7 +32,11 @@ fn not_found() -> Response {
 
 /// What BankID shows: an order to sign or to decline.
 pub(super) async fn bank_id(State(sandbox): State<Arc<Sandbox>>, Path(link): Path<String>) -> Response {
-    let Some(order) = sandbox.find_link(&link) else { return not_found() };
+    let order = match sandbox.find_link(&link) {
+        Ok(Some(order)) => order,
+        Ok(None) => return not_found(),
+        Err(error) => return api::broken(&error),
+    };
     page(
         "BankID (sandbox)",
         &html! {
@@ -55,29 +60,36 @@ fn decide(base: &str, link: &str) -> Markup {
 }
 
 pub(super) async fn sign(State(sandbox): State<Arc<Sandbox>>, Path(link): Path<String>) -> Response {
-    decided(&sandbox, &link, "INVOICED").await
+    decided(sandbox, link, "INVOICED").await
 }
 
 pub(super) async fn decline(State(sandbox): State<Arc<Sandbox>>, Path(link): Path<String>) -> Response {
-    decided(&sandbox, &link, "CANCELLED").await
+    decided(sandbox, link, "CANCELLED").await
 }
 
-async fn decided(sandbox: &Sandbox, link: &str, status: &str) -> Response {
-    let Some(mut order) = sandbox.find_link(link) else { return not_found() };
-    if order.status == "SENT" {
-        status.clone_into(&mut order.status);
-        if let Err(error) = sandbox.save(order.clone()) {
-            tracing::error!(error = %error, "the sandbox cannot keep its orders");
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+async fn decided(sandbox: Arc<Sandbox>, link: String, status: &'static str) -> Response {
+    // In a task of its own: the callback is sent, also where the browser has gone.
+    let deciding = tokio::spawn(async move {
+        let decided = sandbox.decide(link, status).await?;
+        if let Some((order, true)) = &decided {
+            callbacks::announce(&sandbox, order).await;
         }
-        callbacks::announce(sandbox, &order).await;
-    }
+        Ok(decided)
+    });
+    let order = match deciding.await.unwrap_or_else(|error| Err(unavailable(error))) {
+        Ok(Some((order, _))) => order,
+        Ok(None) => return not_found(),
+        Err(error) => return api::broken(&error),
+    };
     Redirect::to(if order.status == "INVOICED" { &order.success } else { &order.failure }).into_response()
 }
 
 /// Front Payment's portal: every order, found by its reference.
 pub(super) async fn portal(State(sandbox): State<Arc<Sandbox>>) -> Response {
-    let mut orders = sandbox.orders();
+    let mut orders = match sandbox.orders() {
+        Ok(orders) => orders,
+        Err(error) => return api::broken(&error),
+    };
     orders.sort_by_key(|order| std::cmp::Reverse(order.created_at));
     page(
         "Front Payment's portal (sandbox)",
@@ -88,7 +100,7 @@ pub(super) async fn portal(State(sandbox): State<Arc<Sandbox>>) -> Response {
                 @for order in &orders {
                     tr {
                         td { (order.uuid) } td { (order.reference_no) } td { (order.grand_total) } td { (order.status) }
-                        td { @if order.status == "SENT" { (decide(&sandbox.base, &order.link)) } }
+                        td { @if let (Some(link), "SENT") = (&order.link, order.status.as_str()) { (decide(&sandbox.base, link)) } }
                     }
                 }
             }
