@@ -208,6 +208,35 @@ async fn misbehaviour_on_demand() {
 }
 
 #[tokio::test]
+async fn a_lost_request_is_not_sent_again_and_a_denied_order_is_noticed_when_it_calls_back() {
+    let local = Running::start(&["--in-memory"]);
+    let portal = async || {
+        let page = local.client.get(format!("{}/front-payment/portal", local.base)).send().await.unwrap();
+        page.text().await.unwrap()
+    };
+    // Nobody knows that nothing was created; so it stays UNKNOWN.
+    let (status, lost) = local.submit("lost-request", "lost").await;
+    assert_eq!((status, local.status(&lost).await.as_str()), (504, "UNKNOWN"));
+    assert_eq!(local.submit("Dhaka", "lost").await.0, 409);
+    assert!(!portal().await.contains("lost-request"));
+
+    // By Front Payment's word nothing was created, so the same key creates another one.
+    assert_eq!(local.submit("error-500-created", "denied").await.0, 502);
+    let page = portal().await;
+    let sign = page.split('"').find(|part| part.ends_with("/sign")).unwrap();
+    let (status, created) = local.submit("Dhaka", "denied").await;
+    assert_eq!((status, &created["status"]), (201, &json!("SENT")));
+    assert!(!sign.contains(created["orderUuid"].as_str().unwrap()));
+    local.client.post(sign).send().await.unwrap();
+    let read = local.read(&created).await;
+    let entries: Vec<_> = read["history"].as_array().unwrap().iter().map(|entry| (&entry["source"], &entry["status"])).collect();
+    let (submit, callback) = (&json!("submit"), &json!("callback"));
+    let expected = [(submit, &json!("FAILED")), (submit, &json!("SENT")), (callback, &json!("INVOICED"))];
+    assert_eq!((&entries[..], &read["orderUuid"]), (&expected[..], &created["orderUuid"]), "the other one is noted, no more");
+    assert_eq!(read["status"], "SENT");
+}
+
+#[tokio::test]
 async fn an_order_is_signed_or_declined_once_however_many_click() {
     let local = Running::start(&["--in-memory"]);
     let (_, order) = local.submit("Dhaka", "clicked").await;

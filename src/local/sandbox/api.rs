@@ -87,6 +87,7 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, mischief: Option<Mischief
         Some(Mischief::Slow) => tokio::time::sleep(Duration::from_secs(8)).await,
         Some(Mischief::EarlyCallback) => callbacks::send(sandbox, &created, "INVOICED").await,
         Some(Mischief::LostReply) => return Ok(lost_reply()),
+        Some(Mischief::Error500Created) => return Ok(internal_error()),
         _ => {}
     }
     let body =
@@ -137,9 +138,10 @@ fn unauthorized() -> Response {
     (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
 }
 
-/// The misbehaviours that create nothing.
+/// The misbehaviours before anything is created.
 fn failure(mischief: Mischief) -> Option<Response> {
     match mischief {
+        Mischief::LostRequest => Some(lost_reply()),
         Mischief::Error500 => Some(internal_error()),
         Mischief::Error510 => {
             Some(own(StatusCode::NOT_EXTENDED, "Execution Exception Occurred", "Something Went Wrong", &json!("Undefined index")))

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 pub enum Mischief {
     /// The order is created, and the connection breaks in the middle of the reply.
     LostReply,
+    /// The connection breaks likewise; nothing is created.
+    LostRequest,
+    /// A 500 in Front Payment's own form, but the order is created.
+    Error500Created,
     /// A 500 in Front Payment's own form; nothing is created.
     Error500,
     /// A 510 in Front Payment's own form; nothing is created.
@@ -31,8 +35,11 @@ pub enum Mischief {
 }
 
 impl Mischief {
-    const ALL: [(&'static str, Self); 11] = [
+    /// A word that begins with another one stands before it.
+    const ALL: [(&'static str, Self); 13] = [
         ("lost-reply", Self::LostReply),
+        ("lost-request", Self::LostRequest),
+        ("error-500-created", Self::Error500Created),
         ("error-500", Self::Error500),
         ("error-510", Self::Error510),
         ("rate-limited", Self::RateLimited),
