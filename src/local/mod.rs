@@ -48,6 +48,9 @@ pub struct Options {
     /// Keep the orders in memory: they end with the process
     #[arg(long, conflicts_with = "data_dir")]
     in_memory: bool,
+    /// How many requests a minute the sandbox of Front Payment takes before it answers 429
+    #[arg(long, default_value_t = sandbox::RATE_LIMIT, value_name = "REQUESTS")]
+    rate_limit: u32,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -91,7 +94,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     telemetry::init_terminal();
     match options.command {
         Some(Command::Demo) => {
-            let local = Local::start(listen(0).await?, Embedded::in_memory()?)?;
+            let local = Local::start(listen(0).await?, Embedded::in_memory()?, options.rate_limit)?;
             let base = local.base.clone();
             tokio::select! {
                 ended = local.serve() => ended,
@@ -101,7 +104,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
         None => {
             let listener = listen(options.port).await?;
             let store = if options.in_memory { Embedded::in_memory()? } else { open(&options.data_dir)? };
-            let local = Local::start(listener, store)?;
+            let local = Local::start(listener, store, options.rate_limit)?;
             println!("{}", welcome(&local.base));
             tokio::select! {
                 ended = local.serve() => ended,
@@ -135,11 +138,12 @@ impl Local {
     ///
     /// # Errors
     /// [`Error`], where the database cannot be used.
-    pub fn start(listener: TcpListener, store: Embedded) -> Result<Self, Error> {
+    pub fn start(listener: TcpListener, store: Embedded, rate_limit: u32) -> Result<Self, Error> {
         let port = listener.local_addr().map_err(Error::Server)?.port();
         let base = format!("http://127.0.0.1:{port}");
         let http = http_client::build(None)?;
-        let sandbox = Arc::new(Sandbox::open(store.database(), format!("{base}/front-payment"), http.clone())?);
+        let sandbox = Sandbox::open(store.database(), format!("{base}/front-payment"), http.clone())?;
+        let sandbox = Arc::new(sandbox.limited_to(rate_limit));
         let callback_base_url = Url::parse(&base).ok();
         let front_payment = Url::parse(&format!("{base}/front-payment/api/v1"));
         let front_payment = front_payment.map_err(|error| Error::Demo(error.to_string()))?;

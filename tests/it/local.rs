@@ -110,6 +110,7 @@ fn bad_options_and_a_port_in_use_are_clear_errors() {
         (vec!["no-such-command"], "no-such-command"),
         (vec!["--in-memory", "--data-dir", "x"], "--data-dir"),
         (vec!["--port", "0", "--data-dir", file], "--data-dir"),
+        (vec!["--rate-limit", "many"], "--rate-limit"),
     ] {
         let output = run(&arguments);
         let said = String::from_utf8(output.stderr).unwrap();
@@ -117,7 +118,7 @@ fn bad_options_and_a_port_in_use_are_clear_errors() {
     }
     let help = run(&["--help"]);
     let said = String::from_utf8(help.stdout).unwrap();
-    for option in ["--port", "--data-dir", "--in-memory", "demo"] {
+    for option in ["--port", "--data-dir", "--in-memory", "--rate-limit", "demo"] {
         assert!(help.status.success() && said.contains(option), "{said}");
     }
 }
@@ -247,6 +248,13 @@ async fn an_order_is_signed_or_declined_once_however_many_click() {
     assert!(pages.into_iter().all(|page| page.unwrap().headers()["location"] == first), "all see the same end");
     let read = local.read(&order).await;
     assert_eq!(read["history"].as_array().unwrap().len(), 2, "{read}");
+}
+
+#[tokio::test]
+async fn the_rate_limit_is_a_choice() {
+    let local = Running::start(&["--in-memory", "--rate-limit", "0"]);
+    let (status, problem) = local.submit("Dhaka", "limited").await;
+    assert_eq!((status, &problem["type"]), (503, &json!("urn:front-payment-bridge:front-payment-unavailable")));
 }
 
 #[tokio::test]

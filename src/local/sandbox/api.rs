@@ -18,9 +18,6 @@ use uuid::Uuid;
 use super::{Mischief, Sandbox, SandboxOrder, TOKEN, callbacks, checks};
 use crate::store::Unavailable;
 
-/// Requests a minute, over all endpoints.
-pub(super) const RATE_LIMIT: u32 = 240;
-
 pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
     limited(&sandbox, || async {
         if !is_authorized(&headers) {
@@ -124,7 +121,7 @@ async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl F
         Some(_) => answer().await,
         None => (StatusCode::TOO_MANY_REQUESTS, axum::Json(json!({"message": "Too Many Attempts."}))).into_response(),
     };
-    reply.headers_mut().insert("x-ratelimit-limit", HeaderValue::from(RATE_LIMIT));
+    reply.headers_mut().insert("x-ratelimit-limit", HeaderValue::from(sandbox.rate_limit));
     reply.headers_mut().insert("x-ratelimit-remaining", HeaderValue::from(left.unwrap_or_default()));
     reply
 }

@@ -24,6 +24,9 @@ pub const TOKEN: &str = "sandbox-token";
 /// The secretKey that it signs callbacks with.
 pub const SECRET_KEY: &str = "sandbox-secret-key";
 
+/// Requests a minute, over all endpoints, as Front Payment allows them.
+pub const RATE_LIMIT: u32 = 240;
+
 const ORDERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("sandbox");
 
 /// The sandbox's orders, kept in the database beside the bridge's.
@@ -32,6 +35,7 @@ pub struct Sandbox {
     base: String,
     http: reqwest::Client,
     database: Arc<Redb>,
+    rate_limit: u32,
     minute: Mutex<(i64, u32)>,
 }
 
@@ -81,7 +85,13 @@ impl Sandbox {
     /// [`Unavailable`] where the database cannot be used.
     pub fn open(database: Arc<Redb>, base: String, http: reqwest::Client) -> Result<Self, Unavailable> {
         database.create_table(ORDERS)?;
-        Ok(Self { base, http, database, minute: Mutex::default() })
+        Ok(Self { base, http, database, rate_limit: RATE_LIMIT, minute: Mutex::default() })
+    }
+
+    /// The same, with another limit of requests a minute.
+    #[must_use]
+    pub fn limited_to(self, rate_limit: u32) -> Self {
+        Self { rate_limit, ..self }
     }
 
     /// All its orders.
@@ -147,7 +157,7 @@ impl Sandbox {
             *counted = (minute, 0);
         }
         counted.1 += 1;
-        api::RATE_LIMIT.checked_sub(counted.1)
+        self.rate_limit.checked_sub(counted.1)
     }
 }
 
