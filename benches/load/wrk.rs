@@ -1,0 +1,51 @@
+//! wrk: <https://github.com/wg/wrk>.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// wrk, on its way.
+pub struct Wrk(pub Child);
+
+/// What it says in the end.
+pub struct Summary(String);
+
+impl Wrk {
+    /// Starts it with the mix, which writes its transcript into a directory.
+    pub fn start(base: &str, connections: u32, seconds: u64, directory: &Path) -> Result<Self, String> {
+        let mix = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/load/mix.lua");
+        let started = Command::new("wrk")
+            .args(["--threads", "2", "--latency", "--timeout", "30s", "--script", mix])
+            .args(["--connections", &connections.to_string(), "--duration", &format!("{seconds}s"), base, "--"])
+            .arg(directory)
+            .stdout(Stdio::piped())
+            .spawn();
+        started.map(Self).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => "there is no wrk: apt install wrk".to_owned(),
+            _ => format!("wrk does not start: {error}"),
+        })
+    }
+
+    /// Its summary, once it has ended.
+    pub fn finish(self) -> Result<Summary, String> {
+        let output = self.0.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() && said.contains("Requests/sec:") {
+            Ok(Summary(said))
+        } else {
+            Err(format!("wrk failed: {said}"))
+        }
+    }
+}
+
+impl Summary {
+    /// The rest of the line that begins so.
+    pub fn after(&self, label: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim)
+    }
+
+    /// Connections that were refused or broke, and replies that did not come.
+    pub fn socket_errors(&self) -> Option<String> {
+        self.after("Socket errors:").map(|errors| format!("socket errors: {errors}"))
+    }
+}
