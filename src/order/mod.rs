@@ -28,7 +28,7 @@ use sha2::Sha256;
 /// Its `Serialize` is the canonical form in which two orders are compared: figures by value,
 /// defaults filled in, `personalNumber` left out. It is not what goes to Front Payment. It has
 /// no `Debug`: an order is a person's data.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Order {
     /// The product lines, 1 to 1,000.
     pub products: Vec<Line>,
@@ -62,7 +62,7 @@ pub struct Order {
 }
 
 /// A product line.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Line {
     /// The product's name.
     pub name: String,
@@ -83,7 +83,7 @@ pub struct Line {
 }
 
 /// The sums of an order, in the currency of the agreement (NOK).
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Summary {
     /// Before tax and discount.
     pub sub_total: Decimal,
@@ -96,7 +96,7 @@ pub struct Summary {
 }
 
 /// Who gets the invoice.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Customer {
     /// A person or a company.
     pub kind: CustomerType,
@@ -121,7 +121,7 @@ pub struct Customer {
 }
 
 /// A postal address.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Address {
     /// Street and number.
     pub street: String,
@@ -134,7 +134,7 @@ pub struct Address {
 }
 
 /// The three URLs of an order, absolute http(s).
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct CallbackUrls {
     /// The shop's own; stored, not called, replaced by the bridge's before the order is sent.
     pub callback: String,

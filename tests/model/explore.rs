@@ -1,13 +1,18 @@
-//! Tries everything that may happen. A state that was reached before, in whatever way, is not gone on from again.
+//! Tries everything that may happen. A state that was reached before, in whatever way, is not gone on from
+//! again. (A state has futures of the real code in it, which cannot be copied: it is reached by its way from the
+//! last point at which nothing went on. That is why no model checker off the shelf does this.)
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::fmt::Write;
+use std::rc::Rc;
 
-use uuid::Uuid;
+use sha2::{Digest, Sha256};
 
+use crate::decisions::{Body, Decision, Mutant, Op, Says, Word};
 use crate::invariants;
-use crate::world::{ANSWERS, Body, Decision, Ended, Kind, Mutant, Op, Says, World, lock};
+use crate::state::describe;
+use crate::world::{Setting, Snapshot, World, lock};
 
 /// How much may happen in one history of an order.
 #[derive(Debug, Clone, Copy)]
@@ -18,18 +23,29 @@ pub struct Bounds {
     pub in_flight: usize,
     /// Faults of the store, and processes killed.
     pub faults: usize,
-    /// Callbacks of each order that exists.
+    /// Callbacks of each order that exists, with two words.
     pub callbacks: u8,
     /// Times that a lease runs out.
     pub leases: i64,
+}
+
+impl Bounds {
+    /// `3 2 1 1 0`, in the order of the fields.
+    pub fn parse(text: &str) -> Self {
+        let figures: Vec<u8> = text.split_whitespace().map(|figure| figure.parse().unwrap()).collect();
+        let [attempts, in_flight, faults, callbacks, leases] = figures[..] else { panic!("not five figures: {text}") };
+        let [attempts, in_flight, faults] = [attempts, in_flight, faults].map(usize::from);
+        Self { attempts, in_flight, faults, callbacks, leases: leases.into() }
+    }
 }
 
 /// One thing that may happen next.
 #[derive(Debug, Clone, Copy)]
 enum Choice {
     Submit(Body),
-    Callback(usize),
+    Callback(usize, Word),
     LeaseRunsOut,
+    Arrives(usize),
     Decide(usize, Decision),
 }
 
@@ -37,6 +53,8 @@ enum Choice {
 pub struct Covered {
     /// Different states.
     pub states: usize,
+    /// Steps between them.
+    steps: usize,
     /// Ways from the beginning to an end.
     pub interleavings: u128,
     /// The first broken promise, and the way there.
@@ -45,44 +63,105 @@ pub struct Covered {
 
 impl fmt::Display for Covered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} interleavings over {} states", self.interleavings, self.states)
+        write!(f, "{} interleavings of {} steps between {} states", self.interleavings, self.steps, self.states)
     }
 }
 
-const LEASE: i64 = 61;
+/// Longer than the lease of an attempt.
+pub const LEASE: i64 = 61;
 
 /// Explores all that may happen within bounds.
 pub fn explore(bounds: Bounds, mutant: Mutant) -> Covered {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let setting = Setting::new(mutant);
+        let mut seen: HashMap<[u8; 32], usize> = HashMap::new();
         let mut children: Vec<Vec<usize>> = Vec::new();
-        // The way to a state, and the state that it was reached from.
-        let mut to_do: VecDeque<(Vec<u8>, Option<usize>)> = VecDeque::from([(Vec::new(), None)]);
-        while let Some((way, parent)) = to_do.pop_front() {
-            let (world, choices) = replay(&way, bounds, mutant).await;
-            if let Some(promise) = invariants::broken(&world) {
-                let broken = Some(format!("{promise}\n{}", tell(&way, bounds, mutant).await));
-                return Covered { states: seen.len(), interleavings: 0, broken };
-            }
-            let next_id = children.len();
-            let state = *seen.entry(describe(&world)).or_insert(next_id);
-            if let Some(parent) = parent {
-                children[parent].push(state);
-            }
-            if state < next_id {
-                continue;
-            }
-            children.push(Vec::new());
-            for choice in 0..choices.len() {
-                let mut way = way.clone();
-                way.push(u8::try_from(choice).unwrap());
-                to_do.push_back((way, Some(state)));
+        // Ways to be gone, and the state that each comes from.
+        let mut to_do = VecDeque::from([(Way::default(), None::<usize>)]);
+        while let Some((mut way, mut parent)) = to_do.pop_front() {
+            let mut world = way.go(&setting).await;
+            loop {
+                let next_id = children.len();
+                let record = lock(&world.shared).record();
+                let state = Sha256::digest(describe(&world, record.as_ref())).into();
+                let state = *seen.entry(state).or_insert(next_id);
+                let is_new = state == next_id;
+                let mut broken = invariants::broken(&world, record.as_ref());
+                if broken.is_none()
+                    && is_new
+                    && let Some(snapshot) = world.snapshot(record)
+                {
+                    broken = invariants::stuck(&setting, &snapshot).await;
+                    way = way.restart(snapshot);
+                    world = way.go(&setting).await;
+                }
+                if let Some(promise) = broken {
+                    let broken = Some(format!("{promise}\n{}", way.tell(&setting).await));
+                    return Covered { states: seen.len(), steps: 0, interleavings: 0, broken };
+                }
+                if let Some(parent) = parent {
+                    children[parent].push(state);
+                }
+                if !is_new {
+                    break;
+                }
+                children.push(Vec::new());
+                parent = Some(state);
+                // The world goes on with its first choice; the others are come back to.
+                let choices = choices(&world, bounds);
+                let Some((&first, others)) = choices.split_first() else { break };
+                to_do.extend(others.iter().map(|&choice| (way.and(choice), parent)));
+                take(&mut world, first).await;
+                way.steps.push(first);
             }
         }
         let interleavings = ways(0, &children, &mut vec![None; children.len()]);
-        Covered { states: seen.len(), interleavings, broken: None }
+        Covered { states: seen.len(), steps: children.iter().map(Vec::len).sum(), interleavings, broken: None }
     })
+}
+
+/// A way to a state.
+#[derive(Default)]
+struct Way {
+    /// The last point at which nothing went on, and the way there.
+    start: Rc<(Snapshot, Vec<Choice>)>,
+    steps: Vec<Choice>,
+}
+
+impl Way {
+    fn and(&self, choice: Choice) -> Self {
+        Self { start: self.start.clone(), steps: [self.steps.as_slice(), &[choice]].concat() }
+    }
+
+    fn restart(self, snapshot: Snapshot) -> Self {
+        Self { start: Rc::new((snapshot, [self.start.1.as_slice(), &self.steps].concat())), steps: Vec::new() }
+    }
+
+    async fn go<'s>(&self, setting: &'s Setting) -> World<'s> {
+        let mut world = setting.world(&self.start.0);
+        for &choice in &self.steps {
+            take(&mut world, choice).await;
+        }
+        world
+    }
+
+    /// A line a step, from the beginning.
+    async fn tell(&self, setting: &Setting) -> String {
+        let mut lines = String::new();
+        let mut world = setting.world(&Snapshot::default());
+        for &choice in self.start.1.iter().chain(&self.steps) {
+            let at = match choice {
+                Choice::Decide(task, _) => format!(" at {:?}", world.waits_at(task).unwrap()),
+                _ => String::new(),
+            };
+            writeln!(lines, "  {choice:?}{at}").unwrap();
+            take(&mut world, choice).await;
+        }
+        let record = lock(&world.shared).record();
+        write!(lines, "  now {}", describe(&world, record.as_ref())).unwrap();
+        lines
+    }
 }
 
 /// How many ways lead from a state to an end.
@@ -95,138 +174,56 @@ fn ways(state: usize, children: &[Vec<usize>], known: &mut Vec<Option<u128>>) ->
     sum
 }
 
-async fn replay(way: &[u8], bounds: Bounds, mutant: Mutant) -> (World, Vec<Choice>) {
-    let mut world = World::new(mutant);
-    let mut choices = choices(&world, bounds);
-    for step in way {
-        take(&mut world, choices[usize::from(*step)]).await;
-        choices = self::choices(&world, bounds);
-    }
-    (world, choices)
-}
-
-async fn take(world: &mut World, choice: Choice) {
+async fn take(world: &mut World<'_>, choice: Choice) {
     match choice {
         Choice::Submit(body) => world.submit(body).await,
-        Choice::Callback(index) => world.callback(index).await,
+        Choice::Callback(index, word) => world.callback(index, word).await,
         Choice::LeaseRunsOut => world.pass(LEASE),
+        Choice::Arrives(index) => world.arrives(index),
         Choice::Decide(task, decision) => world.decide(task, decision).await,
     }
 }
 
-fn choices(world: &World, bounds: Bounds) -> Vec<Choice> {
+fn choices(world: &World<'_>, bounds: Bounds) -> Vec<Choice> {
     let mut choices = Vec::new();
-    let running: Vec<usize> = (0..world.tasks.len()).filter(|&task| world.tasks[task].ended.is_none()).collect();
-    let faults = faults(world);
+    let running = world.running();
+    let may_fail = world.faults() < bounds.faults;
     for &task in &running {
         let op = world.waits_at(task).unwrap();
-        match op {
-            Op::Submit => {
-                for says in ANSWERS {
-                    choices.extend([true, false].map(|exists| Choice::Decide(task, Decision::Answers(says, exists))));
-                }
-            }
-            _ => choices.push(Choice::Decide(task, Decision::Done)),
+        if op == Op::Submit {
+            let both = |says| [true, false].map(|exists| Choice::Decide(task, Decision::Answers(says, exists)));
+            choices.extend(Says::ALL.into_iter().flat_map(both));
+        } else {
+            choices.push(Choice::Decide(task, Decision::Done));
         }
-        if faults < bounds.faults {
+        if may_fail {
             let of_the_store: &[Decision] = match op {
-                Op::Create | Op::Replace => &[Decision::Down, Decision::ReplyLost],
-                Op::Load | Op::Status => &[Decision::Down],
+                Op::Create | Op::Replace => &[Decision::Down, Decision::ReplyLost, Decision::Late],
+                Op::Load => &[Decision::Down],
                 Op::Submit => &[],
             };
             let killed = [Decision::KilledBefore, Decision::KilledAfter];
             choices.extend(of_the_store.iter().chain(&killed).map(|&decision| Choice::Decide(task, decision)));
         }
     }
+    let shared = lock(&world.shared);
+    choices.extend((0..shared.late.len()).map(Choice::Arrives));
     if running.len() < bounds.in_flight {
-        let submits = world.tasks.iter().filter(|task| matches!(task.kind, Kind::Submit(_))).count();
-        if submits == 0 {
+        if world.tasks.is_empty() {
             choices.push(Choice::Submit(0));
-        } else if submits < bounds.attempts {
+        } else if world.submits() < bounds.attempts {
             choices.extend([Choice::Submit(0), Choice::Submit(1)]);
         }
-        let shared = lock(&world.shared);
         for (index, asked) in shared.asked.iter().enumerate() {
-            if asked.exists && asked.sent < bounds.callbacks {
-                choices.push(Choice::Callback(index));
+            if asked.exists && asked.sent.iter().sum::<u8>() < bounds.callbacks {
+                choices.extend(Word::ALL.map(|word| Choice::Callback(index, word)));
             }
         }
     }
     // A lease outlives every function: whatever still runs by then was killed, which is a fault of its own.
-    if world.seconds() < bounds.leases * LEASE && running.is_empty() && !world.tasks.is_empty() {
+    let is_quiet = running.is_empty() && shared.late.is_empty();
+    if shared.seconds < bounds.leases * LEASE && is_quiet && !world.tasks.is_empty() {
         choices.push(Choice::LeaseRunsOut);
     }
     choices
-}
-
-/// A state: all that what follows may depend on. Of tasks that have ended, that is what shops were told.
-fn describe(world: &World) -> String {
-    let shared = lock(&world.shared);
-    let submits = world.tasks.iter().filter(|task| matches!(task.kind, Kind::Submit(_))).count();
-    let mut text = format!("{} {submits} {}", shared.seconds(), faults(world));
-    let mut running = Vec::new();
-    let mut told = BTreeSet::new();
-    for (index, task) in world.tasks.iter().enumerate() {
-        match &task.ended {
-            Some(Ended::Accepted(uuid)) => drop(told.insert(uuid)),
-            Some(_) => {}
-            None => {
-                write!(text, "|{:?} {:?} \"{:?}\"", task.kind, task.trace, shared.attempts.get(&index)).unwrap();
-                running.push(index);
-            }
-        }
-    }
-    write!(text, "|{told:?}").unwrap();
-    for record in shared.records.values() {
-        write!(text, "|{}", serde_json::to_string(record).unwrap()).unwrap();
-    }
-    for asked in &shared.asked {
-        let by = running.iter().position(|task| *task == asked.task);
-        // A 500 and a 503 leave the same behind.
-        let says = asked.says.map(|says| if says == Says::Unavailable503 { Says::Error500 } else { says });
-        let url = &asked.url;
-        write!(text, "|{by:?} {says:?} {} {} {} {} {url} ", asked.body, asked.exists, asked.sent, asked.taken).unwrap();
-    }
-    canonical(&text)
-}
-
-fn faults(world: &World) -> usize {
-    world.tasks.iter().flat_map(|task| &task.trace).filter(|(_, decision)| decision.is_fault()).count()
-}
-
-/// Attempts' ids and callback tokens are random: each becomes the number of its first appearance.
-fn canonical(text: &str) -> String {
-    let mut known: Vec<&str> = Vec::new();
-    let mut result = String::with_capacity(text.len());
-    for part in text.split_inclusive(['"', '/', '(', ')', ' ', '|']) {
-        let (word, end) = part.split_at(part.len() - 1);
-        let is_token = word.len() == 32 && !word.bytes().all(|b| b.is_ascii_hexdigit());
-        let is_random = is_token || Uuid::parse_str(word).is_ok_and(|id| id.to_string() == word);
-        if is_random {
-            let number = known.iter().position(|other| *other == word).unwrap_or_else(|| {
-                known.push(word);
-                known.len() - 1
-            });
-            write!(result, "#{number}").unwrap();
-        } else {
-            result.push_str(word);
-        }
-        result.push_str(end);
-    }
-    result
-}
-
-/// The way to a state, a line a step.
-async fn tell(way: &[u8], bounds: Bounds, mutant: Mutant) -> String {
-    let mut lines = String::new();
-    for length in 0..way.len() {
-        let (world, choices) = replay(&way[..length], bounds, mutant).await;
-        let choice = choices[usize::from(way[length])];
-        let at =
-            if let Choice::Decide(task, _) = choice { format!(" at {:?}", world.waits_at(task).unwrap()) } else { String::new() };
-        writeln!(lines, "  {choice:?}{at}").unwrap();
-    }
-    let (world, _) = replay(way, bounds, mutant).await;
-    write!(lines, "  now {}", describe(&world)).unwrap();
-    lines
 }

@@ -2,97 +2,132 @@
 
 use front_payment_bridge::order::{Record, Source, Status};
 
-use crate::world::{Ended, Kind, Says, World, lock, total};
+use crate::decisions::{Asked, Decision, Says, Word};
+use crate::explore::LEASE;
+use crate::neighbours::total;
+use crate::world::{Ended, Kind, Setting, Snapshot, World, lock};
 
-/// The first promise that is broken in a world, if one is.
-pub fn broken(world: &World) -> Option<String> {
+/// The first promise that is broken in a world with this record, if one is.
+pub fn broken(world: &World<'_>, record: Option<&Record>) -> Option<String> {
     let shared = lock(&world.shared);
-    let record = shared.records.values().next();
-
-    // Front Payment is asked once an attempt, and for a fresh one only where each earlier one is known to
-    // have come to nothing, by Front Payment's word.
-    for (index, asked) in shared.asked.iter().enumerate() {
-        for earlier in &shared.asked[..index] {
-            if earlier.task == asked.task {
-                return Some("one request asked Front Payment twice".to_owned());
-            }
-            if !matches!(earlier.says, Some(Says::Refused | Says::Error500 | Says::Unavailable503)) {
-                return Some(format!("asked again although an earlier attempt ended with {:?}", earlier.says));
-            }
+    let asked = &shared.asked;
+    asked_too_often(asked).or_else(|| told_what_is_not_so(world, asked, record)).or_else(|| match record {
+        Some(record) => {
+            stored_what_is_not_so(record, asked).or_else(|| lost_or_doubled(record, asked, world.running().is_empty()))
         }
-    }
-
-    for (index, task) in world.tasks.iter().enumerate() {
-        match (&task.kind, &task.ended) {
-            // A shop is told that nothing was created only where nothing was, or where Front Payment said so.
-            (Kind::Submit(_), Some(Ended::NothingCreated)) => {
-                let own = shared.asked.iter().find(|asked| asked.task == index);
-                if own.is_some_and(|own| own.exists && matches!(own.says, Some(Says::Created | Says::Nothing))) {
-                    return Some("a shop was told that nothing was created, and something was".to_owned());
-                }
-            }
-            // A 201 is never taken back: the order stays the one that the shop was told.
-            (Kind::Submit(_), Some(Ended::Accepted(uuid)))
-                if record.and_then(|record| record.order_uuid.as_ref()) != Some(uuid) =>
-            {
-                return Some(format!("a shop was told of {uuid}, and the store has another one or none"));
-            }
-            (Kind::Submit(_), Some(Ended::Other("internal"))) => return Some("an internal error".to_owned()),
-            // A callback of Front Payment's own for an order of ours always finds it.
-            (Kind::Callback(_), Some(Ended::Callback(answer @ ("not found" | "not believed")))) => {
-                return Some(format!("a good callback was answered: {answer}"));
-            }
-            _ => {}
-        }
-    }
-
-    let Some(record) = record else {
-        let lost = shared.asked.iter().any(|asked| asked.says.is_some());
-        return lost.then(|| "an order was sent that the store knows nothing of".to_owned());
-    };
-    let taken: Vec<usize> = (0..shared.asked.len()).filter(|&index| shared.asked[index].taken > 0).collect();
-    let busy = world.tasks.iter().any(|task| task.ended.is_none());
-
-    // What a callback has accepted is accepted for good, with the status that the rank says.
-    if !taken.is_empty() && record.order_uuid.is_none() {
-        return Some(format!("a callback was taken, and the order is {:?} without a uuid", record.status));
-    }
-    if let Some(uuid) = &record.order_uuid {
-        let own = shared.asked.iter().enumerate().find(|(index, _)| format!("ODR{index}") == *uuid);
-        let Some((own_index, own)) = own else { return Some(format!("{uuid} was never created")) };
-        let expected = if own.taken > 0 { Status::Invoiced } else { Status::Sent };
-        // A callback that is written, and not answered yet, may have raised it.
-        if record.status != expected && (own.taken > 0 || own.sent == 0) {
-            return Some(format!("the status is {:?} in place of {expected:?}", record.status));
-        }
-        let is_adopted = !matches!(own.says, Some(Says::Created));
-        if is_adopted && record.particulars.grand_total != total(own.body) {
-            return Some(format!(
-                "the order is ODR{own_index} of {}, and the store says {}",
-                total(own.body),
-                record.particulars.grand_total
-            ));
-        }
-    }
-
-    // Every callback that was taken stands in the history once, and no callback twice.
-    for (index, asked) in shared.asked.iter().enumerate() {
-        let entries = callbacks_of(record, index);
-        if entries > 1 || (asked.taken > 0 && entries == 0) {
-            return Some(format!("{entries} entries of one callback"));
-        }
-    }
-
-    // Two orders where one was meant are noticed once both have called back.
-    if taken.len() > 1 && !busy && !record.history.iter().any(|entry| entry.other_order_uuid.is_some()) {
-        return Some("Front Payment has the order twice, and nobody noticed".to_owned());
-    }
-    None
+        None if asked.is_empty() => None,
+        None => Some("an order was sent that the store knows nothing of".to_owned()),
+    })
 }
 
-/// How often the callback of the order `ODR{index}` stands in the history.
-fn callbacks_of(record: &Record, index: usize) -> usize {
+/// Front Payment is asked once an attempt, and for a fresh one only where each earlier one is known to
+/// have come to nothing, by Front Payment's word.
+fn asked_too_often(asked: &[Asked]) -> Option<String> {
+    asked.iter().enumerate().find_map(|(index, later)| {
+        asked[..index].iter().find_map(|earlier| {
+            if earlier.task == later.task {
+                return Some("one request asked Front Payment twice".to_owned());
+            }
+            let is_nothing = earlier.says.is_some_and(Says::is_nothing);
+            (!is_nothing).then(|| format!("asked again although an earlier attempt ended with {:?}", earlier.says))
+        })
+    })
+}
+
+fn told_what_is_not_so(world: &World<'_>, asked: &[Asked], record: Option<&Record>) -> Option<String> {
+    let stored_uuid = record.and_then(|record| record.order_uuid.as_ref());
+    world.tasks.iter().enumerate().find_map(|(index, task)| match (&task.kind, task.ended.as_ref()?) {
+        // A shop is told that nothing was created only where nothing was, or where Front Payment said so.
+        (Kind::Submit(_), Ended::NothingCreated) => {
+            let own = asked.iter().find(|asked| asked.task == index)?;
+            let is_lie = own.exists && !own.says.is_some_and(Says::is_nothing);
+            is_lie.then(|| "a shop was told that nothing was created, and something was".to_owned())
+        }
+        // A 201 is never taken back: the order stays the one that the shop was told.
+        (Kind::Submit(_), Ended::Accepted(uuid)) if stored_uuid != Some(uuid) => {
+            Some(format!("a shop was told of {uuid}, and the store has another one or none"))
+        }
+        (Kind::Submit(_), Ended::Other("internal")) => Some("an internal error".to_owned()),
+        // A callback of Front Payment's own for an order of ours is taken, or comes again.
+        (Kind::Callback(..), Ended::Callback(answer)) if !["taken", "to be repeated"].contains(answer) => {
+            Some(format!("a good callback was answered: {answer}"))
+        }
+        _ => None,
+    })
+}
+
+fn stored_what_is_not_so(record: &Record, asked: &[Asked]) -> Option<String> {
+    // Once a callback came, an order that Front Payment has is accepted: not REJECTED, FAILED or UNKNOWN for good.
+    let Some(uuid) = &record.order_uuid else {
+        let taken = asked.iter().any(|asked| asked.taken != [0; 2]);
+        return taken.then(|| format!("a callback was taken, and the order is {:?} without a uuid", record.status));
+    };
+    let Some(own) = asked.iter().enumerate().find(|(index, _)| format!("ODR{index}") == *uuid).map(|(_, own)| own) else {
+        return Some(format!("{uuid} was never asked for"));
+    };
+    // The status is the highest that was heard.
+    let heard = |status: &str| record.history.iter().any(|entry| entry.status == status && entry.other_order_uuid.is_none());
+    let expected = if heard("PAID") {
+        Status::Paid
+    } else if heard("RESERVED") {
+        Status::Reserved
+    } else {
+        Status::Sent
+    };
+    if record.status != expected {
+        return Some(format!("the status is {:?} in place of {expected:?}", record.status));
+    }
+    let (is, says) = (total(own.body), &record.particulars.grand_total);
+    (is != says).then(|| format!("{uuid} is of {is}, and the store says {says}"))
+}
+
+/// A callback that was taken stands in the history once; and two orders where one was meant are noticed
+/// once both have called back.
+fn lost_or_doubled(record: &Record, asked: &[Asked], is_quiet: bool) -> Option<String> {
+    for (index, asked) in asked.iter().enumerate() {
+        for word in Word::ALL {
+            let entries = entries_of(record, index, word);
+            if entries > 1 || (asked.taken[word as usize] > 0 && entries == 0) {
+                return Some(format!("{entries} entries of one callback"));
+            }
+        }
+    }
+    let have_called = asked.iter().filter(|asked| asked.taken != [0; 2]).count();
+    let is_noticed = record.history.iter().any(|entry| entry.other_order_uuid.is_some());
+    (have_called > 1 && is_quiet && !is_noticed).then(|| "Front Payment has the order twice, and nobody noticed".to_owned())
+}
+
+/// How often a callback of the order `ODR{index}` stands in the history.
+fn entries_of(record: &Record, index: usize, word: Word) -> usize {
     let uuid = format!("ODR{index}");
     let is_of = |other: Option<&String>| other.or(record.order_uuid.as_ref()) == Some(&uuid);
-    record.history.iter().filter(|entry| entry.source == Source::Callback && is_of(entry.other_order_uuid.as_ref())).count()
+    let entries = record.history.iter().filter(|entry| entry.source == Source::Callback && entry.status == word.text());
+    entries.filter(|entry| is_of(entry.other_order_uuid.as_ref())).count()
+}
+
+/// No order is stuck: an order that Front Payment has is accepted with its next callback, and one whose
+/// outcome nobody knows after its lease and a look into Front Payment's portal.
+pub async fn stuck(setting: &Setting, snapshot: &Snapshot) -> Option<String> {
+    let Snapshot { record: Some(record), asked, .. } = snapshot else { return None };
+    if record.order_uuid.is_some() {
+        return None;
+    }
+    for index in (0..asked.len()).filter(|&index| asked[index].exists) {
+        let mut world = setting.world(snapshot);
+        world.callback(index, Word::Paid).await;
+        let ended = world.finish(Decision::Done).await;
+        let record = lock(&world.shared).record()?;
+        if ended != Ended::Callback("taken") || record.order_uuid != Some(format!("ODR{index}")) {
+            return Some(format!("{record:?} is not settled by the callback of ODR{index}: {ended:?}"));
+        }
+    }
+    let mut world = setting.world(snapshot);
+    world.pass(LEASE);
+    world.operator_settles();
+    if lock(&world.shared).record()?.order_uuid.is_some() {
+        return None;
+    }
+    world.submit(0).await;
+    let ended = world.finish(Decision::Answers(Says::Created201, true)).await;
+    (!matches!(ended, Ended::Accepted(_))).then(|| format!("{record:?} is stuck: {ended:?}"))
 }

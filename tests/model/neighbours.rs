@@ -1,15 +1,18 @@
 //! The store and Front Payment, which do at each step what is decided.
 
+use std::future::{pending, ready};
 use std::task::Poll;
 use std::time::Duration;
 
-use front_payment_bridge::front_payment::{Answer, FrontPayment, NoStatus, StatusReading, Submission};
-use front_payment_bridge::order::{Created, Order, Record, Status, StatusWord};
-use front_payment_bridge::secrets::Redacted;
+use front_payment_bridge::front_payment::{Answer, FrontPayment, StatusReading, Submission};
+use front_payment_bridge::order::{Created, Order, Record, Status};
+use front_payment_bridge::secrets::{Fetch, Redacted, SecretSource};
 use front_payment_bridge::store::{OrderStore, Unavailable, WriteError};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::world::{Asked, Body, Decision, Mutant, Op, Says, Shared, SharedHandle, lock, total};
+use crate::decisions::{Asked, Body, Decision, Mutant, Op, Says, Word};
+use crate::world::{Shared, SharedHandle, lock, now};
 
 pub struct Neighbours {
     shared: SharedHandle,
@@ -22,49 +25,67 @@ impl Neighbours {
     }
 
     /// Waits until it is decided what comes of a step.
-    async fn gate(&self, op: Op) -> Decision {
+    async fn gate(&self, op: Op) -> (usize, Decision) {
         let task = lock(&self.shared).current;
         lock(&self.shared).gates[task].waits = Some(op);
-        std::future::poll_fn(|_| {
-            let mut shared = lock(&self.shared);
-            let gate = &mut shared.gates[task];
-            match gate.decision.take() {
-                Some(decision) => {
-                    gate.waits = None;
-                    Poll::Ready(decision)
-                }
-                None => Poll::Pending,
+        let decision = std::future::poll_fn(|_| {
+            let gate = &mut lock(&self.shared).gates[task];
+            let decision = gate.decision.take();
+            if decision.is_some() {
+                gate.waits = None;
             }
-        })
-        .await
+            decision.map_or(Poll::Pending, Poll::Ready)
+        });
+        (task, decision.await)
     }
 
-    /// Does a step of the store's, or not.
-    async fn step<T, E: From<Unavailable>>(&self, op: Op, work: impl FnOnce(&mut Shared) -> Result<T, E>) -> Result<T, E> {
-        match self.gate(op).await {
-            Decision::Done => work(&mut lock(&self.shared)),
-            Decision::Down => Err(failed()),
-            Decision::ReplyLost => {
-                drop(work(&mut lock(&self.shared)));
-                Err(failed())
+    /// A write, over what was read or over nothing.
+    async fn write(&self, op: Op, next: &Record, current: Option<&Record>) -> Result<(), WriteError> {
+        let (task, decision) = self.gate(op).await;
+        let write = |shared: &mut Shared| match shared.write(next, current) {
+            Err(WriteError::Conflict(Some(stored))) if op == Op::Replace && self.mutant == Mutant::NoVersionCondition => {
+                shared.write(next, Some(&stored))
             }
-            Decision::KilledAfter => {
-                drop(work(&mut lock(&self.shared)));
-                std::future::pending().await
+            Err(WriteError::Conflict(stored)) => Err(WriteError::Conflict(stored.map(|stored| self.shown(*stored, next)))),
+            written => written,
+        };
+        let result = {
+            let mut shared = lock(&self.shared);
+            match decision {
+                Decision::Done if op == Op::Create && self.mutant == Mutant::NoWriteBeforeSend => Ok(()),
+                Decision::Done => write(&mut shared),
+                Decision::Down => Err(failed()),
+                Decision::ReplyLost => write(&mut shared).and(Err(failed())),
+                Decision::Late => {
+                    shared.late.push((next.clone(), current.cloned()));
+                    Err(failed())
+                }
+                Decision::KilledAfter => write(&mut shared),
+                other => panic!("{other:?} at {op:?}"),
             }
-            other => panic!("{other:?} at {op:?}"),
+        };
+        if decision == Decision::KilledAfter {
+            pending::<()>().await;
         }
+        if let Err(WriteError::Conflict(Some(stored))) = &result {
+            self.told(task, stored);
+        }
+        result
+    }
+
+    /// Notes what a task was shown.
+    fn told(&self, task: usize, record: &Record) {
+        lock(&self.shared).gates[task].told += &serde_json::to_string(record).unwrap();
     }
 
     /// What the code is shown of a stored record.
-    fn shown(&self, stored: &Record, to: &Record) -> Box<Record> {
-        let mut shown = stored.clone();
+    fn shown(&self, mut stored: Record, to: &Record) -> Box<Record> {
         match self.mutant {
-            Mutant::NoAttemptId => shown.attempt = to.attempt,
-            Mutant::NoKeptToken if to.version == 1 => shown.callback_token = to.callback_token.clone(),
+            Mutant::NoAttemptId => stored.attempt = to.attempt,
+            Mutant::NoKeptToken if to.version == 1 => stored.callback_token.clone_from(&to.callback_token),
             _ => {}
         }
-        Box::new(shown)
+        Box::new(stored)
     }
 }
 
@@ -74,37 +95,32 @@ fn failed<E: From<Unavailable>>() -> E {
 
 impl OrderStore for Neighbours {
     async fn create(&self, record: &Record) -> Result<(), WriteError> {
-        {
+        let task = {
             let mut shared = lock(&self.shared);
-            let task = shared.current;
-            shared.attempts.insert(task, record.attempt);
-        }
-        self.step(Op::Create, |shared| match shared.records.get(&record.order_id) {
-            Some(stored) => Err(WriteError::Conflict(Some(self.shown(stored, record)))),
-            None if self.mutant == Mutant::NoWriteBeforeSend => Ok(()),
-            None => {
-                shared.records.insert(record.order_id, record.clone());
-                Ok(())
-            }
-        })
-        .await
+            shared.order_id = Some(record.order_id);
+            shared.current
+        };
+        self.told(task, record); // its attempt's id and its token are random
+        self.write(Op::Create, record, None).await
     }
 
     async fn load(&self, order_id: Uuid) -> Result<Option<Record>, Unavailable> {
-        self.step(Op::Load, |shared| Ok(shared.records.get(&order_id).cloned())).await
+        let (task, decision) = self.gate(Op::Load).await;
+        let found = now(lock(&self.shared).store.load(order_id));
+        match decision {
+            Decision::Done => {
+                if let Ok(Some(record)) = &found {
+                    self.told(task, record);
+                }
+                found
+            }
+            Decision::KilledAfter => pending().await,
+            _ => Err(failed()),
+        }
     }
 
     async fn replace(&self, current: &Record, next: &Record) -> Result<(), WriteError> {
-        self.step(Op::Replace, |shared| {
-            let stored = shared.records.get(&next.order_id);
-            let is_current = stored.is_some_and(|stored| stored.version == current.version);
-            if !is_current && self.mutant != Mutant::NoVersionCondition {
-                return Err(WriteError::Conflict(stored.map(|stored| self.shown(stored, next))));
-            }
-            shared.records.insert(next.order_id, next.clone());
-            Ok(())
-        })
-        .await
+        self.write(Op::Replace, next, Some(current)).await
     }
 }
 
@@ -113,43 +129,73 @@ impl FrontPayment for Neighbours {
         let index = {
             let mut shared = lock(&self.shared);
             let body = Body::from(order.summary.grand_total.text() != total(0));
-            let task = shared.current;
-            shared.asked.push(Asked { task, body, url: callback_url.to_owned(), says: None, exists: false, sent: 0, taken: 0 });
+            let (task, url) = (shared.current, callback_url.to_owned());
+            shared.asked.push(Asked { task, body, url, says: None, exists: false, sent: [0; 2], taken: [0; 2] });
             shared.asked.len() - 1
         };
-        let (says, exists, killed) = match self.gate(Op::Submit).await {
-            Decision::Answers(says, exists) => (says, exists, false),
-            Decision::KilledAfter => (Says::Nothing, true, true),
+        let (says, exists) = match self.gate(Op::Submit).await.1 {
+            Decision::Answers(says, exists) => (Some(says), exists),
+            Decision::KilledAfter => (None, true),
             other => panic!("{other:?} at a submit"),
         };
         {
-            let mut shared = lock(&self.shared);
-            shared.asked[index].says = Some(says);
-            shared.asked[index].exists = exists;
+            let asked = &mut lock(&self.shared).asked[index];
+            (asked.says, asked.exists) = (says, exists);
         }
-        if killed {
-            std::future::pending::<()>().await;
-        }
+        let Some(says) = says else { pending().await };
         let answer = match says {
-            Says::Created => Answer::Created(Created {
+            Says::Created201 => Answer::Created(Created {
                 order_uuid: format!("ODR{index}"),
                 customer_uuid: None,
                 bank_id_url: Some("https://bankid".to_owned()),
                 status: Status::Sent,
             }),
-            Says::Refused => Answer::Refused(Vec::new()),
-            Says::Error500 => Answer::Failed { its_word: true },
+            Says::Refused417 => Answer::Refused(Vec::new()),
+            Says::Denied401 => Answer::Unauthorized,
+            Says::Error500 | Says::Error510 => Answer::Failed { its_word: true },
             Says::Unavailable503 => Answer::Unavailable,
-            Says::Nothing => Answer::Unknown,
+            Says::Hangs | Says::Resets => Answer::Unknown,
         };
         Submission { answer, http_status: None, rate_limit_remaining: None, reason: String::new() }
     }
 
-    async fn status(&self, order_uuid: &str, _: &Redacted, _: Duration) -> StatusReading {
-        let status = match self.gate(Op::Status).await {
-            Decision::Done if order_uuid.starts_with("ODR") => Ok(StatusWord::Known(Status::Invoiced)),
-            _ => Err(NoStatus::Other("decided".to_owned())),
-        };
-        StatusReading { status, http_status: None, rate_limit_remaining: None }
+    async fn status(&self, _: &str, _: &Redacted, _: Duration) -> StatusReading {
+        // Every callback of the model's is believed, and none has a word that is not known.
+        panic!("a status is asked for")
     }
+}
+
+pub const SECRET: &str = r#"{"token": "t", "callbackSecret": "k", "shops": {}}"#;
+
+/// Secrets Manager: it has but the one secret.
+pub struct NoSource;
+
+impl SecretSource for NoSource {
+    fn fetch(&self) -> Fetch<'_> {
+        Box::pin(ready(Ok(SECRET.to_owned())))
+    }
+}
+
+pub fn total(body: Body) -> &'static str {
+    if body == 0 { "40" } else { "50" }
+}
+
+pub fn document(body: Body) -> String {
+    let total = total(body);
+    format!(
+        r#"{{"products":[{{"name":"A","quantity":1,"rate":{total},"tax":0,"amount":{total}}}],
+        "orderSummary":{{"subTotal":{total},"totalTax":0,"totalDiscount":0,"grandTotal":"{total}"}},"orderDate":"4070908800",
+        "customerDetails":{{"type":"private","countryCode":"+47","msisdn":"46567468","email":"a@b.no","name":"K",
+        "personalNumber":"30908299902","address":{{"street":"S","zip":"1","city":"C","country":"NO"}}}},
+        "invoiceFeeApplicable":true,
+        "callback":{{"callbackUrl":"https://s.no","success":"https://s.no","failure":"https://s.no"}}}}"#
+    )
+}
+
+/// The query of a callback of the order `ODR{index}`.
+pub fn query(index: usize, word: Word, amount: &str) -> String {
+    let word = word.text();
+    let checksum = Sha256::digest(format!("ODR{index}{word}x{amount}11k"));
+    let checksum: String = checksum.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("orderUuid=ODR{index}&status={word}&paymentMethod=x&amount={amount}&createdAt=1&timestamp=1&checksum={checksum}")
 }

@@ -1,6 +1,6 @@
 //! A world in which nothing happens until it is decided.
 
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,80 +11,23 @@ use front_payment_bridge::apply;
 use front_payment_bridge::bridge::{Bridge, Deadline, Settings};
 use front_payment_bridge::budget::Budget;
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::order::{Record, Rules, parse_tax_rates, validate};
-use front_payment_bridge::secrets::{Fetch, Secret, SecretSource, Secrets};
+use front_payment_bridge::order::{Record, Rules, Status, Validated, parse_tax_rates, validate};
+use front_payment_bridge::secrets::{Secret, Secrets};
+use front_payment_bridge::store::{Embedded, OrderStore, WriteError};
 use front_payment_bridge::submit::{self, Outcome};
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
+use tokio::task::unconstrained;
 use uuid::Uuid;
 
-use crate::neighbours::Neighbours;
+use crate::decisions::{Asked, Body, Decision, Mutant, Op, Word};
+use crate::neighbours::{Neighbours, NoSource, SECRET, document, query, total};
 
-/// A defence that is taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mutant {
-    None,
-    /// Every attempt takes the stored one for its own.
-    NoAttemptId,
-    /// A write succeeds whatever version is stored.
-    NoVersionCondition,
-    /// A fresh attempt has a callback URL of its own, and the earlier one's leads nowhere.
-    NoKeptToken,
-    /// The claim is not written before the order is sent.
-    NoWriteBeforeSend,
-}
-
-/// What comes of an I/O step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// It works.
-    Done,
-    /// It is not done, and fails.
-    Down,
-    /// It is done, and its reply is lost.
-    ReplyLost,
-    /// The process is killed before it.
-    KilledBefore,
-    /// The process is killed after it.
-    KilledAfter,
-    /// Front Payment answers so, and has created the order or not.
-    Answers(Says, bool),
-}
-
-impl Decision {
-    pub fn is_fault(self) -> bool {
-        !matches!(self, Self::Done | Self::Answers(..))
-    }
-}
-
-/// Front Payment's answers, one for each way that the bridge tells apart: a 510 is told like a 500, a
-/// reset like a hang.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Says {
-    Created,
-    Refused,
-    Error500,
-    Unavailable503,
-    Nothing,
-}
-
-pub const ANSWERS: [Says; 5] = [Says::Created, Says::Refused, Says::Error500, Says::Unavailable503, Says::Nothing];
-
-/// An I/O step that a task waits at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Op {
-    Create,
-    Load,
-    Replace,
-    Submit,
-    Status,
-}
-
-/// Which of two bodies a submit has: of 40, or of 50.
-pub type Body = u8;
+const BEGINNING: i64 = 1_781_481_600;
+/// Then it has grown enough.
+const BEGINNINGS_IN_A_STORE: usize = 5_000;
 
 /// How a task ended.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
     /// A shop was told that the order is accepted, under this uuid.
     Accepted(String),
@@ -98,23 +41,10 @@ pub enum Ended {
     Killed,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     Submit(Body),
-    Callback(usize),
-}
-
-/// An order that Front Payment was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Asked {
-    pub task: usize,
-    pub body: Body,
-    pub url: String,
-    pub says: Option<Says>,
-    pub exists: bool,
-    /// Callbacks that were sent, and those that were answered with a 200.
-    pub sent: u8,
-    pub taken: u8,
+    Callback(usize, Word),
 }
 
 pub struct Task {
@@ -125,6 +55,10 @@ pub struct Task {
 }
 
 impl Task {
+    pub fn is_submit(&self) -> bool {
+        matches!(self.kind, Kind::Submit(_))
+    }
+
     fn is_killed(&self) -> bool {
         matches!(self.trace.last(), Some((_, Decision::KilledBefore | Decision::KilledAfter)))
     }
@@ -134,75 +68,117 @@ impl Task {
 pub struct Gate {
     pub waits: Option<Op>,
     pub decision: Option<Decision>,
+    /// Whatever the task was told so far, for that is what it goes on from.
+    pub told: String,
 }
 
 /// What all neighbours share.
-#[derive(Default)]
 pub struct Shared {
     /// The task that runs.
     pub current: usize,
     pub gates: Vec<Gate>,
-    pub records: BTreeMap<Uuid, Record>,
+    pub store: Embedded,
+    /// The one order, once it was claimed.
+    pub order_id: Option<Uuid>,
+    /// Writes that their senders have given up, and that are still on their way: what, over what.
+    pub late: Vec<(Record, Option<Record>)>,
     pub asked: Vec<Asked>,
-    /// The attempt's id of each task that made one.
-    pub attempts: BTreeMap<usize, Uuid>,
-    seconds: i64,
+    /// Since the beginning.
+    pub seconds: i64,
 }
 
 impl Shared {
-    /// Seconds since the beginning.
-    pub fn seconds(&self) -> i64 {
-        self.seconds - NOW
+    /// The stored order.
+    pub fn record(&self) -> Option<Record> {
+        now(self.store.load(self.order_id?)).unwrap()
+    }
+
+    /// Writes a record over what was read, or over nothing.
+    pub fn write(&self, next: &Record, current: Option<&Record>) -> Result<(), WriteError> {
+        match current {
+            Some(current) => now(self.store.replace(current, next)),
+            None => now(self.store.create(next)),
+        }
     }
 }
 
 pub type SharedHandle = Arc<Mutex<Shared>>;
 
-pub struct World {
-    pub shared: SharedHandle,
-    pub tasks: Vec<Task>,
-    bridge: Arc<Bridge<Neighbours, Neighbours>>,
-    secret: Arc<Secret>,
-}
-
-const SECRET: &str = r#"{"token": "t", "callbackSecret": "k", "shops": {}}"#;
-const NOW: i64 = 1_781_481_600;
-
-struct NoSource;
-
-impl SecretSource for NoSource {
-    fn fetch(&self) -> Fetch<'_> {
-        Box::pin(std::future::ready(Ok(SECRET.to_owned())))
-    }
+/// Waits for the store, with everything else standing still.
+pub fn now<T>(work: impl Future<Output = T>) -> T {
+    pollster::block_on(unconstrained(work))
 }
 
 pub fn lock(shared: &SharedHandle) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap()
 }
 
-pub fn total(body: Body) -> &'static str {
-    if body == 0 { "40" } else { "50" }
+/// What all worlds have in common: one of them goes on at a time.
+pub struct Setting {
+    mutant: Mutant,
+    store: RefCell<Embedded>,
+    beginnings: Cell<usize>,
+    orders: [Validated; 2],
+    secret: Arc<Secret>,
 }
 
-fn document(body: Body) -> String {
-    let total = total(body);
-    format!(
-        r#"{{"products":[{{"name":"A","quantity":1,"rate":{total},"tax":0,"amount":{total}}}],
-        "orderSummary":{{"subTotal":{total},"totalTax":0,"totalDiscount":0,"grandTotal":"{total}"}},"orderDate":"4070908800",
-        "customerDetails":{{"type":"private","countryCode":"+47","msisdn":"46567468","email":"a@b.no","name":"K",
-        "personalNumber":"30908299902","address":{{"street":"S","zip":"1","city":"C","country":"NO"}}}},
-        "invoiceFeeApplicable":true,
-        "callback":{{"callbackUrl":"https://s.no","success":"https://s.no","failure":"https://s.no"}}}}"#
-    )
+/// A world in which nothing goes on: unlike a future, it can be kept.
+#[derive(Default)]
+pub struct Snapshot {
+    /// The shop's key; a new one where nothing is stored yet.
+    key: Option<String>,
+    tasks: Vec<(Kind, Vec<(Op, Decision)>, Ended)>,
+    pub record: Option<Record>,
+    pub asked: Vec<Asked>,
+    seconds: i64,
 }
 
-impl World {
+impl Setting {
     pub fn new(mutant: Mutant) -> Self {
-        let shared = SharedHandle::default();
-        lock(&shared).seconds = NOW;
+        let rates = parse_tax_rates("0,12,15,25").unwrap();
+        let rules = Rules { now: Timestamp::from_second(BEGINNING).unwrap(), tax_rates: &rates, enforce_advisories: false };
+        let order = |body| validate(document(body).as_bytes(), &rules).unwrap_or_else(|_| panic!("not valid"));
+        Self {
+            mutant,
+            store: RefCell::new(Embedded::in_memory().unwrap()),
+            beginnings: Cell::default(),
+            orders: [order(0), order(1)],
+            secret: Arc::new(Secret::parse(SECRET).unwrap()),
+        }
+    }
+
+    /// A world that goes on from a snapshot.
+    pub fn world(&self, snapshot: &Snapshot) -> World<'_> {
+        let Snapshot { key, tasks, record, asked, seconds } = snapshot;
+        let key = key.clone().unwrap_or_else(|| self.new_key());
+        let store = self.store.borrow().clone();
+        if let Some(record) = record {
+            match now(store.create(record)) {
+                Err(WriteError::Conflict(Some(later))) => now(store.replace(&later, record)).unwrap(),
+                created => created.unwrap(),
+            }
+        }
+        let tasks: Vec<Task> = tasks
+            .iter()
+            .map(|(kind, trace, ended)| Task {
+                kind: kind.clone(),
+                trace: trace.clone(),
+                ended: Some(ended.clone()),
+                future: None,
+            })
+            .collect();
+        let shared = Arc::new(Mutex::new(Shared {
+            current: 0,
+            gates: tasks.iter().map(|_| Gate::default()).collect(),
+            store,
+            order_id: record.as_ref().map(|record| record.order_id),
+            late: Vec::new(),
+            asked: asked.clone(),
+            seconds: *seconds,
+        }));
         let time = shared.clone();
-        let clock = Clock::new(move || Timestamp::from_second(lock(&time).seconds).unwrap());
-        let neighbours = || Neighbours::new(shared.clone(), mutant);
+        let clock = Clock::new(move || Timestamp::from_second(BEGINNING + lock(&time).seconds).unwrap());
+        let neighbours = || Neighbours::new(shared.clone(), self.mutant);
         let bridge = Bridge {
             store: neighbours(),
             front_payment: neighbours(),
@@ -211,90 +187,116 @@ impl World {
             readings: Budget::default(),
             settings: Settings::default(),
         };
-        let secret = Arc::new(Secret::parse(SECRET).unwrap());
-        Self { bridge: Arc::new(bridge), secret, tasks: Vec::new(), shared }
+        World { setting: self, bridge: Arc::new(bridge), key, tasks, shared }
     }
 
+    fn new_key(&self) -> String {
+        let number = self.beginnings.replace(self.beginnings.get() + 1);
+        if number % BEGINNINGS_IN_A_STORE == BEGINNINGS_IN_A_STORE - 1 {
+            self.store.replace(Embedded::in_memory().unwrap());
+        }
+        format!("key-{number}")
+    }
+}
+
+pub struct World<'s> {
+    pub shared: SharedHandle,
+    pub tasks: Vec<Task>,
+    setting: &'s Setting,
+    bridge: Arc<Bridge<Neighbours, Neighbours>>,
+    key: String,
+}
+
+impl World<'_> {
     pub fn waits_at(&self, task: usize) -> Option<Op> {
         lock(&self.shared).gates[task].waits
+    }
+
+    pub fn running(&self) -> Vec<usize> {
+        (0..self.tasks.len()).filter(|&task| self.tasks[task].ended.is_none()).collect()
+    }
+
+    pub fn submits(&self) -> usize {
+        self.tasks.iter().filter(|task| task.is_submit()).count()
+    }
+
+    pub fn faults(&self) -> usize {
+        self.tasks.iter().flat_map(|task| &task.trace).filter(|(_, decision)| decision.is_fault()).count()
+    }
+
+    /// What can be gone on from, if nothing goes on and nothing is on its way.
+    pub fn snapshot(&self, record: Option<Record>) -> Option<Snapshot> {
+        let shared = lock(&self.shared);
+        let tasks = self.tasks.iter().map(|task| Some((task.kind.clone(), task.trace.clone(), task.ended.clone()?)));
+        let tasks = tasks.collect::<Option<_>>().filter(|_| shared.late.is_empty())?;
+        let key = record.is_some().then(|| self.key.clone());
+        Some(Snapshot { key, tasks, record, asked: shared.asked.clone(), seconds: shared.seconds })
     }
 
     pub fn pass(&self, seconds: i64) {
         lock(&self.shared).seconds += seconds;
     }
 
-    pub fn seconds(&self) -> i64 {
-        lock(&self.shared).seconds()
+    /// A write that was given up reaches the store after all.
+    pub fn arrives(&self, index: usize) {
+        let mut shared = lock(&self.shared);
+        let (next, current) = shared.late.remove(index);
+        drop(shared.write(&next, current.as_ref())); // nobody waits for the reply
     }
 
     /// A shop's request with the one key, up to its first step.
     pub async fn submit(&mut self, body: Body) {
-        let (bridge, secret) = (self.bridge.clone(), self.secret.clone());
-        self.start(
-            Kind::Submit(body),
-            Box::pin(async move {
-                let rates = parse_tax_rates("0,12,15,25").unwrap();
-                let now = bridge.clock.now();
-                let rules = Rules { now, tax_rates: &rates, enforce_advisories: false };
-                let validated = validate(document(body).as_bytes(), &rules).unwrap_or_else(|_| panic!("not valid"));
-                let deadline = Deadline(now + SignedDuration::from_secs(29));
-                let request = submit::Request {
-                    shop_id: "shop",
-                    idempotency_key: Some("key"),
-                    validated,
-                    callback_base: "https://bridge",
-                    secret,
-                    deadline,
-                };
-                match submit::submit(&bridge, request).await.outcome {
-                    Outcome::Accepted { accepted, .. } => Ended::Accepted(accepted.order_uuid),
-                    Outcome::Refused(_)
-                    | Outcome::Failed { .. }
-                    | Outcome::Unavailable
-                    | Outcome::Storage
-                    | Outcome::NotFresh(_) => Ended::NothingCreated,
-                    Outcome::Unknown | Outcome::EarlierUnknown => Ended::Other("unknown"),
-                    Outcome::InProgress => Ended::Other("in progress"),
-                    Outcome::KeyReused => Ended::Other("key reused"),
-                    Outcome::Internal => Ended::Other("internal"),
+        let (bridge, secret, key) = (self.bridge.clone(), self.setting.secret.clone(), self.key.clone());
+        let validated = self.setting.orders[usize::from(body)].clone();
+        let request = async move {
+            let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
+            let idempotency_key = Some(key.as_str());
+            let callback_base = "https://bridge";
+            let request = submit::Request { shop_id: "shop", idempotency_key, validated, callback_base, secret, deadline };
+            match submit::submit(&bridge, request).await.outcome {
+                Outcome::Accepted { accepted, .. } => Ended::Accepted(accepted.order_uuid),
+                Outcome::Refused(_) | Outcome::Failed { .. } | Outcome::Unavailable | Outcome::Storage | Outcome::NotFresh(_) => {
+                    Ended::NothingCreated
                 }
-            }),
-        )
-        .await;
+                Outcome::Unknown | Outcome::EarlierUnknown => Ended::Other("unknown"),
+                Outcome::InProgress => Ended::Other("in progress"),
+                Outcome::KeyReused => Ended::Other("key reused"),
+                Outcome::Internal => Ended::Other("internal"),
+            }
+        };
+        self.start(Kind::Submit(body), Box::pin(request)).await;
     }
 
     /// Front Payment's callback for an order that it has, up to its first step.
-    pub async fn callback(&mut self, index: usize) {
+    pub async fn callback(&mut self, index: usize, word: Word) {
         let asked = {
             let mut shared = lock(&self.shared);
-            shared.asked[index].sent += 1;
+            shared.asked[index].sent[word as usize] += 1;
             shared.asked[index].clone()
         };
-        let (bridge, secret) = (self.bridge.clone(), self.secret.clone());
-        self.start(
-            Kind::Callback(index),
-            Box::pin(async move {
-                let mut path = asked.url.rsplit('/');
-                let token = path.next().unwrap();
-                let order_id = Uuid::parse_str(path.next().unwrap()).unwrap();
-                let raw_query = query(index, total(asked.body));
-                let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
-                let request = apply::Request { order_id, token, raw_query: &raw_query, secret, deadline };
-                Ended::Callback(match apply::apply(&bridge, request).await.outcome {
-                    apply::Outcome::Applied | apply::Outcome::Known | apply::Outcome::Twice => "taken",
-                    apply::Outcome::ReadBack => "read back",
-                    apply::Outcome::NotFound => "not found",
-                    apply::Outcome::NotBelieved => "not believed",
-                    apply::Outcome::NoStatus | apply::Outcome::Storage => "to be repeated",
-                })
-            }),
-        )
-        .await;
+        let (bridge, secret) = (self.bridge.clone(), self.setting.secret.clone());
+        let request = async move {
+            let mut path = asked.url.rsplit('/');
+            let token = path.next().unwrap();
+            let order_id = Uuid::parse_str(path.next().unwrap()).unwrap();
+            let raw_query = query(index, word, total(asked.body));
+            let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
+            let request = apply::Request { order_id, token, raw_query: &raw_query, secret, deadline };
+            Ended::Callback(match apply::apply(&bridge, request).await.outcome {
+                apply::Outcome::Applied | apply::Outcome::Known | apply::Outcome::Twice => "taken",
+                apply::Outcome::ReadBack => "read back",
+                apply::Outcome::NotFound => "not found",
+                apply::Outcome::NotBelieved => "not believed",
+                apply::Outcome::NoStatus | apply::Outcome::Storage => "to be repeated",
+            })
+        };
+        self.start(Kind::Callback(index, word), Box::pin(request)).await;
     }
 
     async fn start(&mut self, kind: Kind, future: Pin<Box<dyn Future<Output = Ended>>>) {
         lock(&self.shared).gates.push(Gate::default());
-        self.tasks.push(Task { kind, trace: Vec::new(), ended: None, future: Some(future) });
+        let future = Some(Box::pin(unconstrained(future)) as Pin<Box<_>>);
+        self.tasks.push(Task { kind, trace: Vec::new(), ended: None, future });
         self.run(self.tasks.len() - 1).await;
     }
 
@@ -320,8 +322,8 @@ impl World {
             match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(ended) => {
                     self.tasks[task].future = None;
-                    if let (Kind::Callback(index), Ended::Callback("taken" | "read back")) = (&self.tasks[task].kind, &ended) {
-                        lock(&self.shared).asked[*index].taken += 1;
+                    if let (&Kind::Callback(index, word), Ended::Callback("taken")) = (&self.tasks[task].kind, &ended) {
+                        lock(&self.shared).asked[index].taken[word as usize] += 1;
                     }
                     self.tasks[task].ended = Some(ended);
                     return;
@@ -333,11 +335,26 @@ impl World {
             }
         }
     }
-}
 
-/// What makes a callback of an order the same one again.
-pub fn query(index: usize, amount: &str) -> String {
-    let checksum = Sha256::digest(format!("ODR{index}INVOICEDx{amount}11k"));
-    let checksum: String = checksum.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("orderUuid=ODR{index}&status=INVOICED&paymentMethod=x&amount={amount}&createdAt=1&timestamp=1&checksum={checksum}")
+    /// Lets the last task go on to its end, with everything working.
+    pub async fn finish(&mut self, answer: Decision) -> Ended {
+        let task = self.tasks.len() - 1;
+        while let Some(op) = self.waits_at(task) {
+            self.decide(task, if op == Op::Submit { answer } else { Decision::Done }).await;
+        }
+        self.tasks[task].ended.clone().expect("it goes on for ever")
+    }
+
+    /// The operator settles an UNKNOWN order by what Front Payment's portal says: with the uuid of the order
+    /// that is found there, or as FAILED.
+    pub fn operator_settles(&self) {
+        let now = self.bridge.clock.now();
+        let shared = lock(&self.shared);
+        let Some(unknown) = shared.record().filter(|record| record.status_at(now) == Status::Unknown) else { return };
+        let found = shared.asked.iter().rposition(|asked| asked.exists);
+        let mut settled = Record { version: unknown.version + 1, ..unknown.clone() };
+        settled.order_uuid = found.map(|index| format!("ODR{index}"));
+        settled.status = if found.is_some() { Status::Sent } else { Status::Failed };
+        shared.write(&settled, Some(&unknown)).unwrap();
+    }
 }
