@@ -14,7 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use reqwest::{Method, RequestBuilder};
 use url::Url;
 
-use super::{Answer, FrontPayment, NoStatus, StatusReading, Submission, outcome, wire};
+use super::{Answer, FrontPayment, NoStatus, StatusReading, Submission, read_status, wire};
 use crate::order::Order;
 use crate::secrets::Redacted;
 
@@ -112,7 +112,7 @@ impl FrontPayment for Client {
         let request = self.request(Method::GET, &format!("/connect/orders/status/{order_uuid}"), token, within);
         match exchange(request).await {
             Ok(reply) => StatusReading {
-                status: outcome::status(reply.http_status, &reply.body, order_uuid),
+                status: read_status(reply.http_status, &reply.body, order_uuid),
                 http_status: Some(reply.http_status),
                 rate_limit_remaining: reply.rate_limit_remaining,
             },

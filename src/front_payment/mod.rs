@@ -4,10 +4,10 @@ pub mod callback;
 mod client;
 mod outcome;
 mod sentences;
-mod wire;
+pub mod wire;
 
 pub use client::Client;
-pub use outcome::{Answer, NoStatus, StatusReading, Submission};
+pub use outcome::{Answer, NoStatus, StatusReading, Submission, read_status};
 
 use std::future::Future;
 use std::time::Duration;

@@ -62,7 +62,8 @@ pub enum NoStatus {
 
 impl Answer {
     /// Reads a whole reply to a submit.
-    pub(super) fn read(http_status: u16, body: &[u8]) -> Self {
+    #[must_use]
+    pub fn read(http_status: u16, body: &[u8]) -> Self {
         let json: Option<Value> = serde_json::from_slice(body).ok();
         let own = json.as_ref().filter(|json| json.get("status_code").is_some());
         match http_status {
@@ -113,7 +114,10 @@ fn refusal(reply: Option<&Value>) -> Vec<Violation> {
 }
 
 /// Reads the reply to a status request.
-pub(super) fn status(http_status: u16, body: &[u8], order_uuid: &str) -> Result<StatusWord, NoStatus> {
+///
+/// # Errors
+/// [`NoStatus`] where it tells none, or that of another order.
+pub fn read_status(http_status: u16, body: &[u8], order_uuid: &str) -> Result<StatusWord, NoStatus> {
     if http_status == 401 {
         return Err(NoStatus::Unauthorized);
     }
@@ -234,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_status_is_read_or_it_is_not() {
-        let at = |status, body: &str| super::status(status, body.as_bytes(), "ODR1").map_err(|e| e.to_string());
+        let at = |status, body: &str| read_status(status, body.as_bytes(), "ODR1").map_err(|e| e.to_string());
         assert_eq!(
             at(200, r#"{"data":{"uuid":"ODR1","status":"PARTIAL REFUNDED"}}"#),
             Ok(StatusWord::Known(Status::PartialRefunded))
@@ -259,7 +263,7 @@ mod tests {
         #[test]
         fn any_reply_gets_a_row(status in 100u16..=599, body in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _row = Answer::read(status, &body);
-            let _status = super::status(status, &body, "ODR1");
+            let _status = read_status(status, &body, "ODR1");
         }
     }
 }

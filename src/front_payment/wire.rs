@@ -9,7 +9,7 @@ use crate::order::{CustomerType, Decimal, Language, Order};
 ///
 /// # Errors
 /// None that can happen: every key is a string and every figure is digits.
-pub(super) fn body(order: &Order, callback_url: &str) -> serde_json::Result<Vec<u8>> {
+pub fn body(order: &Order, callback_url: &str) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Submit::new(order, callback_url))
 }
 
