@@ -1,0 +1,195 @@
+//! Front Payment's replies: the HTTP status in the first line, the body after it. Each gets the row of
+//! the contract's table that it belongs to, and nothing is taken from it that could not be stored.
+#![no_main]
+
+use front_payment_bridge::front_payment::{Answer, NoStatus, read_status};
+use front_payment_bridge::order::{Created, Status, Violation};
+use front_payment_bridge_fuzz::{code, is_pointer, is_uuid, rank};
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+const MAX_LINK_BYTES: usize = 8_192;
+const MAX_ERRORS: usize = 1_000;
+const OUR_ORDER: &str = "ODR4286244937";
+
+/// The members of the page that a sentence may name.
+const MEMBERS: [&str; 38] = [
+    "products",
+    "name",
+    "productId",
+    "quantity",
+    "rate",
+    "discount",
+    "tax",
+    "amount",
+    "orderSummary",
+    "subTotal",
+    "totalTax",
+    "totalDiscount",
+    "grandTotal",
+    "orderDate",
+    "customerDetails",
+    "type",
+    "countryCode",
+    "msisdn",
+    "email",
+    "preferredLanguage",
+    "personalNumber",
+    "organizationId",
+    "address",
+    "street",
+    "zip",
+    "city",
+    "country",
+    "referenceNo",
+    "customerReference",
+    "invoiceInterval",
+    "separateInvoices",
+    "invoiceFeeApplicable",
+    "invoiceMaturity",
+    "callback",
+    "callbackUrl",
+    "success",
+    "failure",
+    "settings",
+];
+
+fuzz_target!(|input: &[u8]| {
+    let line_end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
+    let (line, body) = (&input[..line_end], input.get(line_end + 1..).unwrap_or_default());
+    let Some(http_status) = std::str::from_utf8(line).ok().and_then(|line| line.trim().parse::<u16>().ok()) else { return };
+    // Longer than any input: what is read of a link ends somewhere.
+    let body = match std::str::from_utf8(body) {
+        Ok(text) => text.replace("{long}", &"a".repeat(MAX_LINK_BYTES - 20)).into_bytes(),
+        Err(_) => body.to_vec(),
+    };
+    let json: Option<Value> = serde_json::from_slice(&body).ok();
+    submit(http_status, &body, json.as_ref());
+    status(http_status, &body, json.as_ref());
+});
+
+fn submit(http_status: u16, body: &[u8], json: Option<&Value>) {
+    let data = json.and_then(|json| json.get("data"));
+    let member = |name: &str| data.and_then(|data| data.get(name)).and_then(Value::as_str);
+    let own = json.filter(|json| json.get("status_code").is_some());
+    let errors = own.and_then(|own| own.get("errors")).filter(|errors| !errors.is_null());
+    let expected = match http_status {
+        200..300 if member("orderUuid").is_some_and(is_uuid) => "created",
+        401 => "unauthorized",
+        429 | 503 => "unavailable",
+        417 => "refused",
+        400..500 if errors.is_some() => "refused",
+        400..500 | 300..=303 | 307 | 308 => "failed",
+        500 | 510 if own.is_some() => "failed by its word",
+        _ => "unknown",
+    };
+    let answer = Answer::read(http_status, body);
+    assert_eq!(row(&answer), expected, "{http_status}");
+    match answer {
+        Answer::Created(created) => is_sound(&created, data),
+        Answer::Refused(violations) => are_told(&violations, json),
+        _ => {}
+    }
+}
+
+fn row(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Created(_) => "created",
+        Answer::Refused(_) => "refused",
+        Answer::Unauthorized => "unauthorized",
+        Answer::Unavailable => "unavailable",
+        Answer::Failed { its_word: true } => "failed by its word",
+        Answer::Failed { its_word: false } => "failed",
+        Answer::Unknown => "unknown",
+    }
+}
+
+/// SENT where there is something like a link; given out only if a browser may be sent there.
+fn is_sound(created: &Created, data: Option<&Value>) {
+    let given = |name: &str| data.and_then(|data| data.get(name)).filter(|value| !value.is_null() && **value != "");
+    assert_eq!(Some(created.order_uuid.as_str()), given("orderUuid").and_then(Value::as_str));
+    let customer = given("customerUuid").and_then(Value::as_str).filter(|uuid| is_uuid(uuid));
+    assert_eq!(created.customer_uuid.as_deref(), customer);
+    let link = given("bankIdUrl").or(given("paymentUrl"));
+    assert_eq!(created.status, if link.is_some() { Status::Sent } else { Status::Invoiced });
+    match &created.bank_id_url {
+        Some(url) => {
+            assert_eq!(link.and_then(Value::as_str), Some(url.as_str()));
+            let parsed = url::Url::parse(url).expect("a link is a URL");
+            assert!(["http", "https"].contains(&parsed.scheme()) && parsed.host_str().is_some_and(|host| !host.is_empty()));
+            assert!(url.len() <= MAX_LINK_BYTES, "a link of {} bytes", url.len());
+        }
+        None => {
+            let plain = |url: &str| {
+                url.strip_prefix("https://b.example/").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+            };
+            let lost = link.and_then(Value::as_str).filter(|url| plain(url) && url.len() <= MAX_LINK_BYTES);
+            assert_eq!(lost, None, "a link is lost");
+        }
+    }
+}
+
+/// Each is a sentence of the reply's, at a member of the page.
+fn are_told(violations: &[Violation], reply: Option<&Value>) {
+    assert!((1..=MAX_ERRORS).contains(&violations.len()), "{} sentences", violations.len());
+    let mut sentences = vec!["Front Payment refused the order without saying why"];
+    for member in ["errors", "message"] {
+        reply.and_then(|reply| reply.get(member)).into_iter().for_each(|value| texts(value, &mut sentences));
+    }
+    for violation in violations {
+        let Violation { pointer, detail, .. } = violation;
+        assert_eq!(code(violation), "provider");
+        assert!(sentences.contains(&detail.as_str()), "nobody said {detail:?}");
+        assert!(is_pointer(pointer), "{pointer}");
+        let mut names = pointer.split('/').skip(1).peekable();
+        let is_index = |name: &str| name.len() <= 9 && name.bytes().all(|b| b.is_ascii_digit());
+        while let Some(name) = names.next() {
+            assert!(MEMBERS.contains(&name) || ["secureDetails", "fpgoUuid", "orderFrom"].contains(&name), "{pointer}");
+            if name == "products" {
+                assert!(names.next().is_none_or(is_index), "{pointer}");
+            }
+        }
+        // What is pointed at is what is written of, in words.
+        let words = |name: &str| {
+            name.chars().flat_map(|c| [c.is_uppercase().then_some(' '), Some(c.to_ascii_lowercase())]).flatten().collect()
+        };
+        let path = pointer.split('/').skip(1).map(words).collect::<Vec<String>>().join(".");
+        assert!(detail.to_ascii_lowercase().contains(&path), "{detail:?} does not name {pointer}");
+    }
+}
+
+fn texts<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+        _ => {}
+    }
+}
+
+fn status(http_status: u16, body: &[u8], json: Option<&Value>) {
+    let data = json.and_then(|json| json.get("data"));
+    let text = |name: &str| data.and_then(|data| data.get(name)).and_then(Value::as_str);
+    let is_word = |word: &str| {
+        matches!(word.len(), 1..=40)
+            && word.chars().all(|c| c.is_ascii_alphabetic() || " _-".contains(c))
+            && word.contains(|c| c != ' ')
+    };
+    let is_ours = text("uuid").is_none_or(|uuid| uuid == OUR_ORDER);
+    let expected = text("status").filter(|word| (200..300).contains(&http_status) && is_ours && is_word(word));
+    match read_status(http_status, body, OUR_ORDER) {
+        Ok(word) => {
+            let name =
+                expected.unwrap_or_else(|| panic!("{word:?} out of nothing")).trim_matches(' ').to_uppercase().replace(' ', "_");
+            let name = if name == "RESEVRED" { "RESERVED".to_owned() } else { name };
+            assert_eq!(word.name(), name);
+            assert_eq!(matches!(word, front_payment_bridge::order::StatusWord::Known(_)), rank(&name) > 0, "{name}");
+        }
+        Err(NoStatus::Unauthorized) => assert_eq!(http_status, 401),
+        Err(NoStatus::Other(why)) => {
+            assert!(expected.is_none() && http_status != 401, "{why}");
+            // It goes to the log: nothing of the reply's text.
+            assert!(why.len() < 40 && why.starts_with("answered "), "{why}");
+        }
+    }
+}
