@@ -142,7 +142,7 @@ fn are_told(violations: &[Violation], reply: Option<&Value>) {
         assert!(sentences.contains(&detail.as_str()), "nobody said {detail:?}");
         assert!(is_pointer(pointer), "{pointer}");
         let mut names = pointer.split('/').skip(1).peekable();
-        let is_index = |name: &str| name.len() <= 9 && name.bytes().all(|b| b.is_ascii_digit());
+        let is_index = |name: &str| matches!(name.len(), 1..=9) && name.bytes().all(|b| b.is_ascii_digit());
         while let Some(name) = names.next() {
             assert!(MEMBERS.contains(&name) || ["secureDetails", "fpgoUuid", "orderFrom"].contains(&name), "{pointer}");
             if name == "products" {
