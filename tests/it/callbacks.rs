@@ -244,6 +244,34 @@ async fn a_store_that_does_not_take_it_is_a_503_and_a_retry_loses_nothing() {
 }
 
 #[tokio::test]
+async fn where_other_writers_are_always_faster_it_is_said_and_a_retry_loses_nothing() {
+    let bench = Bench::new().await;
+    let (order_id, token) = sent(&bench).await;
+    bench.store().will(std::iter::once(Fault::None).chain([Fault::Overtaken; 5_000]));
+    let ticking = bench.clone();
+    let time = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            ticking.pass(1);
+        }
+    });
+    let read = bench.callback(&order_id, &token, &good("INVOICED")).await;
+    time.abort();
+    assert_eq!((read.status, read.slug(), read.header("retry-after").is_some()), (503, "storage-unavailable", true));
+    // A status that was read is asked for anew each time, and not for ever.
+    for _ in 0..6 {
+        bench.provider().will_tell(Ok("RESERVED"));
+    }
+    bench.store().will(std::iter::once(Fault::None).chain([Fault::Overtaken; 10]));
+    assert_eq!(bench.callback(&order_id, &token, "").await.status, 503);
+    assert_eq!(bench.provider().asked_for_status(), 5);
+    bench.store().will([]);
+    assert_eq!(bench.status(&order_id).await, "SENT");
+    assert_eq!(bench.callback(&order_id, &token, &good("INVOICED")).await.status, 200);
+    assert_eq!(bench.stored(&order_id).await.history.len(), 2);
+}
+
+#[tokio::test]
 async fn a_secret_key_may_be_rotated() {
     let bench = Bench::new().await;
     let (order_id, token) = sent(&bench).await;

@@ -332,7 +332,7 @@ async fn a_killed_process_leaves_an_order_that_its_callback_settles() {
     let reply = again.invoke(&submission).await;
     assert_eq!((&reply["statusCode"], &body(&reply)["status"]), (&json!(201), &json!("INVOICED")));
     assert_eq!(reply["headers"]["idempotency-replayed"], "true");
-    assert_eq!((hangs.requests().len(), world.sandbox.orders().len()), (1, 0), "sent once");
+    assert_eq!((hangs.requests().len(), world.sandbox.orders().unwrap().len()), (1, 0), "sent once");
 }
 
 /// What a binary writes on stderr when it is started with a bad variable, and its exit code.

@@ -18,6 +18,8 @@ pub enum Fault {
     ReplyLost,
     /// Its reply is lost, and it is done only when the test says so.
     Late,
+    /// Another writer was faster.
+    Overtaken,
 }
 
 pub struct FaultyStore {
@@ -75,6 +77,7 @@ impl OrderStore for FaultyStore {
                 self.late.lock().unwrap().push((None, record.clone()));
                 Err(failed().into())
             }
+            Fault::Overtaken => Err(WriteError::Conflict(self.inner.load(record.order_id).await?.map(Box::new))),
         }
     }
 
@@ -94,6 +97,7 @@ impl OrderStore for FaultyStore {
                 self.late.lock().unwrap().push((Some(current.clone()), next.clone()));
                 Err(failed().into())
             }
+            Fault::Overtaken => Err(WriteError::Conflict(self.inner.load(next.order_id).await?.map(Box::new))),
         }
     }
 }
