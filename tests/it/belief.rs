@@ -66,7 +66,7 @@ impl Case {
     }
 
     /// Not believed: the status is what Front Payment tells.
-    async fn is_read_back(self, why: &str, query: &str) {
+    async fn ends_in_a_reading(self, why: &str, query: &str) {
         self.bench.provider().will_tell(Ok("RESERVED"));
         assert_eq!(self.call(query).await, 200, "{why}");
         assert_eq!(self.stands().await, ("RESERVED".to_owned(), 2, 1), "{why}");
@@ -85,7 +85,7 @@ async fn digits_shifted_from_a_value_to_the_next() {
     for (amount, created_at) in [("401", "755764131"), ("4", "01755764131"), ("4017", "55764131")] {
         let mut shifted = callback("ODR1", "PAID", amount);
         shifted[4].1 = created_at;
-        Case::sent().await.is_read_back(amount, &query(&shifted)).await;
+        Case::sent().await.ends_in_a_reading(amount, &query(&shifted)).await;
     }
     let into_the_uuid = [("orderUuid", "ODR1PA"), ("status", "ID")];
     let shifted = query(&[&into_the_uuid, &callback("", "", "40")[2..]].concat());
@@ -102,7 +102,7 @@ async fn values_moved_to_other_names() {
     for (first, second) in [(0, 1), (0, 3), (1, 3), (1, 4), (2, 3), (3, 4)] {
         let mut moved = genuine;
         (moved[first].0, moved[second].0) = (genuine[second].0, genuine[first].0);
-        Case::sent().await.is_read_back(&format!("{moved:?}"), &with_checksum(&moved, &holds)).await;
+        Case::sent().await.ends_in_a_reading(&format!("{moved:?}"), &with_checksum(&moved, &holds)).await;
     }
     // A uuid that is a payment method's name is another order's, at most.
     let mut moved = genuine;
@@ -126,15 +126,15 @@ async fn extra_and_repeated_parameters() {
         for place in [0, 2, 6] {
             let mut parameters = genuine.to_vec();
             parameters.insert(place, extra);
-            Case::sent().await.is_read_back(&format!("{extra:?} at {place}"), &query(&parameters)).await;
+            Case::sent().await.ends_in_a_reading(&format!("{extra:?} at {place}"), &query(&parameters)).await;
         }
     }
     let twice = format!("{}&checksum={}", query(&genuine), checksum("ODR1RESERVEDInvoice4017557641311755764131"));
-    Case::sent().await.is_read_back("the checksum twice", &twice).await;
+    Case::sent().await.ends_in_a_reading("the checksum twice", &twice).await;
     for missing in 0..6 {
         let mut parameters = genuine.to_vec();
         parameters.remove(missing);
-        Case::sent().await.is_read_back(genuine[missing].0, &query(&parameters)).await;
+        Case::sent().await.ends_in_a_reading(genuine[missing].0, &query(&parameters)).await;
     }
 }
 
@@ -156,7 +156,7 @@ async fn a_replay() {
 #[tokio::test]
 async fn another_orders_valid_callback() {
     // Of another amount: asked about. Of the same: an order that Front Payment has twice, and nothing else.
-    Case::sent().await.is_read_back("another amount", &query(&callback("ODR2", "PAID", "41"))).await;
+    Case::sent().await.ends_in_a_reading("another amount", &query(&callback("ODR2", "PAID", "41"))).await;
     let case = Case::sent().await;
     assert_eq!(case.call(&query(&callback("ODR2", "PAID", "40"))).await, 200);
     assert_eq!(case.stands().await, ("INVOICED".to_owned(), 2, 0));
@@ -187,7 +187,7 @@ async fn older_formulas_and_checksums_that_are_almost_right() {
             Sha256::digest("ODR1PAIDInvoice4017557641311755764131test").iter().map(|b| format!("{b:02x}")).collect(),
         ),
     ] {
-        Case::sent().await.is_read_back(why, &with_checksum(&genuine, &checksum)).await;
+        Case::sent().await.ends_in_a_reading(why, &with_checksum(&genuine, &checksum)).await;
     }
 }
 

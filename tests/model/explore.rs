@@ -29,16 +29,6 @@ pub struct Bounds {
     pub leases: i64,
 }
 
-impl Bounds {
-    /// `3 2 1 1 0`, in the order of the fields.
-    pub fn parse(text: &str) -> Self {
-        let figures: Vec<u8> = text.split_whitespace().map(|figure| figure.parse().unwrap()).collect();
-        let [attempts, in_flight, faults, callbacks, leases] = figures[..] else { panic!("not five figures: {text}") };
-        let [attempts, in_flight, faults] = [attempts, in_flight, faults].map(usize::from);
-        Self { attempts, in_flight, faults, callbacks, leases: leases.into() }
-    }
-}
-
 /// One thing that may happen next.
 #[derive(Debug, Clone, Copy)]
 enum Choice {

@@ -22,32 +22,38 @@ use explore::{Bounds, explore};
 /// Two requests and their callbacks.
 const SIDE_BY_SIDE: Bounds = Bounds { attempts: 2, in_flight: 2, faults: 0, callbacks: 1, leases: 1 };
 
-/// What is covered on every run.
-const BOUNDS: [Bounds; 4] = [
+/// What is covered on every run: all that may happen within these, one after the other.
+const BOUNDS: [Bounds; 6] = [
     SIDE_BY_SIDE,
-    // Three requests, one after the other.
+    // Three requests.
     Bounds { attempts: 3, in_flight: 1, faults: 0, callbacks: 1, leases: 0 },
-    // A fault at every step while something else goes on.
-    Bounds { attempts: 2, in_flight: 2, faults: 1, callbacks: 1, leases: 0 },
-    // Faults at every step in pairs.
-    Bounds { attempts: 2, in_flight: 1, faults: 2, callbacks: 1, leases: 1 },
+    // A fault at every step, and what follows: a retry, a callback, the end of the lease, nothing.
+    Bounds { attempts: 2, in_flight: 1, faults: 1, callbacks: 1, leases: 1 },
+    // Faults in pairs.
+    Bounds { attempts: 2, in_flight: 1, faults: 2, callbacks: 0, leases: 1 },
+    // Faults in pairs while a callback comes.
+    Bounds { attempts: 1, in_flight: 2, faults: 2, callbacks: 1, leases: 0 },
+    // A callback that comes twice, and two that overtake each other, with a fault at every step.
+    Bounds { attempts: 1, in_flight: 2, faults: 1, callbacks: 2, leases: 0 },
 ];
 
-/// What `MODEL=large` covers: an hour's work, and twenty gigabytes.
-const LARGE: [Bounds; 1] = [
-    // Three requests
-    Bounds { attempts: 3, in_flight: 2, faults: 2, callbacks: 2, leases: 1 },
+/// What `MODEL=large` covers.
+const LARGE: [Bounds; 4] = [
+    // A fault at every step while something else goes on.
+    Bounds { attempts: 2, in_flight: 2, faults: 1, callbacks: 1, leases: 0 },
+    // Faults in pairs, and whatever follows.
+    Bounds { attempts: 2, in_flight: 1, faults: 2, callbacks: 1, leases: 1 },
+    // Three requests and their callbacks, side by side.
+    Bounds { attempts: 3, in_flight: 2, faults: 0, callbacks: 1, leases: 0 },
+    // Callbacks twice and in any order, beside two requests.
+    Bounds { attempts: 2, in_flight: 2, faults: 0, callbacks: 2, leases: 0 },
 ];
 
 #[test]
 fn every_interleaving_keeps_the_promises() {
-    let bounds = match std::env::var("MODEL") {
-        Ok(large) if large == "large" => LARGE.to_vec(),
-        Ok(own) => own.lines().map(Bounds::parse).collect(),
-        Err(_) => BOUNDS.to_vec(),
-    };
+    let bounds = if std::env::var_os("MODEL").is_some_and(|size| size == "large") { LARGE.as_slice() } else { &BOUNDS };
     thread::scope(|scope| {
-        for bounds in bounds {
+        for &bounds in bounds {
             scope.spawn(move || {
                 let began = Instant::now();
                 let covered = explore(bounds, Mutant::None);

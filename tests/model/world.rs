@@ -122,12 +122,15 @@ pub struct Setting {
     secret: Arc<Secret>,
 }
 
+/// A task that has ended.
+type Past = (Kind, Vec<(Op, Decision)>, Ended);
+
 /// A world in which nothing goes on: unlike a future, it can be kept.
 #[derive(Default)]
 pub struct Snapshot {
     /// The shop's key; a new one where nothing is stored yet.
     key: Option<String>,
-    tasks: Vec<(Kind, Vec<(Op, Decision)>, Ended)>,
+    tasks: Vec<Past>,
     pub record: Option<Record>,
     pub asked: Vec<Asked>,
     seconds: i64,
