@@ -40,7 +40,7 @@ pub fn secret(callback_secret: &Value) -> Value {
 }
 
 pub struct World {
-    moto: Moto,
+    pub moto: Moto,
     pub secrets: aws_sdk_secretsmanager::Client,
     front_payment: String,
     pub sandbox: Arc<Sandbox>,

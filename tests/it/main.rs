@@ -9,6 +9,7 @@ mod isolation;
 mod lambda;
 mod local;
 mod neighbours;
+mod operator;
 mod orders;
 mod provider;
 mod races;

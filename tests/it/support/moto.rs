@@ -77,6 +77,11 @@ impl Drop for Moto {
     }
 }
 
+/// The programs that were installed with it, AWS's command line among them.
+pub fn programs() -> PathBuf {
+    python().parent().unwrap().to_owned()
+}
+
 /// The Python of the virtual environment, which is made if it is not there or has other requirements.
 fn python() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();

@@ -1,0 +1,109 @@
+//! What the README has an operator do, done as it is written there.
+
+use std::process::Command;
+
+use front_payment_bridge::store::OrderStore;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::lambda::{CALLBACKS, ORDERS, World, body, callback};
+use crate::support::peer::{Behaviour, Peer};
+use crate::support::{example, moto, post_event, signed};
+
+/// The command in the README that has this in it, from its `aws` to its end.
+fn command(about: &str) -> &'static str {
+    let readme = include_str!("../../README.md");
+    let section = readme.split("### Settling an UNKNOWN order").nth(1).unwrap();
+    let blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let block = blocks.filter(|block| block.contains(about)).next().unwrap_or_else(|| panic!("no {about}"));
+    let command = &block[block.find("aws ").unwrap()..];
+    command.split("\nTOKEN=").next().unwrap()
+}
+
+/// Runs it; its exit code and what it printed.
+async fn run(world: &World, command: &'static str, order_id: &str) -> (bool, String) {
+    let path = format!("{}:{}", moto::programs().display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("bash");
+    shell.args(["-c", command]).env("PATH", path).envs([
+        ("AWS_ENDPOINT_URL", world.moto.endpoint.as_str()),
+        ("AWS_REGION", "eu-north-1"),
+        ("AWS_DEFAULT_REGION", "eu-north-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("TABLE", "orders"),
+        ("ORDER", order_id),
+        ("UUID", "ODR7"),
+    ]);
+    let output = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
+    (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+/// An order with this key whose reply was lost.
+async fn lost(world: &World, key: &str) -> String {
+    let closes = Peer::start(Behaviour::Closes).await;
+    let orders = world.start(ORDERS, &[("FRONT_PAYMENT_BASE_URL", &closes.base_url)]).await;
+    let reply = orders.invoke(&post_event(&example().to_string(), "Bearer demo-shop-key", Some(key))).await;
+    assert_eq!(reply["statusCode"], 504);
+    body(&reply)["orderId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_order_is_settled_by_what_the_portal_shows() {
+    let world = World::new().await;
+    let orders = world.start(ORDERS, &[]).await;
+    let again = async |key: &str| {
+        let reply = orders.invoke(&post_event(&example().to_string(), "Bearer demo-shop-key", Some(key))).await;
+        (reply["statusCode"].clone(), reply["headers"].get("idempotency-replayed").is_some(), body(&reply)["orderUuid"].clone())
+    };
+    let [look, is_not_there, is_there] = [command("--query 'Item.{"), command("= :failed"), command(":uuid")];
+
+    let order_id = lost(&world, "not-there").await;
+    let (_, shown) = run(&world, look, &order_id).await;
+    let shown: Value = serde_json::from_str(&shown).unwrap_or_else(|_| panic!("{shown}"));
+    assert_eq!(
+        (&shown["status"], &shown["referenceNo"], &shown["grandTotal"]),
+        (&json!("UNKNOWN"), &json!("Dhaka"), &json!("40"))
+    );
+    let (is_done, said) = run(&world, is_not_there, &order_id).await;
+    assert!(is_done, "{said}");
+    let settled = world.stored(&order_id).await;
+    assert_eq!((settled.status.name(), settled.version), ("FAILED", 3));
+    let (code, is_replayed, uuid) = again("not-there").await;
+    assert_eq!((code, is_replayed), (json!(201), false), "the same key is sent again");
+
+    // What is accepted stays as it is.
+    for command in [is_not_there, is_there] {
+        let (is_done, said) = run(&world, command, &order_id).await;
+        assert!(!is_done && said.contains("ConditionalCheckFailedException"), "{said}");
+    }
+    assert_eq!(again("not-there").await, (json!(201), true, uuid));
+
+    let order_id = lost(&world, "there").await;
+    let (is_done, said) = run(&world, is_there, &order_id).await;
+    assert!(is_done, "{said}");
+    assert_eq!(again("there").await, (json!(201), true, json!("ODR7")));
+    let token = world.stored(&order_id).await.callback_token;
+    let callbacks = world.start(CALLBACKS, &[]).await;
+    let query = signed("ODR7", "INVOICED", "40", "sandbox-secret-key");
+    assert_eq!(callbacks.invoke(&callback(&order_id, &token, &query)).await["statusCode"], 200);
+    assert_eq!(world.stored(&order_id).await.status.name(), "INVOICED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_on_its_way_is_not_settled_before_its_lease_ran_out() {
+    let world = World::new().await;
+    let order_id = lost(&world, "on-its-way").await;
+    let unknown = world.stored(&order_id).await;
+    let mut submitting = unknown.clone();
+    submitting.version += 1;
+    submitting.status = serde_json::from_value(json!("SUBMITTING")).unwrap();
+    submitting.attempted_at = Timestamp::now() - SignedDuration::from_secs(50);
+    world.store.replace(&unknown, &submitting).await.unwrap();
+    assert!(!run(&world, command("= :failed"), &order_id).await.0);
+    let mut aged = submitting.clone();
+    aged.version += 1;
+    aged.attempted_at -= SignedDuration::from_secs(20);
+    world.store.replace(&submitting, &aged).await.unwrap();
+    assert!(run(&world, command("= :failed"), &order_id).await.0);
+    assert_eq!(world.stored(&order_id).await.status.name(), "FAILED");
+}
