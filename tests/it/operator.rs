@@ -14,8 +14,8 @@ use crate::support::{example, moto, post_event, signed};
 fn command(about: &str) -> &'static str {
     let readme = include_str!("../../README.md");
     let section = readme.split("### Settling an UNKNOWN order").nth(1).unwrap();
-    let blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
-    let block = blocks.filter(|block| block.contains(about)).next().unwrap_or_else(|| panic!("no {about}"));
+    let mut blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let block = blocks.find(|block| block.contains(about)).unwrap_or_else(|| panic!("no {about}"));
     let command = &block[block.find("aws ").unwrap()..];
     command.split("\nTOKEN=").next().unwrap()
 }
