@@ -174,6 +174,9 @@ impl<S: OrderStore, F: FrontPayment> Way<'_, S, F> {
         let until = now.saturating_add(MOST_FOR_CONFLICTS).unwrap_or(now).min(self.deadline.reply_by());
         for repetition in 0u32.. {
             let Some(next) = change(&record, clock.now()) else { return Ok((record, false)) };
+            if clock.until(until).is_zero() {
+                break;
+            }
             match self.replace(&record, &next, clock.until(until)).await? {
                 None => return Ok((*next, true)),
                 Some(stored) => record = stored,

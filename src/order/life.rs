@@ -15,6 +15,9 @@ use super::{Decimal, Order};
 pub const SUBMISSION_LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// The most entries of a history.
 pub const MAX_HISTORY: usize = 1_000;
+/// What is kept of earlier attempts. An item of DynamoDB's may have 400 KB, of which a full history may
+/// take 250, and the order itself 20: were there less room, the result of an attempt might find none.
+const MAX_EARLIER_BYTES: usize = 100_000;
 
 /// What a new attempt needs beside the order.
 pub struct Claim<'a> {
@@ -127,8 +130,7 @@ impl Record {
     /// history it keeps: an earlier attempt that exists after all still finds its order.
     #[must_use]
     pub fn as_attempt_of(mut self, stored: &Self) -> Self {
-        let earlier = stored.earlier_attempts.iter().chain([&stored.particulars]);
-        self.earlier_attempts = earlier.filter(|earlier| **earlier != self.particulars).cloned().collect();
+        self.earlier_attempts = earlier_attempts(stored, &self.particulars);
         self.version = stored.version + 1;
         self.callback_token.clone_from(&stored.callback_token);
         self.created_at = stored.created_at;
@@ -320,6 +322,25 @@ impl Record {
             self.history.push(Entry { status: status.to_owned(), at, source, id, other_order_uuid });
         }
     }
+}
+
+/// The attempts before this one, the latest of each grandTotal, for that is what a callback names. Where
+/// there is no room for all of them, the oldest go.
+fn earlier_attempts(stored: &Record, latest: &Particulars) -> Vec<Particulars> {
+    let mut kept: Vec<Particulars> = Vec::new();
+    let mut room = MAX_EARLIER_BYTES;
+    for earlier in [&stored.particulars].into_iter().chain(stored.earlier_attempts.iter().rev()) {
+        if earlier.is_of_the_same_total(latest) || kept.iter().any(|kept| kept.is_of_the_same_total(earlier)) {
+            continue;
+        }
+        match room.checked_sub(earlier.bytes()) {
+            Some(left) => room = left,
+            None => break,
+        }
+        kept.push(earlier.clone());
+    }
+    kept.reverse();
+    kept
 }
 
 #[cfg(test)]

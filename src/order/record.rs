@@ -42,7 +42,7 @@ pub struct Record {
     /// What the latest attempt said, or the earlier one that turned out to exist.
     #[serde(flatten)]
     pub particulars: Particulars,
-    /// What the other attempts said: a callback of one of those is believed too.
+    /// What the other attempts said, the latest of each grandTotal: a callback of one of those is believed too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_attempts: Vec<Particulars>,
     /// When the order was first claimed.
@@ -90,6 +90,15 @@ impl Particulars {
             preferred_language: order.customer.preferred_language,
             country: order.customer.address.country.clone(),
         }
+    }
+
+    pub(super) fn is_of_the_same_total(&self, other: &Self) -> bool {
+        Decimal::parse(&other.grand_total).is_ok_and(|total| self.comes_to(&total))
+    }
+
+    /// What it takes in an item, and a little more.
+    pub(super) fn bytes(&self) -> usize {
+        serde_json::to_vec(self).map_or(0, |json| json.len())
     }
 
     /// Is this its grandTotal?

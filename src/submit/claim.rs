@@ -46,8 +46,7 @@ pub(super) async fn make<S: OrderStore, F>(
             }
         }
     };
-    // Each turn, somebody else has moved the order on; nobody can for long.
-    for _ in 0..MOST_TURNS {
+    for turn in 0.. {
         let stored = match written {
             Ok(()) => return Ok(claim),
             Err(WriteError::Unavailable(error)) => {
@@ -55,6 +54,8 @@ pub(super) async fn make<S: OrderStore, F>(
                 give_up(bridge, &claim, deadline).await;
                 return Err(Outcome::Storage);
             }
+            // Each turn, somebody else has moved the order on; nobody can for long.
+            Err(WriteError::Conflict(_)) if turn == MOST_TURNS => break,
             Err(WriteError::Conflict(stored)) => stored,
         };
         let seen = stored.as_ref().map_or(Seen::Free, |stored| stored.meets(&first));
@@ -86,7 +87,7 @@ pub(super) async fn make<S: OrderStore, F>(
             }
         }
     }
-    if written.is_ok() { Ok(claim) } else { Err(Outcome::InProgress) }
+    Err(Outcome::InProgress)
 }
 
 /// The answer to a claim that may not go on.

@@ -230,6 +230,20 @@ async fn an_earlier_attempts_amount_is_believed() {
 }
 
 #[tokio::test]
+async fn the_totals_of_many_earlier_attempts_are_kept() {
+    let bench = Bench::new().await;
+    let mut order = example();
+    for total in 100..200 {
+        order["orderSummary"]["grandTotal"] = json!(total.to_string());
+        bench.provider().will_answer(Answer::Failed { its_word: true });
+        assert_eq!(bench.post(&order, Some("key-1")).await.status, 502);
+    }
+    let (order_id, token) = placed(&bench, Answer::Unknown).await;
+    assert_eq!(bench.callback(&order_id, &token, &signed("ODR0", "INVOICED", "100", "test-secret")).await.status, 200);
+    assert_eq!(bench.get(&order_id, "key-a").await.body["grandTotal"], "100", "the order is the one that exists");
+}
+
+#[tokio::test]
 async fn a_store_that_does_not_take_it_is_a_503_and_a_retry_loses_nothing() {
     for faults in [vec![Fault::Down], vec![Fault::None, Fault::Down], vec![Fault::None, Fault::ReplyLost]] {
         let bench = Bench::new().await;

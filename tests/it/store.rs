@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use front_payment_bridge::order::{Decimal, Record, Status, StatusCallback, StatusWord};
+use front_payment_bridge::order::{AttemptResult, Created, Decimal, Record, Settled, Status, StatusCallback, StatusWord};
 use front_payment_bridge::store::{Embedded, OrderStore, WriteError};
 use serde_json::json;
 use uuid::Uuid;
@@ -102,6 +102,39 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     let paid = next(&long, "last", "PAID");
     store.replace(&long, &paid).await.unwrap();
     assert!(store.load(long.order_id).await.unwrap().unwrap() == paid);
+
+    // The fullest order that there can be still takes the result of its latest attempt.
+    let full = fullest();
+    store.create(&full).await.unwrap();
+    let created = Created {
+        order_uuid: "O".repeat(64),
+        customer_uuid: Some("C".repeat(64)),
+        bank_id_url: Some(format!("https://{}", "b".repeat(8_184))),
+        status: Status::Sent,
+    };
+    let Settled::As(Some(sent)) = full.settle(full.attempt, &AttemptResult::Created(created), full.updated_at) else { panic!() };
+    store.replace(&full, &sent).await.unwrap();
+    assert!(store.load(full.order_id).await.unwrap().unwrap() == *sent);
+}
+
+/// An order after a hundred attempts with the longest of texts, and a history of the longest entries.
+fn fullest() -> Record {
+    let order_id = Uuid::new_v4();
+    let mut full = record(order_id);
+    for total in 0..100 {
+        let mut next = record(order_id);
+        next.particulars.grand_total = format!("{total}.{}", "0".repeat(2_040));
+        next.particulars.fingerprint = Some("f".repeat(64));
+        next.particulars.reference_no = Some("r".repeat(2_048));
+        next.particulars.customer_reference = Some("c".repeat(2_048));
+        next.particulars.shop_callback_url = "u".repeat(2_048);
+        full = next.as_attempt_of(&full);
+    }
+    assert!(full.earlier_attempts.len() > 5, "{}", full.earlier_attempts.len());
+    let entry = json!({"status": "S".repeat(40), "at": "2026-06-15T00:00:00.123456789Z", "source": "callback",
+        "id": "i".repeat(36), "otherOrderUuid": "O".repeat(64)});
+    full.history = serde_json::from_value(json!(vec![entry; 1_000])).unwrap();
+    full
 }
 
 async fn winners<F>(contenders: usize, write: impl Fn(usize) -> F) -> usize

@@ -23,9 +23,11 @@ use explore::{Bounds, explore};
 const SIDE_BY_SIDE: Bounds = Bounds { attempts: 2, in_flight: 2, faults: 0, callbacks: 1, leases: 1 };
 
 /// What is covered on every run: all that may happen within these, one after the other.
-const BOUNDS: [Bounds; 6] = [
+const BOUNDS: [Bounds; 7] = [
     SIDE_BY_SIDE,
-    // Three requests.
+    // Three requests at once.
+    Bounds { attempts: 3, in_flight: 3, faults: 0, callbacks: 0, leases: 0 },
+    // Three requests, one after the other, and their callbacks.
     Bounds { attempts: 3, in_flight: 1, faults: 0, callbacks: 1, leases: 0 },
     // A fault at every step, and what follows: a retry, a callback, the end of the lease, nothing.
     Bounds { attempts: 2, in_flight: 1, faults: 1, callbacks: 1, leases: 1 },
@@ -43,8 +45,8 @@ const LARGE: [Bounds; 4] = [
     Bounds { attempts: 2, in_flight: 2, faults: 1, callbacks: 1, leases: 0 },
     // Faults in pairs, and whatever follows.
     Bounds { attempts: 2, in_flight: 1, faults: 2, callbacks: 1, leases: 1 },
-    // Three requests and their callbacks, side by side.
-    Bounds { attempts: 3, in_flight: 2, faults: 0, callbacks: 1, leases: 0 },
+    // Three requests, and a fault at every step.
+    Bounds { attempts: 3, in_flight: 2, faults: 1, callbacks: 0, leases: 0 },
     // Callbacks twice and in any order, beside two requests.
     Bounds { attempts: 2, in_flight: 2, faults: 0, callbacks: 2, leases: 0 },
 ];
