@@ -296,9 +296,13 @@ async fn a_killed_process_leaves_an_order_that_its_callback_settles() {
         let (orders, submission) = (orders.clone(), submission.clone());
         async move { orders.invoke(&submission).await }
     });
-    while hangs.requests().is_empty() {
+    for _ in 0..1_000 {
+        if !hangs.requests().is_empty() {
+            break;
+        }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+    assert_eq!(hangs.requests().len(), 1, "{}", orders.log());
     orders.kill().await;
     waiting.abort();
 

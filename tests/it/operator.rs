@@ -7,24 +7,25 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::lambda::{CALLBACKS, ORDERS, World, body, callback};
-use crate::support::peer::{Behaviour, Peer};
+use crate::support::peer::{Behaviour, Peer, reply};
 use crate::support::{example, moto, post_event, signed};
 
-/// The command in the README that has this in it, from its `aws` to its end.
+/// The commands in the README that have this in them, from the first `aws`.
 fn command(about: &str) -> &'static str {
     let readme = include_str!("../../README.md");
     let section = readme.split("### Settling an UNKNOWN order").nth(1).unwrap();
     let mut blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     let block = blocks.find(|block| block.contains(about)).unwrap_or_else(|| panic!("no {about}"));
-    let command = &block[block.find("aws ").unwrap()..];
-    command.split("\nTOKEN=").next().unwrap()
+    &block[block.find("aws ").unwrap()..]
 }
 
 /// Runs it; its exit code and what it printed.
-async fn run(world: &World, command: &'static str, order_id: &str) -> (bool, String) {
+async fn run(world: &World, command: &str, order_id: &str) -> (bool, String) {
     let path = format!("{}:{}", moto::programs().display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("bash");
-    shell.args(["-c", command]).env("PATH", path).envs([
+    // The last line calls the API, which is not there.
+    let command = command.replace("curl ", "echo called ");
+    shell.args(["-e", "-c", &command]).env("PATH", path).envs([
         ("AWS_ENDPOINT_URL", world.moto.endpoint.as_str()),
         ("AWS_REGION", "eu-north-1"),
         ("AWS_DEFAULT_REGION", "eu-north-1"),
@@ -82,8 +83,13 @@ async fn an_unknown_order_is_settled_by_what_the_portal_shows() {
     let (is_done, said) = run(&world, is_there, &order_id).await;
     assert!(is_done, "{said}");
     assert_eq!(again("there").await, (json!(201), true, json!("ODR7")));
+    // The URL that the operator is to call has the status read.
     let token = world.stored(&order_id).await.callback_token;
-    let callbacks = world.start(CALLBACKS, &[]).await;
+    assert!(said.contains(&format!("/callbacks/{order_id}/{token}")), "{said}");
+    let tells = Peer::start(reply(200, "", r#"{"status_code":200,"data":{"uuid":"ODR7","status":"RESERVED"}}"#)).await;
+    let callbacks = world.start(CALLBACKS, &[("FRONT_PAYMENT_BASE_URL", &tells.base_url)]).await;
+    assert_eq!(callbacks.invoke(&callback(&order_id, &token, "")).await["statusCode"], 200);
+    assert_eq!(world.stored(&order_id).await.status.name(), "RESERVED");
     let query = signed("ODR7", "INVOICED", "40", "sandbox-secret-key");
     assert_eq!(callbacks.invoke(&callback(&order_id, &token, &query)).await["statusCode"], 200);
     assert_eq!(world.stored(&order_id).await.status.name(), "INVOICED");
@@ -99,7 +105,8 @@ async fn an_order_on_its_way_is_not_settled_before_its_lease_ran_out() {
     submitting.status = serde_json::from_value(json!("SUBMITTING")).unwrap();
     submitting.attempted_at = Timestamp::now() - SignedDuration::from_secs(50);
     world.store.replace(&unknown, &submitting).await.unwrap();
-    assert!(!run(&world, command("= :failed"), &order_id).await.0);
+    let (is_done, said) = run(&world, command("= :failed"), &order_id).await;
+    assert!(!is_done && said.contains("ConditionalCheckFailedException"), "{said}");
     let mut aged = submitting.clone();
     aged.version += 1;
     aged.attempted_at -= SignedDuration::from_secs(20);

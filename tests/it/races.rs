@@ -14,16 +14,25 @@ const CALLBACKS_EACH: usize = 10;
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_submits_with_one_key_are_one_order_and_a_hundred_callbacks_are_all_noted() {
     let world = World::new().await;
-    let submission = post_event(&example().to_string(), "Bearer demo-shop-key", Some("contested"));
+    // The first one is still on its way when the others come.
+    let mut order = example();
+    order["referenceNo"] = json!("slow");
+    let submission = post_event(&order.to_string(), "Bearer demo-shop-key", Some("contested"));
     let mut processes = Vec::new();
     for _ in 0..SUBMITS {
         processes.push(world.start(ORDERS, &[]).await);
+    }
+    // Their cold starts are over.
+    let no_route = json!({});
+    for reply in join_all(processes.iter().map(|orders| orders.invoke(&no_route))).await {
+        assert_eq!(reply["statusCode"], 404);
     }
     let replies = join_all(processes.iter().map(|orders| orders.invoke(&submission))).await;
     let fresh =
         replies.iter().filter(|reply| reply["statusCode"] == 201 && reply["headers"].get("idempotency-replayed").is_none());
     assert_eq!((replies.len(), fresh.count()), (50, 1), "one attempt is sent");
     assert!(replies.iter().all(|reply| [json!(201), json!(409)].contains(&reply["statusCode"])), "{replies:?}");
+    assert!(replies.iter().any(|reply| reply["statusCode"] == 409), "they met");
     assert_eq!(world.sandbox.orders().unwrap().len(), 1);
 
     let created = replies.iter().find(|reply| reply["statusCode"] == 201).map(body).unwrap();

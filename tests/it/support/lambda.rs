@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -23,6 +24,7 @@ pub struct Lambda {
     answers: Mutex<mpsc::Receiver<Result<Value, Value>>>,
     process: Mutex<Child>,
     log: Arc<std::sync::Mutex<String>>,
+    invocations: AtomicUsize,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -66,7 +68,8 @@ impl Lambda {
         let (stdout, stderr) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
         collect(stdout, log.clone());
         collect(stderr, log.clone());
-        Self { events, answers: Mutex::new(answers), process: Mutex::new(process), log, serving }
+        let (answers, process) = (Mutex::new(answers), Mutex::new(process));
+        Self { events, answers, process, log, invocations: AtomicUsize::new(0), serving }
     }
 
     /// One invocation; panics if the function reports an error or says nothing within half a minute.
@@ -81,11 +84,27 @@ impl Lambda {
     /// One invocation that Lambda would end after so many seconds.
     pub async fn invoke_within(&self, seconds: i64, event: String) -> Value {
         let deadline = Timestamp::now().as_millisecond() + seconds * 1_000;
+        self.invocations.fetch_add(1, Ordering::SeqCst);
         self.events.send((event, deadline)).await.unwrap();
         let mut answers = self.answers.lock().await;
         let answer = tokio::time::timeout(Duration::from_secs(30), answers.recv()).await;
         let answer = answer.unwrap_or_else(|_| panic!("no answer; the log: {}", self.log()));
         answer.unwrap().unwrap_or_else(|error| panic!("the handler failed: {error}"))
+    }
+
+    /// The latest reply came two seconds before Lambda would have ended the function, or in 27 seconds, by
+    /// the function's own clock. Waits for the line that says so.
+    pub async fn reply_was_due(&self, seconds: i64) {
+        let lines = || self.log().lines().filter(|line| line.contains("totalMs")).map(str::to_owned).collect::<Vec<_>>();
+        for _ in 0..100 {
+            if lines().len() >= self.invocations.load(Ordering::SeqCst) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let line: Value = serde_json::from_str(lines().last().expect("no summary line")).unwrap();
+        let most = u64::try_from(seconds.min(29) - 2).unwrap() * 1_000 + 250;
+        assert!(line["totalMs"].as_u64().unwrap() < most, "{line}");
     }
 
     /// Everything it wrote so far.
