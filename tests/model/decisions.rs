@@ -1,5 +1,7 @@
 //! What may be decided, and what defences may be taken out.
 
+use front_payment_bridge::order::Status;
+
 /// A defence that is taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
@@ -77,6 +79,7 @@ pub enum Op {
     Load,
     Replace,
     Submit,
+    Status,
 }
 
 /// Which of two bodies a submit has: of 40, or of 50.
@@ -87,15 +90,18 @@ pub type Body = u8;
 pub enum Word {
     Reserved,
     Paid,
+    /// A word that is not known: the status is read from Front Payment.
+    Unheard,
 }
 
 impl Word {
-    pub const ALL: [Self; 2] = [Self::Reserved, Self::Paid];
+    pub const ALL: [Self; 3] = [Self::Reserved, Self::Paid, Self::Unheard];
 
     pub fn text(self) -> &'static str {
         match self {
             Self::Reserved => "RESERVED",
             Self::Paid => "PAID",
+            Self::Unheard => "UNHEARD",
         }
     }
 }
@@ -109,6 +115,24 @@ pub struct Asked {
     pub says: Option<Says>,
     pub exists: bool,
     /// Callbacks with each [`Word`] that were sent, and those that were answered with a 200.
-    pub sent: [u8; 2],
-    pub taken: [u8; 2],
+    pub sent: [u8; 3],
+    pub taken: [u8; 3],
+}
+
+impl Asked {
+    /// Where the order stands at Front Payment: it has called back with what it says.
+    pub fn status(&self) -> Status {
+        let has_sent = |word| self.sent[word as usize] > 0;
+        if has_sent(Word::Paid) {
+            Status::Paid
+        } else if has_sent(Word::Reserved) {
+            Status::Reserved
+        } else {
+            Status::Sent
+        }
+    }
+
+    pub fn has_called(&self) -> bool {
+        self.taken.iter().any(|&times| times > 0)
+    }
 }

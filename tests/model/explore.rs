@@ -23,10 +23,14 @@ pub struct Bounds {
     pub in_flight: usize,
     /// Faults of the store, and processes killed.
     pub faults: usize,
-    /// Callbacks of each order that exists, with two words.
+    /// Callbacks of each order that exists.
     pub callbacks: u8,
+    /// How many of the [`Word::ALL`] they have.
+    pub words: usize,
     /// Times that a lease runs out.
     pub leases: i64,
+    /// It may run out while something goes on, whose own time is over then.
+    pub late: bool,
 }
 
 /// One thing that may happen next.
@@ -189,7 +193,7 @@ fn choices(world: &World<'_>, bounds: Bounds) -> Vec<Choice> {
         if may_fail {
             let of_the_store: &[Decision] = match op {
                 Op::Create | Op::Replace => &[Decision::Down, Decision::ReplyLost, Decision::Late],
-                Op::Load => &[Decision::Down],
+                Op::Load | Op::Status => &[Decision::Down],
                 Op::Submit => &[],
             };
             let killed = [Decision::KilledBefore, Decision::KilledAfter];
@@ -206,13 +210,12 @@ fn choices(world: &World<'_>, bounds: Bounds) -> Vec<Choice> {
         }
         for (index, asked) in shared.asked.iter().enumerate() {
             if asked.exists && asked.sent.iter().sum::<u8>() < bounds.callbacks {
-                choices.extend(Word::ALL.map(|word| Choice::Callback(index, word)));
+                choices.extend(Word::ALL[..bounds.words].iter().map(|&word| Choice::Callback(index, word)));
             }
         }
     }
-    // A lease outlives every function: whatever still runs by then was killed, which is a fault of its own.
     let is_quiet = running.is_empty() && shared.late.is_empty();
-    if shared.seconds < bounds.leases * LEASE && is_quiet && !world.tasks.is_empty() {
+    if shared.seconds < bounds.leases * LEASE && (is_quiet || bounds.late) && !world.tasks.is_empty() {
         choices.push(Choice::LeaseRunsOut);
     }
     choices

@@ -12,9 +12,9 @@ pub fn broken(world: &World<'_>, record: Option<&Record>) -> Option<String> {
     let shared = lock(&world.shared);
     let asked = &shared.asked;
     asked_too_often(asked).or_else(|| told_what_is_not_so(world, asked, record)).or_else(|| match record {
-        Some(record) => {
-            stored_what_is_not_so(record, asked).or_else(|| lost_or_doubled(record, asked, world.running().is_empty()))
-        }
+        Some(record) => stored_what_is_not_so(record, asked)
+            .or_else(|| lost_or_doubled(record, asked, world.running().is_empty()))
+            .or_else(|| created_and_forgotten(world, record, asked)),
         None if asked.is_empty() => None,
         None => Some("an order was sent that the store knows nothing of".to_owned()),
     })
@@ -43,7 +43,8 @@ fn told_what_is_not_so(world: &World<'_>, asked: &[Asked], record: Option<&Recor
             let is_lie = own.exists && !own.says.is_some_and(Says::is_nothing);
             is_lie.then(|| "a shop was told that nothing was created, and something was".to_owned())
         }
-        // A 201 is never taken back: the order stays the one that the shop was told.
+        // A 201 is never taken back, but for one that the store took no write of until the deadline: the order
+        // stays the one that the shop was told.
         (Kind::Submit(_), Ended::Accepted(uuid)) if stored_uuid != Some(uuid) => {
             Some(format!("a shop was told of {uuid}, and the store has another one or none"))
         }
@@ -59,8 +60,14 @@ fn told_what_is_not_so(world: &World<'_>, asked: &[Asked], record: Option<&Recor
 fn stored_what_is_not_so(record: &Record, asked: &[Asked]) -> Option<String> {
     // Once a callback came, an order that Front Payment has is accepted: not REJECTED, FAILED or UNKNOWN for good.
     let Some(uuid) = &record.order_uuid else {
-        let taken = asked.iter().any(|asked| asked.taken != [0; 2]);
-        return taken.then(|| format!("a callback was taken, and the order is {:?} without a uuid", record.status));
+        let refused = asked.last().is_some_and(|latest| latest.says == Some(Says::Refused417));
+        if record.status == Status::Rejected && !refused {
+            return Some("the order is REJECTED, and was not refused".to_owned());
+        }
+        return asked
+            .iter()
+            .any(Asked::has_called)
+            .then(|| format!("a callback was taken, and the order is {:?} without a uuid", record.status));
     };
     let Some(own) = asked.iter().enumerate().find(|(index, _)| format!("ODR{index}") == *uuid).map(|(_, own)| own) else {
         return Some(format!("{uuid} was never asked for"));
@@ -92,9 +99,21 @@ fn lost_or_doubled(record: &Record, asked: &[Asked], is_quiet: bool) -> Option<S
             }
         }
     }
-    let have_called = asked.iter().filter(|asked| asked.taken != [0; 2]).count();
+    let have_called = asked.iter().filter(|asked| asked.has_called()).count();
     let is_noticed = record.history.iter().any(|entry| entry.other_order_uuid.is_some());
     (have_called > 1 && is_quiet && !is_noticed).then(|| "Front Payment has the order twice, and nobody noticed".to_owned())
+}
+
+/// What Front Payment has told to have created, and the bridge has told to the shop, is the stored order or
+/// noted as another one.
+fn created_and_forgotten(world: &World<'_>, record: &Record, asked: &[Asked]) -> Option<String> {
+    asked.iter().enumerate().find_map(|(index, asked)| {
+        let uuid = Some(format!("ODR{index}"));
+        let is_told = matches!(world.tasks[asked.task].ended, Some(Ended::Accepted(_)));
+        let is_known = record.order_uuid == uuid || record.history.iter().any(|entry| entry.other_order_uuid == uuid);
+        (asked.says == Some(Says::Created201) && is_told && !is_known)
+            .then(|| format!("ODR{index} was created, and is forgotten"))
+    })
 }
 
 /// How often a callback of the order `ODR{index}` stands in the history.

@@ -19,36 +19,45 @@ use std::time::Instant;
 use decisions::Mutant;
 use explore::{Bounds, explore};
 
+const NOTHING: Bounds = Bounds { attempts: 0, in_flight: 1, faults: 0, callbacks: 0, words: 2, leases: 0, late: false };
 /// Two requests and their callbacks.
-const SIDE_BY_SIDE: Bounds = Bounds { attempts: 2, in_flight: 2, faults: 0, callbacks: 1, leases: 1 };
+const SIDE_BY_SIDE: Bounds = Bounds { attempts: 2, in_flight: 2, callbacks: 1, leases: 1, ..NOTHING };
 
-/// What is covered on every run: all that may happen within these, one after the other.
-const BOUNDS: [Bounds; 7] = [
+/// What is covered on every run: all that may happen within each of these.
+const BOUNDS: [Bounds; 9] = [
     SIDE_BY_SIDE,
     // Three requests at once.
-    Bounds { attempts: 3, in_flight: 3, faults: 0, callbacks: 0, leases: 0 },
+    Bounds { attempts: 3, in_flight: 3, ..NOTHING },
     // Three requests, one after the other, and their callbacks.
-    Bounds { attempts: 3, in_flight: 1, faults: 0, callbacks: 1, leases: 0 },
+    Bounds { attempts: 3, callbacks: 1, ..NOTHING },
     // A fault at every step, and what follows: a retry, a callback, the end of the lease, nothing.
-    Bounds { attempts: 2, in_flight: 1, faults: 1, callbacks: 1, leases: 1 },
+    Bounds { attempts: 2, faults: 1, callbacks: 1, leases: 1, ..NOTHING },
+    // A fault at every step of two requests, side by side.
+    Bounds { attempts: 2, in_flight: 2, faults: 1, ..NOTHING },
     // Faults in pairs.
-    Bounds { attempts: 2, in_flight: 1, faults: 2, callbacks: 0, leases: 1 },
+    Bounds { attempts: 2, faults: 2, leases: 1, ..NOTHING },
     // Faults in pairs while a callback comes.
-    Bounds { attempts: 1, in_flight: 2, faults: 2, callbacks: 1, leases: 0 },
-    // A callback that comes twice, and two that overtake each other, with a fault at every step.
-    Bounds { attempts: 1, in_flight: 2, faults: 1, callbacks: 2, leases: 0 },
+    Bounds { attempts: 1, in_flight: 2, faults: 2, callbacks: 1, ..NOTHING },
+    // Callbacks that come twice, overtake each other, or have the status read, with a fault at every step.
+    Bounds { attempts: 1, in_flight: 2, faults: 1, callbacks: 2, words: 3, ..NOTHING },
+    // Time that is over at any step, for two requests and their callbacks.
+    Bounds { attempts: 2, in_flight: 2, callbacks: 1, words: 1, leases: 1, late: true, ..NOTHING },
 ];
 
 /// What `MODEL=large` covers.
-const LARGE: [Bounds; 4] = [
+const LARGE: [Bounds; 6] = [
     // A fault at every step while something else goes on.
-    Bounds { attempts: 2, in_flight: 2, faults: 1, callbacks: 1, leases: 0 },
+    Bounds { attempts: 2, in_flight: 2, faults: 1, callbacks: 1, ..NOTHING },
     // Faults in pairs, and whatever follows.
-    Bounds { attempts: 2, in_flight: 1, faults: 2, callbacks: 1, leases: 1 },
+    Bounds { attempts: 2, faults: 2, callbacks: 1, leases: 1, ..NOTHING },
     // Three requests, and a fault at every step.
-    Bounds { attempts: 3, in_flight: 2, faults: 1, callbacks: 0, leases: 0 },
+    Bounds { attempts: 3, in_flight: 2, faults: 1, ..NOTHING },
+    // Two requests and a callback, all at once.
+    Bounds { attempts: 2, in_flight: 3, callbacks: 1, ..NOTHING },
     // Callbacks twice and in any order, beside two requests.
-    Bounds { attempts: 2, in_flight: 2, faults: 0, callbacks: 2, leases: 0 },
+    Bounds { attempts: 2, in_flight: 2, callbacks: 2, ..NOTHING },
+    // Time that is over at any step, with a fault.
+    Bounds { attempts: 2, in_flight: 2, faults: 1, callbacks: 1, words: 1, leases: 1, late: true },
 ];
 
 #[test]
@@ -71,9 +80,14 @@ fn every_interleaving_keeps_the_promises() {
 /// A check that cannot fail proves nothing: without any one of the defences, it does.
 #[test]
 fn without_a_defence_a_promise_is_broken() {
-    for mutant in [Mutant::NoAttemptId, Mutant::NoVersionCondition, Mutant::NoKeptToken, Mutant::NoWriteBeforeSend] {
-        let covered = explore(SIDE_BY_SIDE, mutant);
-        let broken = covered.broken.unwrap_or_else(|| panic!("{mutant:?} goes unnoticed"));
+    for (mutant, expected) in [
+        (Mutant::NoAttemptId, "asked again although an earlier attempt ended with None"),
+        (Mutant::NoVersionCondition, "a shop was told of ODR1, and the store has another one or none"),
+        (Mutant::NoKeptToken, "a good callback was answered: not found"),
+        (Mutant::NoWriteBeforeSend, "an order was sent that the store knows nothing of"),
+    ] {
+        let broken = explore(SIDE_BY_SIDE, mutant).broken.unwrap_or_else(|| panic!("{mutant:?} goes unnoticed"));
+        assert!(broken.starts_with(expected), "{mutant:?}: {broken}");
         println!("{mutant:?} is noticed: {broken}");
     }
 }

@@ -20,7 +20,7 @@ pub fn describe(world: &World<'_>, record: Option<&Record>) -> String {
             Some(Ended::Accepted(uuid)) => drop(told.insert(uuid)),
             Some(_) => {}
             None => {
-                write!(text, "|{:?} {}", task.kind, shared.gates[index].told).unwrap();
+                write!(text, "|{:?} {} {}", task.kind, task.is_late(shared.seconds), shared.gates[index].told).unwrap();
                 for (op, decision) in &task.trace {
                     write!(text, " {op:?} {:?}", as_told(*decision)).unwrap();
                 }

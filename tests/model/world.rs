@@ -31,6 +31,8 @@ const BEGINNINGS_IN_A_STORE: usize = 5_000;
 pub enum Ended {
     /// A shop was told that the order is accepted, under this uuid.
     Accepted(String),
+    /// The same, when it was too late to write it down.
+    AcceptedLate,
     /// A shop was told that nothing was created.
     NothingCreated,
     /// A shop was told that nobody knows, or to wait, or that the key is another order's.
@@ -51,12 +53,18 @@ pub struct Task {
     pub kind: Kind,
     pub trace: Vec<(Op, Decision)>,
     pub ended: Option<Ended>,
+    began: i64,
     future: Option<Pin<Box<dyn Future<Output = Ended>>>>,
 }
 
 impl Task {
     pub fn is_submit(&self) -> bool {
         matches!(self.kind, Kind::Submit(_))
+    }
+
+    /// Its deadline has passed: a lease has run out meanwhile.
+    pub fn is_late(&self, seconds: i64) -> bool {
+        seconds > self.began
     }
 
     fn is_killed(&self) -> bool {
@@ -167,6 +175,7 @@ impl Setting {
                 kind: kind.clone(),
                 trace: trace.clone(),
                 ended: Some(ended.clone()),
+                began: 0,
                 future: None,
             })
             .collect();
@@ -299,7 +308,8 @@ impl World<'_> {
     async fn start(&mut self, kind: Kind, future: Pin<Box<dyn Future<Output = Ended>>>) {
         lock(&self.shared).gates.push(Gate::default());
         let future = Some(Box::pin(unconstrained(future)) as Pin<Box<_>>);
-        self.tasks.push(Task { kind, trace: Vec::new(), ended: None, future });
+        let began = lock(&self.shared).seconds;
+        self.tasks.push(Task { kind, trace: Vec::new(), ended: None, began, future });
         self.run(self.tasks.len() - 1).await;
     }
 
@@ -328,7 +338,11 @@ impl World<'_> {
                     if let (&Kind::Callback(index, word), Ended::Callback("taken")) = (&self.tasks[task].kind, &ended) {
                         lock(&self.shared).asked[index].taken[word as usize] += 1;
                     }
-                    self.tasks[task].ended = Some(ended);
+                    let is_late = self.tasks[task].is_late(lock(&self.shared).seconds);
+                    self.tasks[task].ended = Some(match ended {
+                        Ended::Accepted(_) if is_late => Ended::AcceptedLate,
+                        ended => ended,
+                    });
                     return;
                 }
                 Poll::Pending if lock(&self.shared).gates[task].waits.is_some() => return,
