@@ -32,7 +32,6 @@ pub struct Rules<'a> {
 }
 
 /// A valid order, and what is to be said about it.
-#[derive(Clone)]
 pub struct Validated {
     /// The order.
     pub order: Order,

@@ -1,10 +1,12 @@
 //! One shop can neither read, replay nor block another's orders, whatever it puts into ids and keys: what
 //! a shop gets is the same with and without the other one.
 
+use front_payment_bridge::front_payment::Answer;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::support::scripted::{created, refused};
 use crate::support::{Bench, Read, example, post_event};
 
 /// What a shop does. Keys and ids are few, so that the shops meet.
@@ -13,9 +15,19 @@ enum Act {
     Submit {
         key: Option<String>,
         total: &'static str,
+        answer: Says,
     },
     /// Reads the order of one's n-th submit, or whatever id that is.
     Read(Target),
+}
+
+/// What Front Payment answers: some of it blocks a key, or frees it.
+#[derive(Debug, Clone, Copy)]
+enum Says {
+    Created,
+    Refused,
+    Failed,
+    Nothing,
 }
 
 #[derive(Debug, Clone)]
@@ -44,8 +56,10 @@ fn act() -> impl Strategy<Value = Act> {
         "[ -~]{0,40}".prop_map(Target::Id),
         Just(Target::Id("../orders".to_owned())),
     ];
+    let says = prop_oneof![2 => Just(Says::Created), 1 => Just(Says::Refused), 1 => Just(Says::Failed), 1 => Just(Says::Nothing)];
+    let submit = (proptest::option::of(key()), prop_oneof![Just("40"), Just("50")], says);
     prop_oneof![
-        3 => (proptest::option::of(key()), prop_oneof![Just("40"), Just("50")]).prop_map(|(key, total)| Act::Submit { key, total }),
+        3 => submit.prop_map(|(key, total, answer)| Act::Submit { key, total, answer }),
         2 => target.prop_map(Act::Read),
     ]
 }
@@ -64,7 +78,13 @@ impl<'b> Shop<'b> {
 
     async fn act(&mut self, act: &Act, others: &[String]) -> Read {
         match act {
-            Act::Submit { key, total } => {
+            Act::Submit { key, total, answer } => {
+                self.bench.provider().will_only_answer(match answer {
+                    Says::Created => created("ODR1", Some("https://bankid.example/login")),
+                    Says::Refused => refused(),
+                    Says::Failed => Answer::Failed { its_word: true },
+                    Says::Nothing => Answer::Unknown,
+                });
                 let mut order = example();
                 order["orderSummary"]["grandTotal"] = json!(total);
                 let bearer = format!("Bearer {}", self.api_key);

@@ -11,7 +11,7 @@ use front_payment_bridge::apply;
 use front_payment_bridge::bridge::{Bridge, Deadline, Settings};
 use front_payment_bridge::budget::Budget;
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::order::{Record, Rules, Status, Validated, parse_tax_rates, validate};
+use front_payment_bridge::order::{Order, Record, Rules, Status, Validated, parse_tax_rates, validate};
 use front_payment_bridge::secrets::{Secret, Secrets};
 use front_payment_bridge::store::{Embedded, OrderStore, WriteError};
 use front_payment_bridge::submit::{self, Outcome};
@@ -126,7 +126,7 @@ pub struct Setting {
     mutant: Mutant,
     store: RefCell<Embedded>,
     beginnings: Cell<usize>,
-    orders: [Validated; 2],
+    orders: [Order; 2],
     secret: Arc<Secret>,
 }
 
@@ -148,7 +148,7 @@ impl Setting {
     pub fn new(mutant: Mutant) -> Self {
         let rates = parse_tax_rates("0,12,15,25").unwrap();
         let rules = Rules { now: Timestamp::from_second(BEGINNING).unwrap(), tax_rates: &rates, enforce_advisories: false };
-        let order = |body| validate(document(body).as_bytes(), &rules).unwrap_or_else(|_| panic!("not valid"));
+        let order = |body| validate(document(body).as_bytes(), &rules).unwrap_or_else(|_| panic!("not valid")).order;
         Self {
             mutant,
             store: RefCell::new(Embedded::in_memory().unwrap()),
@@ -259,7 +259,8 @@ impl World<'_> {
     /// A shop's request with the one key, up to its first step.
     pub async fn submit(&mut self, body: Body) {
         let (bridge, secret, key) = (self.bridge.clone(), self.setting.secret.clone(), self.key.clone());
-        let validated = self.setting.orders[usize::from(body)].clone();
+        let order = self.setting.orders[usize::from(body)].clone();
+        let validated = Validated { order, against_fresh: Vec::new(), warnings: Vec::new() };
         let request = async move {
             let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
             let idempotency_key = Some(key.as_str());

@@ -36,6 +36,11 @@ impl Scripted {
         self.answers.lock().unwrap().push_back(answer);
     }
 
+    /// The next submit is answered so, whatever was to be.
+    pub fn will_only_answer(&self, answer: Answer) {
+        *self.answers.lock().unwrap() = VecDeque::from([answer]);
+    }
+
     /// The next status request is answered so; without a script, Front Payment is down.
     pub fn will_tell(&self, status: Result<&'static str, NoStatus>) {
         self.statuses.lock().unwrap().push_back(status);
