@@ -139,7 +139,7 @@ impl Default for Settings {
 }
 
 /// An https URL, or an http one of a loopback host, that paths can be added to.
-fn base_url(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
+pub(crate) fn base_url(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
     let url = Url::parse(text).map_err(|error| ConfigError::new(variable, format!("is not a URL: {error}")))?;
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

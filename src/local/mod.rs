@@ -3,17 +3,22 @@
 
 mod demo;
 mod gateway;
+mod options;
 pub mod sandbox;
+mod shop;
+mod smoke;
+
+pub use options::Options;
+pub use shop::example_order;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
-use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
@@ -28,38 +33,12 @@ use crate::order::hex;
 use crate::secrets::{Fetch, SecretSource, Secrets};
 use crate::store::{Embedded, Unavailable};
 use crate::{http_client, telemetry};
+use options::Command;
 use sandbox::Sandbox;
 
 /// The demo shop's API key. It opens nothing but a sandbox on this machine.
 pub const API_KEY: &str = "demo-shop-key";
 const SHOP_ID: &str = "demo-shop";
-
-/// The bridge on localhost: POST /orders, GET /orders/{orderId}, Front Payment's callbacks, and a
-/// sandbox of Front Payment, with an embedded database. No AWS, no account.
-#[derive(Debug, Parser)]
-#[command(name = "local", version)]
-pub struct Options {
-    /// The port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 3000)]
-    port: u16,
-    /// Where the orders are kept over a restart
-    #[arg(long, default_value = ".local", value_name = "DIR")]
-    data_dir: PathBuf,
-    /// Keep the orders in memory: they end with the process
-    #[arg(long, conflicts_with = "data_dir")]
-    in_memory: bool,
-    /// How many requests a minute the sandbox of Front Payment takes before it answers 429
-    #[arg(long, default_value_t = sandbox::RATE_LIMIT, value_name = "REQUESTS")]
-    rate_limit: u32,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Debug, Clone, Copy, Subcommand)]
-enum Command {
-    /// One order, unattended: submitted, signed, invoiced; then the end. Free port, in memory
-    Demo,
-}
 
 /// Why `local` ends with an error.
 #[derive(Debug, thiserror::Error)]
@@ -84,33 +63,46 @@ pub enum Error {
     /// The demo did not end as it should.
     #[error("the demo failed: {0}")]
     Demo(String),
+    /// The stack does not do what it should.
+    #[error("the smoke test failed: {0}")]
+    Smoke(String),
 }
 
-/// Runs until Ctrl-C, or until the demo is through.
+/// Runs until Ctrl-C, or until what was asked for is through.
 ///
 /// # Errors
 /// [`Error`] says why it cannot, and what to do.
 pub async fn run(options: Options) -> Result<(), Error> {
     telemetry::init_terminal();
     match options.command {
+        None => {
+            let (listener, store) = options.serving.open().await?;
+            let local = Local::start(listener, store, options.serving.rate_limit)?;
+            println!("{}", welcome(&local.base));
+            until_ctrl_c(local).await
+        }
+        Some(Command::Sandbox(serving)) => {
+            let (listener, store) = serving.open().await?;
+            let sandbox = Local::start_sandbox(listener, &store, serving.rate_limit)?;
+            println!("{}", sandbox_welcome(&sandbox.base));
+            until_ctrl_c(sandbox).await
+        }
         Some(Command::Demo) => {
-            let local = Local::start(listen(0).await?, Embedded::in_memory()?, options.rate_limit)?;
+            let local = Local::start(listen(0).await?, Embedded::in_memory()?, sandbox::RATE_LIMIT)?;
             let base = local.base.clone();
             tokio::select! {
                 ended = local.serve() => ended,
                 shown = demo::run(&base) => shown.map_err(Error::Demo),
             }
         }
-        None => {
-            let listener = listen(options.port).await?;
-            let store = if options.in_memory { Embedded::in_memory()? } else { open(&options.data_dir)? };
-            let local = Local::start(listener, store, options.rate_limit)?;
-            println!("{}", welcome(&local.base));
-            tokio::select! {
-                ended = local.serve() => ended,
-                _ = tokio::signal::ctrl_c() => Ok(()),
-            }
-        }
+        Some(Command::Smoke(target)) => smoke::run(&target).await.map_err(Error::Smoke),
+    }
+}
+
+async fn until_ctrl_c(local: Local) -> Result<(), Error> {
+    tokio::select! {
+        ended = local.serve() => ended,
+        _ = tokio::signal::ctrl_c() => Ok(()),
     }
 }
 
@@ -118,12 +110,6 @@ pub async fn run(options: Options) -> Result<(), Error> {
 async fn listen(port: u16) -> Result<TcpListener, Error> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpListener::bind(address).await.map_err(|error| Error::Port(address, error))
-}
-
-fn open(data_dir: &Path) -> Result<Embedded, Error> {
-    let unusable = |why: String| Error::DataDir(data_dir.to_owned(), why);
-    std::fs::create_dir_all(data_dir).map_err(|error| unusable(error.to_string()))?;
-    Embedded::open(&data_dir.join("orders.redb")).map_err(|error| unusable(error.to_string()))
 }
 
 /// A bridge and a sandbox, listening on one port.
@@ -139,11 +125,8 @@ impl Local {
     /// # Errors
     /// [`Error`], where the database cannot be used.
     pub fn start(listener: TcpListener, store: Embedded, rate_limit: u32) -> Result<Self, Error> {
-        let port = listener.local_addr().map_err(Error::Server)?.port();
-        let base = format!("http://127.0.0.1:{port}");
         let http = http_client::build(None)?;
-        let sandbox = Sandbox::open(store.database(), format!("{base}/front-payment"), http.clone())?;
-        let sandbox = Arc::new(sandbox.limited_to(rate_limit));
+        let Self { base, listener, routes } = Self::with_sandbox(listener, &store, rate_limit, http.clone())?;
         let callback_base_url = Url::parse(&base).ok();
         let front_payment = Url::parse(&format!("{base}/front-payment/api/v1"));
         let front_payment = front_payment.map_err(|error| Error::Demo(error.to_string()))?;
@@ -155,11 +138,25 @@ impl Local {
             readings: Budget::default(),
             settings: Settings { callback_base_url, ..Settings::default() },
         });
+        Ok(Self { base, listener, routes: routes.fallback_service(gateway::routes(bridge)) })
+    }
+
+    /// The sandbox alone, at the paths that it has beside a bridge.
+    ///
+    /// # Errors
+    /// [`Error`], where the database cannot be used.
+    pub fn start_sandbox(listener: TcpListener, store: &Embedded, rate_limit: u32) -> Result<Self, Error> {
+        Self::with_sandbox(listener, store, rate_limit, http_client::build(None)?)
+    }
+
+    fn with_sandbox(listener: TcpListener, store: &Embedded, rate_limit: u32, http: reqwest::Client) -> Result<Self, Error> {
+        let port = listener.local_addr().map_err(Error::Server)?.port();
+        let base = format!("http://127.0.0.1:{port}");
+        let sandbox = Sandbox::open(store.database(), format!("{base}/front-payment"), http)?;
         let portal = Redirect::temporary("/front-payment/portal");
         let routes = Router::new()
             .route("/", get(move || async { portal }))
-            .nest("/front-payment", sandbox::routes(sandbox))
-            .fallback_service(gateway::routes(bridge));
+            .nest("/front-payment", sandbox::routes(Arc::new(sandbox.limited_to(rate_limit))));
         Ok(Self { base, listener, routes })
     }
 
@@ -192,34 +189,6 @@ impl SecretSource for DemoSecret {
     }
 }
 
-/// An order that can be sent as it stands: the provider page's example, dated today, of a synthetic person.
-#[must_use]
-pub fn example_order(base: &str, reference_no: &str) -> serde_json::Value {
-    serde_json::json!({
-        "products": [{
-            "name": "Router", "productId": "R_1", "quantity": "1", "rate": 40, "discount": 0, "tax": "0", "amount": 40
-        }],
-        "orderSummary": { "subTotal": "40", "totalTax": "0", "totalDiscount": "0.00", "grandTotal": "40" },
-        "orderDate": Timestamp::now().as_second().to_string(),
-        "customerDetails": {
-            "type": "private", "countryCode": "+47", "msisdn": "46567468", "email": "kari@example.com", "name": "Kari Nordmann",
-            "preferredLanguage": "en", "personalNumber": "30908299902", "organizationId": "",
-            "address": { "street": "Klosterenget 144", "zip": "7030", "city": "Trondheim", "country": "NO" }
-        },
-        "referenceNo": reference_no,
-        "customerReference": "3500",
-        "invoiceInterval": 0,
-        "separateInvoices": true,
-        "invoiceFeeApplicable": true,
-        "invoiceMaturity": 10,
-        "callback": {
-            "callbackUrl": format!("{base}/front-payment/shop/status"),
-            "success": format!("{base}/front-payment/shop/success"),
-            "failure": format!("{base}/front-payment/shop/failure")
-        }
-    })
-}
-
 fn welcome(base: &str) -> String {
     let curl = |reference: &str, key: &str| {
         format!(
@@ -244,5 +213,20 @@ fn welcome(base: &str) -> String {
         curl("Dhaka", &format!("first-{now}")),
         curl("lost-reply", &format!("lost-{now}")),
         sandbox::Mischief::words().join(", "),
+    )
+}
+
+fn sandbox_welcome(base: &str) -> String {
+    format!(
+        "The sandbox of Front Payment listens on {base}; for a bridge that runs elsewhere on this machine:\n\
+         \n\
+         FRONT_PAYMENT_BASE_URL={base}/front-payment/api/v1\n\
+         the secret's token:          {}\n\
+         the secret's callbackSecret: {}\n\
+         \n\
+         Its portal, with all orders: {base}/front-payment/portal\n\
+         Ctrl-C ends it.\n",
+        sandbox::TOKEN,
+        sandbox::SECRET_KEY,
     )
 }

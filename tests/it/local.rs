@@ -28,8 +28,8 @@ struct Running {
 impl Running {
     fn start(arguments: &[&str]) -> Self {
         let mut process = Command::new(LOCAL)
-            .args(["--port", "0"])
             .args(arguments)
+            .args(["--port", "0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -111,6 +111,8 @@ fn bad_options_and_a_port_in_use_are_clear_errors() {
         (vec!["--in-memory", "--data-dir", "x"], "--data-dir"),
         (vec!["--port", "0", "--data-dir", file], "--data-dir"),
         (vec!["--rate-limit", "many"], "--rate-limit"),
+        (vec!["smoke", "--key", "k"], "--url"),
+        (vec!["smoke", "--key", "k", "--url", "http://shop.example"], "--url"),
     ] {
         let output = run(&arguments);
         let said = String::from_utf8(output.stderr).unwrap();
@@ -118,7 +120,7 @@ fn bad_options_and_a_port_in_use_are_clear_errors() {
     }
     let help = run(&["--help"]);
     let said = String::from_utf8(help.stdout).unwrap();
-    for option in ["--port", "--data-dir", "--in-memory", "--rate-limit", "demo"] {
+    for option in ["--port", "--data-dir", "--in-memory", "--rate-limit", "demo", "sandbox", "smoke"] {
         assert!(help.status.success() && said.contains(option), "{said}");
     }
 }
@@ -255,6 +257,51 @@ async fn the_rate_limit_is_a_choice() {
     let local = Running::start(&["--in-memory", "--rate-limit", "0"]);
     let (status, problem) = local.submit("Dhaka", "limited").await;
     assert_eq!((status, &problem["type"]), (503, &json!("urn:front-payment-bridge:front-payment-unavailable")));
+}
+
+#[tokio::test]
+async fn the_sandbox_runs_alone() {
+    let sandbox = Running::start(&["sandbox", "--in-memory", "--rate-limit", "1"]);
+    let base = sandbox.welcome.split_once("FRONT_PAYMENT_BASE_URL=").unwrap().1.lines().next().unwrap().to_owned();
+    assert_eq!(base, format!("{}/front-payment/api/v1", sandbox.base));
+    assert!(sandbox.welcome.contains("sandbox-token") && sandbox.welcome.contains("sandbox-secret-key"), "{}", sandbox.welcome);
+    let submit = || {
+        let order = example_order("https://shop.example", "alone").to_string();
+        answer(sandbox.client.post(format!("{base}/connect/orders/invoice/submit")).bearer_auth("sandbox-token").body(order))
+    };
+    let (status, created) = submit().await;
+    assert_eq!((status, &created["message"]), (201, &json!("orderCreatedSuccessfully")), "{created}");
+    assert_eq!(submit().await.0, 429, "its rate limit is a choice");
+    let reply = sandbox.client.post(format!("{}/orders", sandbox.base)).send().await.unwrap();
+    assert_eq!(reply.status(), 404, "there is no bridge beside it");
+}
+
+#[tokio::test]
+async fn the_smoke_test_tells_a_stack_that_works_from_one_that_does_not() {
+    let smoke = async |url: &str, key: &str| {
+        let mut program = Command::new(LOCAL);
+        program.args(["smoke", "--url", url]).env("SMOKE_KEY", key);
+        let output = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let works = Running::start(&["--in-memory"]);
+    let (code, said) = smoke(&format!("{}/", works.base), API_KEY).await;
+    assert_eq!((code, said.lines().filter(|line| line.starts_with("ok ")).count()), (Some(0), 5), "{said}");
+    assert!(said.contains("The stack takes orders."), "{said}");
+
+    let (code, said) = smoke(&works.base, "another-key").await;
+    assert!(code == Some(1) && said.contains("the smoke test failed: the bridge answered 401 in place of 201"), "{said}");
+    assert!(!said.contains("another-key"), "{said}");
+    let (code, said) = smoke(&format!("{}/elsewhere", works.base), API_KEY).await;
+    assert!(code == Some(1) && said.contains("404 in place of 401"), "{said}");
+    let no_bridge = Running::start(&["sandbox", "--in-memory"]);
+    let (code, said) = smoke(&format!("{}/front-payment/shop", no_bridge.base), API_KEY).await;
+    assert!(code == Some(1) && said.contains("the smoke test failed"), "{said}");
+    let fails = Running::start(&["--in-memory", "--rate-limit", "0"]);
+    let (code, said) = smoke(&fails.base, API_KEY).await;
+    assert!(code == Some(1) && said.contains("front-payment-unavailable"), "{said}");
+    let (code, said) = smoke("http://127.0.0.1:1", API_KEY).await;
+    assert!(code == Some(1) && said.contains("Connection refused"), "{said}");
 }
 
 #[tokio::test]

@@ -1,0 +1,59 @@
+//! What `cargo run --` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tokio::net::TcpListener;
+
+use super::{Error, listen, sandbox, smoke};
+use crate::store::Embedded;
+
+/// The bridge on localhost: POST /orders, GET /orders/{orderId}, Front Payment's callbacks, and a
+/// sandbox of Front Payment, with an embedded database. No AWS, no account.
+#[derive(Debug, Parser)]
+#[command(name = "local", version, args_conflicts_with_subcommands = true)]
+pub struct Options {
+    #[command(flatten)]
+    pub(super) serving: Serving,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// One order, unattended: submitted, signed, invoiced; then the end. Free port, in memory
+    Demo,
+    /// The sandbox of Front Payment alone, for a bridge that runs elsewhere on this machine
+    Sandbox(Serving),
+    /// One order sent to a deployed stack, and read back. A real invoice, if the stack speaks to Front Payment's production
+    Smoke(smoke::Target),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serving {
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// Where the orders are kept over a restart
+    #[arg(long, default_value = ".local", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Keep the orders in memory: they end with the process
+    #[arg(long, conflicts_with = "data_dir")]
+    in_memory: bool,
+    /// How many requests a minute the sandbox of Front Payment takes before it answers 429
+    #[arg(long, default_value_t = sandbox::RATE_LIMIT, value_name = "REQUESTS")]
+    pub(super) rate_limit: u32,
+}
+
+impl Serving {
+    pub(super) async fn open(&self) -> Result<(TcpListener, Embedded), Error> {
+        let listener = listen(self.port).await?;
+        if self.in_memory {
+            return Ok((listener, Embedded::in_memory()?));
+        }
+        let unusable = |why: String| Error::DataDir(self.data_dir.clone(), why);
+        std::fs::create_dir_all(&self.data_dir).map_err(|error| unusable(error.to_string()))?;
+        let store = Embedded::open(&self.data_dir.join("orders.redb")).map_err(|error| unusable(error.to_string()))?;
+        Ok((listener, store))
+    }
+}
