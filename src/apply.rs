@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::bridge::{Bridge, Deadline, ProviderReport, backoff, report_twice, warn_if_not_noted, within};
+use crate::bridge::{Bridge, Deadline, Report, backoff, report_twice, warn_if_not_noted, within};
 use crate::front_payment::callback::{SignedCallback, claimed_order_uuid};
 use crate::front_payment::{FrontPayment, NoStatus};
 use crate::order::{Record, StatusCallback, StatusWord};
@@ -38,10 +38,8 @@ pub struct Request<'a> {
 pub struct Applied {
     /// The answer to Front Payment.
     pub outcome: Outcome,
-    /// Whose order it is, if there is one.
-    pub shop_id: Option<String>,
-    /// What the log says of Front Payment.
-    pub provider: ProviderReport,
+    /// What the log says of it.
+    pub report: Report,
 }
 
 /// The answer to Front Payment.
@@ -85,20 +83,20 @@ impl From<NoStatus> for Failure {
 
 /// Takes a status callback. Whatever it answers, a repetition loses nothing and doubles nothing.
 pub async fn apply<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: Request<'_>) -> Applied {
-    let Request { order_id, secret, deadline, .. } = &request;
-    let mut way = Way { bridge, secret: secret.clone(), deadline: *deadline, shop_id: None, provider: ProviderReport::default() };
+    let Request { secret, deadline, .. } = &request;
+    let mut way = Way { bridge, secret: secret.clone(), deadline: *deadline, report: Report::default() };
     let outcome = match way.take(&request).await {
         Ok(outcome) => outcome,
         Err(Failure::Store(error)) => {
-            tracing::error!(orderId = %order_id, error = %error, "the store did not take a callback");
+            tracing::error!(error = %error, "the store did not take a callback");
             Outcome::Storage
         }
         Err(Failure::NoStatus(error)) => {
-            tracing::warn!(orderId = %order_id, error = %error, "Front Payment does not tell the order's status");
+            tracing::warn!(error = %error, "Front Payment does not tell the order's status");
             Outcome::NoStatus
         }
     };
-    Applied { outcome, shop_id: way.shop_id, provider: way.provider }
+    Applied { outcome, report: way.report }
 }
 
 /// One callback on its way.
@@ -106,8 +104,7 @@ struct Way<'b, S, F> {
     bridge: &'b Bridge<S, F>,
     secret: Arc<Secret>,
     deadline: Deadline,
-    shop_id: Option<String>,
-    provider: ProviderReport,
+    report: Report,
 }
 
 impl<S: OrderStore, F: FrontPayment> Way<'_, S, F> {
@@ -116,18 +113,21 @@ impl<S: OrderStore, F: FrontPayment> Way<'_, S, F> {
         let left = self.bridge.clock.until(self.deadline.reply_by());
         let stored = within(left, self.bridge.store.load(order_id)).await?;
         let Some(record) = stored.filter(|record| is_token(record, request.token)) else { return Ok(Outcome::NotFound) };
-        self.shop_id = Some(record.shop_id.clone());
+        self.report.shop_id = Some(record.shop_id.clone());
 
         let signed = match SignedCallback::read(request.raw_query) {
             Some(signed) if self.is_signed(&signed).await => Some(signed.callback),
             _ => None,
         };
-        match signed.filter(|callback| record.expects(&callback.amount)) {
+        let believed = signed.filter(|callback| record.expects(&callback.amount));
+        // Without a query it claims nothing: so an operator has a status read.
+        self.report.is_forged = believed.is_none() && !request.raw_query.is_empty();
+        match believed {
             Some(callback) => self.believe(record, &callback).await,
             None if record.order_uuid.is_some() => self.read_back(record).await.map(|()| Outcome::ReadBack),
             None => {
                 let claimed = claimed_order_uuid(request.raw_query);
-                tracing::error!(orderId = %order_id, claimedOrderUuid = claimed, "a callback that cannot be believed, for an order without a uuid");
+                tracing::error!(claimedOrderUuid = claimed, "a callback that cannot be believed, for an order without a uuid");
                 Ok(Outcome::NotBelieved)
             }
         }
@@ -150,12 +150,14 @@ impl<S: OrderStore, F: FrontPayment> Way<'_, S, F> {
             report_twice(&record, &callback.order_uuid);
             return Ok(Outcome::Twice);
         }
+        if is_news {
+            self.report.first_callback_after = record.first_callback_after();
+        }
         if let StatusWord::Unknown(word) = &callback.word {
-            tracing::warn!(orderId = %record.order_id, word, "a status word that is not known; Front Payment is asked");
-            let order_id = record.order_id;
+            tracing::warn!(word, "a status word that is not known; Front Payment is asked");
             match self.read_back(record).await {
                 Err(Failure::NoStatus(error)) => {
-                    tracing::warn!(orderId = %order_id, error = %error, "Front Payment does not tell it; the status stays as it is");
+                    tracing::warn!(error = %error, "Front Payment does not tell it; the status stays as it is");
                 }
                 read => read?,
             }
@@ -196,7 +198,7 @@ impl<S: OrderStore, F: FrontPayment> Way<'_, S, F> {
             let status = match self.ask(&record).await? {
                 StatusWord::Known(status) => status,
                 StatusWord::Unknown(word) => {
-                    tracing::warn!(orderId = %record.order_id, word, "Front Payment tells a status that is not known; the stored one stays");
+                    tracing::warn!(word, "Front Payment tells a status that is not known; the stored one stays");
                     return Ok(());
                 }
             };
@@ -232,7 +234,7 @@ impl<S: OrderStore, F: FrontPayment> Way<'_, S, F> {
         let left = self.bridge.clock.until(self.deadline.send_by()).min(MOST_FOR_A_STATUS);
         let started = Instant::now();
         let reading = self.bridge.front_payment.status(order_uuid, token, left).await;
-        self.provider.add(started.elapsed(), reading.http_status, reading.rate_limit_remaining);
+        self.report.provider.add(started.elapsed(), reading.http_status, reading.rate_limit_remaining);
         reading.status
     }
 

@@ -78,6 +78,21 @@ pub(crate) async fn within<T, E: From<Unavailable>>(limit: Duration, work: impl 
     }
 }
 
+/// What the log says of a request beside its ids and its outcome, as far as it is known.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Whose request it is, or whose order.
+    pub shop_id: Option<String>,
+    /// Front Payment's id of the order that a shop is told of.
+    pub order_uuid: Option<String>,
+    /// Front Payment's part in it.
+    pub provider: ProviderReport,
+    /// For a callback: it claims something that does not hold up.
+    pub is_forged: bool,
+    /// For the first callback of an order that is believed: how long after the order's 201 it came.
+    pub first_callback_after: Option<SignedDuration>,
+}
+
 /// What the log says of Front Payment's part in a request.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct ProviderReport {
@@ -101,7 +116,6 @@ impl ProviderReport {
 /// Somebody must act: a customer may be billed twice.
 pub(crate) fn report_twice(stored: &Record, other: &str) {
     tracing::error!(
-        orderId = %stored.order_id,
         orderUuid = stored.order_uuid,
         otherOrderUuid = other,
         "Front Payment has the order twice; cancel one of the two there"
@@ -111,7 +125,7 @@ pub(crate) fn report_twice(stored: &Record, other: &str) {
 /// Every change adds to the history, until that is full.
 pub(crate) fn warn_if_not_noted(before: &Record, after: &Record) {
     if after.history.len() == before.history.len() {
-        tracing::warn!(orderId = %after.order_id, "the history is full: the status is applied, but not noted");
+        tracing::warn!("the history is full: the status is applied, but not noted");
     }
 }
 

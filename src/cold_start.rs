@@ -25,7 +25,7 @@ pub async fn connect(config: Config, settings: Settings) -> Result<AwsBridge, Co
     let http = http_client::build(config.ssl_cert_file.as_deref())?;
     let sdk = sdk::config(http.clone()).load().await;
     let bridge = Bridge {
-        store: DynamoDb::new(aws_sdk_dynamodb::Client::new(&sdk), config.orders_table),
+        store: DynamoDb::new(aws_sdk_dynamodb::Client::new(&sdk), config.orders_table, config.order_retention),
         front_payment: Client::new(http, &config.front_payment_base_url),
         secrets: Secrets::new(SecretsManager::new(&sdk, config.secret_id), Clock::system()),
         clock: Clock::system(),
@@ -33,7 +33,7 @@ pub async fn connect(config: Config, settings: Settings) -> Result<AwsBridge, Co
         settings,
     };
     if tokio::time::timeout(MOST_FOR_INIT, bridge.secrets.prefetch()).await.is_err() {
-        tracing::error!("the secret did not come during init; it is asked for again when it is needed");
+        tracing::warn!("the secret did not come during init; it is asked for again when it is needed");
     }
     Ok(bridge)
 }

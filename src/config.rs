@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use jiff::SignedDuration;
 use url::{Host, Url};
 
 use crate::bridge::Settings;
@@ -18,6 +19,8 @@ pub struct Config {
     pub secret_id: String,
     /// `FRONT_PAYMENT_BASE_URL`
     pub front_payment_base_url: Url,
+    /// `ORDER_RETENTION_DAYS`: how long an order is kept after its last change; for ever where there is none.
+    pub order_retention: Option<SignedDuration>,
     /// `SSL_CERT_FILE`
     pub ssl_cert_file: Option<PathBuf>,
 }
@@ -98,6 +101,7 @@ impl Config {
             orders_table: environment.require("ORDERS_TABLE")?,
             secret_id: environment.require("SECRET_ID")?,
             front_payment_base_url: base_url(BASE_URL, &environment.require(BASE_URL)?)?,
+            order_retention: environment.get("ORDER_RETENTION_DAYS")?.as_deref().map(retention).transpose()?,
             ssl_cert_file: environment.get("SSL_CERT_FILE")?.map(PathBuf::from),
         })
     }
@@ -136,6 +140,15 @@ impl Default for Settings {
             enforce_advisories: false,
         }
     }
+}
+
+/// Days, of which there must be enough for a late callback, or a shop's late retry, to find its order.
+fn retention(days: &str) -> Result<SignedDuration, ConfigError> {
+    let days = days.parse().ok().filter(|days| (90..=36_500).contains(days));
+    let hours = days
+        .map(|days: i64| days * 24)
+        .ok_or_else(|| ConfigError::new("ORDER_RETENTION_DAYS", "is not a whole number of days from 90 to 36500"))?;
+    Ok(SignedDuration::from_hours(hours))
 }
 
 /// An https URL, or an http one of a loopback host, that paths can be added to.
@@ -213,6 +226,13 @@ mod tests {
                 "ALLOWED_TAX_RATES: a rate is not a plain decimal: digits with at most one point, no exponent, no spaces; expected rates like 0,12,15,25",
             ),
             ("ALLOWED_TAX_RATES", "0,-1", "ALLOWED_TAX_RATES: a rate is negative; expected rates like 0,12,15,25"),
+            ("ORDER_RETENTION_DAYS", "89", "ORDER_RETENTION_DAYS: is not a whole number of days from 90 to 36500"),
+            ("ORDER_RETENTION_DAYS", "a year", "ORDER_RETENTION_DAYS: is not a whole number of days from 90 to 36500"),
+            (
+                "ORDER_RETENTION_DAYS",
+                "99999999999999999999",
+                "ORDER_RETENTION_DAYS: is not a whole number of days from 90 to 36500",
+            ),
             ("ADVISORY_CHECKS", "off", "ADVISORY_CHECKS: is neither warn nor enforce"),
         ] {
             assert_eq!(problem(variable, value).as_deref(), Some(expected));
@@ -229,6 +249,8 @@ mod tests {
             ("CALLBACK_BASE_URL", ""),
             ("ALLOWED_TAX_RATES", "0, 12.5,25.00"),
             ("ALLOWED_TAX_RATES", ""),
+            ("ORDER_RETENTION_DAYS", "90"),
+            ("ORDER_RETENTION_DAYS", ""),
             ("ADVISORY_CHECKS", "warn"),
             ("ADVISORY_CHECKS", "enforce"),
             ("ADVISORY_CHECKS", ""),

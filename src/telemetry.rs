@@ -1,21 +1,26 @@
-//! The log: JSON lines on stdout.
+//! The log: JSON lines on stdout, each with the ids of its request.
 //!
 //! `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` choose the level of the bridge's own lines. Other crates never
 //! get below WARN, whatever they say: at their lower levels they write requests out, tokens and all.
 
+use std::error::Error;
 use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
+use tracing::{Span, field};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
+use uuid::Uuid;
 
 const OWN: &str = "front_payment_bridge";
 
-/// Writes the log as the Lambdas do.
+/// Writes the log as the Lambdas do. Of a panic it tells the place, not the message, which may quote anything.
 pub fn init_json() {
-    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_target(false);
+    std::panic::set_hook(Box::new(|panic| tracing::error!(at = panic.location().map(field::display), "a panic")));
+    let lines = json_subscriber::fmt::layer().flatten_event(true).with_target(false);
+    let lines = lines.with_current_span(false).with_span_list(false).flatten_current_span_on_top_level(true);
     tracing_subscriber::registry().with(lines.with_filter(filter(level()))).init();
 }
 
@@ -23,6 +28,17 @@ pub fn init_json() {
 pub fn init_terminal() {
     let lines = fmt::layer().with_ansi(false).with_target(false).with_writer(std::io::stderr).without_time();
     tracing_subscriber::registry().with(lines.with_filter(filter(level()))).init();
+}
+
+/// From here on, every line about the request has the order's id.
+pub(crate) fn order_is(order_id: Uuid) {
+    Span::current().record("orderId", field::display(order_id));
+}
+
+/// An error and its causes in one line.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 fn filter(own: LevelFilter) -> Targets {

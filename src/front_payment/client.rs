@@ -17,6 +17,7 @@ use url::Url;
 use super::{Answer, FrontPayment, NoStatus, StatusReading, Submission, read_status, wire};
 use crate::order::Order;
 use crate::secrets::Redacted;
+use crate::telemetry::with_causes;
 
 /// The longest reply that is read.
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
@@ -142,17 +143,12 @@ async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
 
 /// An error and its causes in one line. No URL: a status request's holds an order's id.
 fn causes(error: &reqwest::Error) -> String {
-    let mut line = if error.is_timeout() {
-        "timed out".to_owned()
+    let line = if error.is_timeout() {
+        "timed out"
     } else if error.is_connect() {
-        "no connection".to_owned()
+        "no connection"
     } else {
-        "no whole reply".to_owned()
+        "no whole reply"
     };
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
+    error.source().map_or(line.to_owned(), |cause| format!("{line}: {}", with_causes(cause)))
 }

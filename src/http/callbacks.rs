@@ -5,50 +5,42 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::orders::parse_order_id;
 use super::problem::{Problem, Slug};
-use super::summary::Summary;
+use super::summary::{Answer, summarized};
 use super::{Reply, Request};
 use crate::apply::{self, Outcome};
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Report};
 use crate::front_payment::FrontPayment;
 use crate::store::OrderStore;
+use crate::telemetry;
 
 const ROUTE: &str = "GET /callbacks/{orderId}/{token}";
 
 /// Answers one callback.
 pub async fn handle<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: Request<'_>) -> Reply {
     let is_routed = request.event.route_key.as_deref() == Some(ROUTE);
-    let mut summary = Summary::begin(request.request_id, if is_routed { ROUTE } else { "none" });
-    let answer = if is_routed { get(bridge, &request, &mut summary).await } else { Err(not_found()) };
-    let (outcome, reply) = match answer {
-        Ok(outcome) => (outcome, ok()),
-        Err(problem) => (problem.slug.name(), problem.into()),
-    };
-    summary.end(outcome, &reply);
-    reply
+    summarized(request.request_id, if is_routed { ROUTE } else { "none" }, async |report| {
+        if is_routed { get(bridge, &request, report).await } else { Err(not_found()) }
+    })
+    .await
 }
 
-async fn get<S: OrderStore, F: FrontPayment>(
-    bridge: &Bridge<S, F>,
-    request: &Request<'_>,
-    summary: &mut Summary<'_>,
-) -> Result<&'static str, Problem> {
+async fn get<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &Request<'_>, report: &mut Report) -> Answer {
     let Request { event, deadline, .. } = *request;
     let order_id = event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
+    telemetry::order_is(order_id);
     let token = event.path_parameter("token").ok_or_else(not_found)?;
     let secret = bridge
         .secret(deadline.reply_by())
         .await
         .map_err(|_| Problem::new(Slug::SecretUnavailable, "The bridge has no usable secret yet. Call again."))?;
-    summary.order_id = Some(order_id);
     let raw_query = event.raw_query();
     let applied = apply::apply(bridge, apply::Request { order_id, token, raw_query, secret, deadline }).await;
-    summary.shop_id = applied.shop_id;
-    summary.provider = applied.provider;
+    *report = applied.report;
     match applied.outcome {
-        Outcome::Applied => Ok("applied"),
-        Outcome::Known => Ok("known"),
-        Outcome::Twice => Ok("twice"),
-        Outcome::ReadBack => Ok("read-back"),
+        Outcome::Applied => Ok(("applied", ok())),
+        Outcome::Known => Ok(("known", ok())),
+        Outcome::Twice => Ok(("twice", ok())),
+        Outcome::ReadBack => Ok(("read-back", ok())),
         Outcome::NotFound => Err(not_found()),
         Outcome::NotBelieved => Err(Problem::new(Slug::CallbackNotBelieved, "The checksum or a value is not as it should be.")),
         Outcome::NoStatus => Err(Problem::new(

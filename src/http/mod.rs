@@ -9,9 +9,6 @@ mod view;
 
 pub use event::Event;
 
-use std::panic::AssertUnwindSafe;
-
-use futures_util::FutureExt;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -22,7 +19,7 @@ use serde_json::value::RawValue;
 
 use crate::bridge::Deadline;
 use problem::{Problem, Slug};
-use summary::Summary;
+use summary::summarized;
 
 /// A reply to a shop or to Front Payment.
 pub type Reply = http::Response<String>;
@@ -52,16 +49,11 @@ pub async fn invoke(
         Ok(event) => {
             let deadline = Deadline(deadline.unwrap_or(Timestamp::MAX));
             // Boxed: the future of a whole request is too deep a type to be laid out in place.
-            let handled = Box::pin(handle(Request { event: &event, deadline, request_id: &request_id }));
-            AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| {
-                tracing::error!(requestId = request_id, "a panic");
-                Problem::internal().into()
-            })
+            Box::pin(handle(Request { event: &event, deadline, request_id: &request_id })).await
         }
         Err(_) => {
-            let reply = Problem::new(Slug::MalformedJson, "The event is no request of an HTTP API, payload 2.0.").into();
-            Summary::begin(&request_id, "none").end(Slug::MalformedJson.name(), &reply);
-            reply
+            let problem = Problem::new(Slug::MalformedJson, "The event is no request of an HTTP API, payload 2.0.");
+            summarized(&request_id, "none", async |_| Err(problem)).await
         }
     };
     let (parts, body) = reply.into_parts();

@@ -7,15 +7,16 @@ use http::header::{HeaderName, LOCATION};
 use uuid::Uuid;
 
 use super::problem::{Problem, Slug};
-use super::summary::Summary;
+use super::summary::{Answer, summarized};
 use super::view::{AcceptedView, OrderView};
 use super::{Reply, Request, json};
-use crate::bridge::{Bridge, within};
+use crate::bridge::{Bridge, Report, within};
 use crate::front_payment::FrontPayment;
 use crate::order::{self, Code, Invalid, Rules, Violation};
 use crate::secrets::Secret;
 use crate::store::OrderStore;
 use crate::submit::{self, Outcome, Submitted};
+use crate::telemetry;
 
 const MAX_BODY_BYTES: usize = 256 * 1024;
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -27,26 +28,18 @@ pub async fn handle<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, reque
         Some("GET /orders/{orderId}") => "GET /orders/{orderId}",
         _ => "none",
     };
-    let mut summary = Summary::begin(request.request_id, route);
-    let answer = match route {
-        "POST /orders" => post(bridge, &request, &mut summary).await,
-        "GET /orders/{orderId}" => get(bridge, &request, &mut summary).await,
+    summarized(request.request_id, route, async |report| match route {
+        "POST /orders" => post(bridge, &request, report).await,
+        "GET /orders/{orderId}" => get(bridge, &request, report).await,
         _ => Err(Problem::new(Slug::NotFound, "The API has POST /orders and GET /orders/{orderId}.")),
-    };
-    let (outcome, reply) = match answer {
-        Ok((outcome, reply)) => (outcome, reply),
-        Err(problem) => (problem.slug.name(), problem.into()),
-    };
-    summary.end(outcome, &reply);
-    reply
+    })
+    .await
 }
 
-type Answer = Result<(&'static str, Reply), Problem>;
-
-async fn post<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &Request<'_>, summary: &mut Summary<'_>) -> Answer {
+async fn post<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &Request<'_>, report: &mut Report) -> Answer {
     let Request { event, deadline, .. } = *request;
     let (secret, shop_id) = authorize(bridge, request).await?;
-    summary.shop_id = Some(shop_id.clone());
+    report.shop_id = Some(shop_id.clone());
 
     let body = event.body().ok_or_else(|| Problem::new(Slug::MalformedJson, "The body is not the base64 that it says it is."))?;
     if body.len() > MAX_BODY_BYTES {
@@ -81,10 +74,7 @@ async fn post<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &R
     let from_request = || event.public_base("/orders");
     let configured = settings.callback_base_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
     let callback_base = configured.or_else(from_request).ok_or_else(|| {
-        tracing::error!(
-            requestId = request.request_id,
-            "the request does not tell the API's public address; set CALLBACK_BASE_URL"
-        );
+        tracing::error!("the request does not tell the API's public address; set CALLBACK_BASE_URL");
         Problem::internal()
     })?;
 
@@ -93,20 +83,22 @@ async fn post<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &R
         submit::Request { shop_id: &shop_id, idempotency_key: key, validated, callback_base: &callback_base, secret, deadline },
     )
     .await;
-    summary.order_id = Some(submitted.order_id);
-    summary.provider = submitted.provider;
+    report.provider = submitted.provider;
+    if let Outcome::Accepted { accepted, .. } = &submitted.outcome {
+        report.order_uuid = Some(accepted.order_uuid.clone());
+    }
     reply(submitted)
 }
 
-async fn get<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &Request<'_>, summary: &mut Summary<'_>) -> Answer {
+async fn get<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &Request<'_>, report: &mut Report) -> Answer {
     let (_, shop_id) = authorize(bridge, request).await?;
-    summary.shop_id = Some(shop_id.clone());
+    report.shop_id = Some(shop_id.clone());
     let not_found = || Problem::new(Slug::NotFound, "There is no order with this id.");
     let order_id = request.event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
-    summary.order_id = Some(order_id);
+    telemetry::order_is(order_id);
     let left = bridge.clock.until(request.deadline.reply_by());
     let stored = within(left, bridge.store.load(order_id)).await.map_err(|error| {
-        tracing::error!(requestId = request.request_id, orderId = %order_id, error = %error, "an order cannot be read");
+        tracing::error!(error = %error, "an order cannot be read");
         Problem::new(Slug::StorageUnavailable, "The order cannot be read just now. Try again.").of(order_id)
     })?;
     // Another shop's order is as good as none.

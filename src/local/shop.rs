@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 
+use crate::telemetry::with_causes;
+
 /// The bridge answers within 29 seconds, or API Gateway does.
 const MOST_FOR_A_REPLY: Duration = Duration::from_secs(35);
 
@@ -62,11 +64,9 @@ pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> Result<&'v str, Strin
     value.pointer(pointer).and_then(Value::as_str).ok_or_else(|| format!("{pointer} is missing in {value}"))
 }
 
-/// An error of the client's and its causes, in one line.
 #[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
 pub(super) fn said(error: reqwest::Error) -> String {
-    let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+    with_causes(&error)
 }
 
 /// An order that can be sent as it stands: the provider page's example, dated today, of a synthetic person.

@@ -40,7 +40,7 @@ pub struct Claim<'a> {
 pub enum Seen {
     /// The claim itself: it was written though its reply was lost.
     Own,
-    /// An attempt that came to nothing: another one is allowed.
+    /// An attempt that came to nothing, or an order that may be forgotten: another attempt is allowed.
     Free,
     /// The same order, accepted.
     Accepted,
@@ -122,14 +122,20 @@ impl Record {
             earlier_attempts: Vec::new(),
             created_at: claim.now,
             updated_at: claim.now,
+            expires_at: None,
             history: Vec::new(),
         }
     }
 
     /// This first claim as a further attempt of a stored order, whose callback token, beginnings and
-    /// history it keeps: an earlier attempt that exists after all still finds its order.
+    /// history it keeps: an earlier attempt that exists after all still finds its order. Of one that may be
+    /// forgotten it keeps nothing, as if the store had done so.
     #[must_use]
     pub fn as_attempt_of(mut self, stored: &Self) -> Self {
+        if stored.is_expired(self.attempted_at) {
+            self.version = stored.version + 1;
+            return self;
+        }
         self.earlier_attempts = earlier_attempts(stored, &self.particulars);
         self.version = stored.version + 1;
         self.callback_token.clone_from(&stored.callback_token);
@@ -153,6 +159,9 @@ impl Record {
         if self.shop_id != claim.shop_id {
             return Seen::OtherShop;
         }
+        if self.is_expired(claim.attempted_at) {
+            return Seen::Free;
+        }
         if self.order_uuid.is_some() {
             let is_same = self.particulars.fingerprint == claim.particulars.fingerprint;
             return if is_same { Seen::Accepted } else { Seen::OtherOrder };
@@ -170,6 +179,19 @@ impl Record {
     pub fn status_at(&self, now: Timestamp) -> Status {
         let lease_ran_out = now.duration_since(self.attempted_at) > SUBMISSION_LEASE;
         if self.status == Status::Submitting && lease_ran_out { Status::Unknown } else { self.status }
+    }
+
+    /// May the store forget it?
+    fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now.as_second())
+    }
+
+    /// When the store may forget it, if orders are kept so long after their last change. Never while nobody knows
+    /// whether Front Payment has it: its key must not be used again.
+    #[must_use]
+    pub fn expiry(&self, kept_for: SignedDuration) -> Option<i64> {
+        let is_settled = !matches!(self.status, Status::Submitting | Status::Unknown);
+        is_settled.then(|| self.updated_at.saturating_add(kept_for).map_or(i64::MAX, Timestamp::as_second))
     }
 
     /// An attempt that outlived its lease becomes UNKNOWN.
@@ -261,6 +283,18 @@ impl Record {
         .map(Box::new)
     }
 
+    /// How long after the order's 201 its one callback came; nothing where there are more, or none, or where it
+    /// came before.
+    #[must_use]
+    pub fn first_callback_after(&self) -> Option<SignedDuration> {
+        let is_own = |entry: &&Entry| entry.other_order_uuid.is_none();
+        let mut callbacks = self.history.iter().filter(|entry| entry.source == Source::Callback).filter(is_own);
+        let (first, None) = (callbacks.next()?, callbacks.next()) else { return None };
+        let is_created = |entry: &&Entry| [Status::Sent, Status::Invoiced].iter().any(|status| status.name() == entry.status);
+        let created = self.history.iter().filter(|entry| entry.source == Source::Submit).filter(is_own).find(is_created)?;
+        Some(first.at.duration_since(created.at)).filter(|after| !after.is_negative())
+    }
+
     /// A status read from Front Payment: taken as it is, higher or lower.
     #[must_use]
     pub fn take(&self, status: Status, now: Timestamp) -> Option<Box<Self>> {
@@ -293,6 +327,7 @@ impl Record {
         }
         next.version += 1;
         next.updated_at = now;
+        next.expires_at = None;
         Some(next)
     }
 

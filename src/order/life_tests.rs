@@ -316,3 +316,52 @@ proptest! {
         prop_assert_eq!(next.version, start.version + 1);
     }
 }
+
+#[test]
+fn an_order_may_be_forgotten_after_its_time_but_not_while_nobody_knows_of_it() {
+    let days = SignedDuration::from_hours(90 * 24);
+    for status in [Status::Submitting, Status::Unknown] {
+        assert_eq!(with_status(status).expiry(days), None);
+    }
+    for status in [Status::Rejected, Status::Failed, Status::Sent, Status::Invoiced, Status::Refunded] {
+        let changed = Record { updated_at: at(100), ..with_status(status) };
+        assert_eq!(changed.expiry(days), Some(1_781_481_600 + 100 + 7_776_000));
+    }
+    let forgotten = Record { expires_at: Some(at(0).as_second()), ..accepted(Status::Sent) };
+    let changed = forgotten.believe(&callback("ODR1", "PAID", "a"), at(9)).unwrap();
+    assert_eq!(changed.expires_at, None, "every change moves it");
+}
+
+#[test]
+fn the_key_of_an_order_that_may_be_forgotten_is_a_new_key() {
+    let expires = |second: i64| Record {
+        expires_at: Some(at(second).as_second()),
+        history: vec![Entry { status: "SENT".to_owned(), at: at(0), source: Source::Submit, id: None, other_order_uuid: None }],
+        version: 7,
+        ..accepted(Status::Invoiced)
+    };
+    let claim = Record { attempt: OTHER_ATTEMPT, attempted_at: at(60), callback_token: "new".to_owned(), ..claimed() };
+    assert_eq!(expires(61).meets(&claim), Seen::Accepted);
+    assert_eq!(expires(60).meets(&claim), Seen::Free);
+    assert_eq!(Record { shop_id: "shop-b".to_owned(), ..expires(60) }.meets(&claim), Seen::OtherShop);
+    let fresh = claim.clone().as_attempt_of(&expires(60));
+    assert!(
+        fresh == Record { version: 8, ..claim },
+        "nothing of the old order is kept: its late callbacks must not find this one"
+    );
+}
+
+#[test]
+fn the_time_to_the_first_callback_is_known_once() {
+    let Settled::As(Some(sent)) = claimed().settle(ATTEMPT, &created("ODR1", None), at(2)) else { panic!() };
+    assert_eq!(sent.first_callback_after(), None);
+    let second_order = sent.believe(&callback("ODR2", "PAID", "a"), at(3)).unwrap();
+    assert_eq!(second_order.first_callback_after(), None, "that is another order's");
+    let first = second_order.believe(&callback("ODR1", "RESERVED", "b"), at(9)).unwrap();
+    assert_eq!(first.first_callback_after(), Some(SignedDuration::from_secs(7)));
+    assert_eq!(first.believe(&callback("ODR1", "PAID", "c"), at(10)).unwrap().first_callback_after(), None);
+    let before = claimed().believe(&callback("ODR1", "SENT", "a"), at(1)).unwrap();
+    assert_eq!(before.first_callback_after(), None);
+    let Settled::As(Some(after)) = before.settle(ATTEMPT, &created("ODR1", None), at(2)) else { panic!() };
+    assert_eq!(after.first_callback_after(), None, "it came before the 201");
+}

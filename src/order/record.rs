@@ -49,6 +49,10 @@ pub struct Record {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// When the store may forget it, in Unix seconds; every change moves that. None while nobody knows whether
+    /// Front Payment has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
     /// What was heard of it, in the order of hearing.
     pub history: Vec<Entry>,
 }

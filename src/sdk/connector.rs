@@ -46,6 +46,8 @@ async fn exchange(client: reqwest::Client, request: HttpRequest) -> Result<HttpR
     HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
 }
 
+/// Without its URL: the log may quote it.
 fn failed(error: reqwest::Error) -> ConnectorError {
+    let error = error.without_url();
     if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
 }

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{OrderStore, Unavailable, WriteError};
@@ -14,23 +15,25 @@ use crate::sdk;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// A table whose partition key is `orderId` (S), without a sort key.
+/// A table whose partition key is `orderId` (S), without a sort key. Its time to live is `expiresAt`.
 pub struct DynamoDb {
     client: aws_sdk_dynamodb::Client,
     table: String,
+    kept_for: Option<SignedDuration>,
 }
 
 impl DynamoDb {
-    /// A store in a table. Time limits and retries are the client's.
+    /// A store in a table, whose orders are kept so long after their last change, or for ever. Time limits
+    /// and retries are the client's.
     #[must_use]
-    pub fn new(client: aws_sdk_dynamodb::Client, table: String) -> Self {
-        Self { client, table }
+    pub fn new(client: aws_sdk_dynamodb::Client, table: String, kept_for: Option<SignedDuration>) -> Self {
+        Self { client, table, kept_for }
     }
 }
 
 impl OrderStore for DynamoDb {
     async fn create(&self, record: &Record) -> Result<(), WriteError> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item(record)?));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(self.item(record)?));
         let put = put.condition_expression("attribute_not_exists(orderId)");
         let sent = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await;
         match sent.map_err(|error| (unavailable(&error), error.into_service_error())) {
@@ -49,7 +52,7 @@ impl OrderStore for DynamoDb {
     }
 
     async fn replace(&self, current: &Record, next: &Record) -> Result<(), WriteError> {
-        let change = Change::between(current, next)?;
+        let change = Change::between(current, next, self.item(next)?)?;
         let update = self
             .client
             .update_item()
@@ -71,6 +74,15 @@ impl OrderStore for DynamoDb {
 }
 
 impl DynamoDb {
+    /// A record as it is to be written.
+    fn item(&self, record: &Record) -> Result<Item, Unavailable> {
+        let mut item = item(record)?;
+        if let Some(at) = self.kept_for.and_then(|kept_for| record.expiry(kept_for)) {
+            item.insert("expiresAt".to_owned(), AttributeValue::N(at.to_string()));
+        }
+        Ok(item)
+    }
+
     /// What stands in the way of a write. DynamoDB sends it along; a stand-in that does not is asked.
     async fn conflict(&self, order_id: Uuid, sent_along: Option<Item>) -> WriteError {
         let stored = match sent_along.filter(|item| !item.is_empty()) {
@@ -92,20 +104,23 @@ struct Change {
 }
 
 impl Change {
-    fn between(current: &Record, next: &Record) -> Result<Self, Unavailable> {
-        let (mut before, mut after) = (item(current)?, item(next)?);
+    fn between(current: &Record, next: &Record, mut after: Item) -> Result<Self, Unavailable> {
+        let mut before = item(current)?;
         let mut names = HashMap::from([("#version".to_owned(), "version".to_owned())]);
         let mut values = HashMap::from([(":current".to_owned(), AttributeValue::N(current.version.to_string()))]);
         let (mut set, mut remove) = (Vec::new(), Vec::new());
-        before.remove("history");
-        let added = match after.remove("history") {
-            Some(AttributeValue::L(entries)) => entries.into_iter().skip(current.history.len()).collect(),
-            _ => Vec::new(),
-        };
-        if !added.is_empty() {
-            names.insert("#history".to_owned(), "history".to_owned());
-            values.insert(":added".to_owned(), AttributeValue::L(added));
-            set.push("#history = list_append(#history, :added)".to_owned());
+        // Only an order that may be forgotten makes way for one without its history.
+        if next.history.starts_with(&current.history) {
+            before.remove("history");
+            let added = match after.remove("history") {
+                Some(AttributeValue::L(entries)) => entries.into_iter().skip(current.history.len()).collect(),
+                _ => Vec::new(),
+            };
+            if !added.is_empty() {
+                names.insert("#history".to_owned(), "history".to_owned());
+                values.insert(":added".to_owned(), AttributeValue::L(added));
+                set.push("#history = list_append(#history, :added)".to_owned());
+            }
         }
         for name in before.keys().filter(|name| !after.contains_key(*name)) {
             names.insert(format!("#{name}"), name.clone());

@@ -30,7 +30,7 @@ pub trait OrderStore: Send + Sync {
     /// [`Unavailable`] where the store does not answer, or the item cannot be read.
     fn load(&self, order_id: Uuid) -> impl Future<Output = Result<Option<Record>, Unavailable>> + Send;
 
-    /// Writes `next` over `current`, which must be the version that is stored. A history only grows.
+    /// Writes `next` over `current`, which must be the version that is stored.
     ///
     /// # Errors
     /// [`WriteError::Conflict`] with what is stored instead.

@@ -29,7 +29,7 @@ pub(super) async fn make<S: OrderStore, F>(
 ) -> Result<Record, Outcome> {
     let limit = || MOST_FOR_A_CLAIM.min(bridge.clock.until(deadline.reply_by()));
     if limit() < LEAST_FOR_A_CLAIM {
-        tracing::warn!(orderId = %first.order_id, "too little time left; nothing is stored and nothing is sent");
+        tracing::warn!("too little time left; nothing is stored and nothing is sent");
         return Err(Outcome::Unavailable);
     }
     let mut claim = first.clone();
@@ -41,7 +41,7 @@ pub(super) async fn make<S: OrderStore, F>(
         match within(limit(), bridge.store.load(first.order_id)).await {
             Ok(stored) => Err(WriteError::Conflict(stored.map(Box::new))),
             Err(error) => {
-                tracing::error!(orderId = %first.order_id, error = %error, "the order cannot be looked up");
+                tracing::error!(error = %error, "the order cannot be looked up");
                 return Err(Outcome::Storage);
             }
         }
@@ -50,7 +50,7 @@ pub(super) async fn make<S: OrderStore, F>(
         let stored = match written {
             Ok(()) => return Ok(claim),
             Err(WriteError::Unavailable(error)) => {
-                tracing::error!(orderId = %first.order_id, error = %error, "the order cannot be stored; nothing is sent");
+                tracing::error!(error = %error, "the order cannot be stored; nothing is sent");
                 give_up(bridge, &claim, deadline).await;
                 return Err(Outcome::Storage);
             }
@@ -73,7 +73,7 @@ pub(super) async fn make<S: OrderStore, F>(
                     match &written {
                         Ok(()) => return Err(Outcome::EarlierUnknown),
                         Err(WriteError::Unavailable(error)) => {
-                            tracing::warn!(orderId = %first.order_id, error = %error, "an order that ran out cannot be marked UNKNOWN");
+                            tracing::warn!(error = %error, "an order that ran out cannot be marked UNKNOWN");
                             return Err(Outcome::EarlierUnknown);
                         }
                         Err(WriteError::Conflict(_)) => {}
@@ -98,7 +98,7 @@ fn answer(seen: Seen, stored: &Record, warnings: &[Violation]) -> Outcome {
         (Seen::InProgress, _) => Outcome::InProgress,
         (Seen::Unknown, _) => Outcome::EarlierUnknown,
         (Seen::OtherShop | Seen::Accepted | Seen::Own | Seen::Free, _) => {
-            tracing::error!(orderId = %stored.order_id, "an item of another shop under this order's id");
+            tracing::error!("an item of another shop under this order's id");
             Outcome::Internal
         }
     }

@@ -19,6 +19,7 @@ use crate::front_payment::{Answer, FrontPayment, Submission};
 use crate::order::{Claim, Created, Order, Record, Status, Validated, Violation};
 use crate::secrets::{Redacted, Secret};
 use crate::store::OrderStore;
+use crate::telemetry;
 
 /// The namespace of the order ids that are made from idempotency keys. Never to be changed.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0c_31f4_7b0e_4d3f_9a66_0d1c_8f2b_7e55);
@@ -128,9 +129,10 @@ pub async fn submit<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, reque
         Some(key) => Uuid::new_v5(&NAMESPACE, format!("{}\0{key}", request.shop_id).as_bytes()),
         None => Uuid::new_v7(unix_time(now)),
     };
+    telemetry::order_is(order_id);
     let mut provider = ProviderReport::default();
     let Some(callback_token) = random_token() else {
-        tracing::error!(orderId = %order_id, "the system gives no random numbers");
+        tracing::error!("the system gives no random numbers");
         return Submitted { order_id, outcome: Outcome::Internal, provider };
     };
     let Request { shop_id, idempotency_key, validated, callback_base, secret, deadline } = request;
@@ -143,7 +145,7 @@ pub async fn submit<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, reque
         Err(outcome) => outcome,
         Ok(claimed) => {
             let callback_url = format!("{callback_base}/callbacks/{order_id}/{}", claimed.callback_token);
-            let answer = send(bridge, &order, &callback_url, &secret, deadline, order_id, &mut provider).await;
+            let answer = send(bridge, &order, &callback_url, &secret, deadline, &mut provider).await;
             result::write_down(bridge, claimed, answer, warnings, deadline).await
         }
     };
@@ -157,12 +159,11 @@ async fn send<S, F: FrontPayment>(
     callback_url: &str,
     secret: &Arc<Secret>,
     deadline: Deadline,
-    order_id: Uuid,
     provider: &mut ProviderReport,
 ) -> Answer {
     let clock = &bridge.clock;
     if clock.until(deadline.0) < LEAST_TO_SEND {
-        tracing::warn!(orderId = %order_id, "too little time left; nothing is sent");
+        tracing::warn!("too little time left; nothing is sent");
         return Answer::Unavailable;
     }
     let now = clock.now();
@@ -185,9 +186,9 @@ async fn send<S, F: FrontPayment>(
     let Submission { answer, reason, .. } = submission;
     match answer {
         Answer::Created(_) | Answer::Refused(_) => {}
-        Answer::Unknown => tracing::error!(orderId = %order_id, reason, "Front Payment may or may not have the order"),
-        Answer::Unauthorized => tracing::error!(orderId = %order_id, reason, "Front Payment does not accept the token"),
-        Answer::Unavailable | Answer::Failed { .. } => tracing::warn!(orderId = %order_id, reason, "Front Payment failed"),
+        Answer::Unknown => tracing::error!(reason, "Front Payment may or may not have the order"),
+        Answer::Unauthorized => tracing::error!(reason, "Front Payment does not accept the token"),
+        Answer::Unavailable | Answer::Failed { .. } => tracing::warn!(reason, "Front Payment failed"),
     }
     answer
 }

@@ -28,7 +28,7 @@ pub(super) async fn write_down<S: OrderStore, F>(
             AttemptResult::Failed => (Status::Failed.name(), None),
             AttemptResult::Unknown => (Status::Unknown.name(), None),
         };
-        tracing::error!(orderId = %stored.order_id, outcome, orderUuid = order_uuid, error = %failure, "the result cannot be stored");
+        tracing::error!(outcome, orderUuid = order_uuid, error = %failure, "the result cannot be stored");
     }
     if let AttemptResult::Created(created) = &result
         && stored.is_other_order(&created.order_uuid)

@@ -1,9 +1,10 @@
 //! The same key again.
 
-use crate::support::scripted::refused;
-use crate::support::{Bench, example, id, post_event};
+use crate::support::scripted::{created, refused};
+use crate::support::{Bench, NOW, example, id, post_event, signed};
 use front_payment_bridge::bridge::Settings;
 use front_payment_bridge::front_payment::Answer;
+use front_payment_bridge::store::OrderStore;
 use serde_json::json;
 
 #[tokio::test]
@@ -142,7 +143,7 @@ async fn an_item_of_another_shop_under_ones_own_id_is_an_internal_error() {
     let mut foreign = stored.clone();
     foreign.shop_id = "shop-b".to_owned();
     foreign.version += 1;
-    front_payment_bridge::store::OrderStore::replace(bench.store(), &stored, &foreign).await.unwrap();
+    OrderStore::replace(bench.store(), &stored, &foreign).await.unwrap();
     let read = bench.post(&example(), Some("key-1")).await;
     assert_eq!((read.status, read.slug()), (500, "internal"));
     assert_eq!(bench.provider().submitted(), 1);
@@ -160,4 +161,27 @@ async fn fifty_at_once_with_one_key_send_one_order() {
     assert!(statuses.iter().all(|status| [201, 409].contains(status)), "{statuses:?}");
     assert!(statuses.contains(&201));
     assert_eq!(bench.provider().submitted(), 1);
+}
+
+#[tokio::test]
+async fn the_key_of_an_order_past_its_retention_is_a_new_key() {
+    let bench = Bench::new().await;
+    let order_id = id(&bench.post(&example(), Some("key-1")).await);
+    let stored = bench.stored(&order_id).await;
+    let mut kept = stored.clone();
+    kept.version += 1;
+    kept.expires_at = Some(NOW + 100);
+    OrderStore::replace(bench.store(), &stored, &kept).await.unwrap();
+    bench.pass(99);
+    assert_eq!(bench.post(&example(), Some("key-1")).await.header("idempotency-replayed"), Some("true"));
+
+    // DynamoDB may take days to delete it: whether it has done so makes no difference.
+    bench.pass(1);
+    bench.provider().will_answer(created("ODR2", None));
+    let fresh = bench.post(&example(), Some("key-1")).await;
+    assert_eq!((fresh.status, fresh.header("idempotency-replayed"), &fresh.body["orderUuid"]), (201, None, &json!("ODR2")));
+    assert_eq!(bench.get(&order_id, "key-a").await.body["history"].as_array().unwrap().len(), 1);
+    let late = signed("ODR1", "REFUNDED", "40", "test-secret");
+    assert_eq!(bench.callback(&order_id, &stored.callback_token, &late).await.status, 404, "a late callback of the old one");
+    assert_eq!(bench.status(&order_id).await, "INVOICED");
 }

@@ -8,6 +8,7 @@ mod idempotency;
 mod isolation;
 mod lambda;
 mod local;
+mod markers;
 mod neighbours;
 mod operator;
 mod orders;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use front_payment_bridge::order::{AttemptResult, Created, Decimal, Record, Settled, Status, StatusCallback, StatusWord};
-use front_payment_bridge::store::{Embedded, OrderStore, WriteError};
+use front_payment_bridge::store::{DynamoDb, Embedded, OrderStore, WriteError};
+use jiff::SignedDuration;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -67,6 +68,13 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     // A write over an older version is refused, and tells what is there.
     assert!(conflict(store.replace(&first, &second).await).unwrap() == third);
     assert!(conflict(store.replace(&second, &third).await).unwrap() == third, "also a repeated one");
+
+    // An order that may be forgotten makes way for another one, with nothing of it left.
+    let forgotten = Record { expires_at: Some(1), ..next(&record(Uuid::new_v4()), "a", "PAID") };
+    store.create(&forgotten).await.unwrap();
+    let fresh = Record { version: 3, ..record(forgotten.order_id) };
+    store.replace(&forgotten, &fresh).await.unwrap();
+    assert!(store.load(fresh.order_id).await.unwrap().unwrap() == fresh);
 
     // Other orders are not touched.
     let untouched = record(Uuid::new_v4());
@@ -180,4 +188,29 @@ async fn the_embedded_store_keeps_them_in_a_file_over_a_restart() {
 async fn dynamodb_keeps_its_promises() {
     let moto = Moto::start();
     keeps_its_promises(Arc::new(moto.store("promises").await)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dynamodb_may_forget_an_order_so_long_after_its_last_change() {
+    let moto = Moto::start();
+    let for_ever = moto.store("orders").await;
+    let table = aws_sdk_dynamodb::Client::new(&moto.sdk().await);
+    let store = DynamoDb::new(table, "orders".to_owned(), Some(SignedDuration::from_hours(90 * 24)));
+    let submitting = record(Uuid::new_v4());
+    let expires_at = async || store.load(submitting.order_id).await.unwrap().unwrap().expires_at;
+    store.create(&submitting).await.unwrap();
+    assert_eq!(expires_at().await, None, "nobody knows yet whether Front Payment has it");
+    let sent = next(&submitting, "a", "SENT");
+    store.replace(&submitting, &sent).await.unwrap();
+    assert_eq!(expires_at().await, Some(1_781_481_609 + 7_776_000));
+    let sent = store.load(submitting.order_id).await.unwrap().unwrap();
+    let unknown = Record { version: 3, status: Status::Unknown, expires_at: None, ..sent.clone() };
+    store.replace(&sent, &unknown).await.unwrap();
+    assert_eq!(expires_at().await, None);
+    let paid = next(&unknown, "b", "PAID");
+    store.replace(&unknown, &paid).await.unwrap();
+    let paid = store.load(submitting.order_id).await.unwrap().unwrap();
+    assert!(paid.expires_at.is_some());
+    for_ever.replace(&paid, &next(&paid, "c", "REFUNDED")).await.unwrap();
+    assert_eq!(expires_at().await, None, "where orders are kept, the next change says so");
 }

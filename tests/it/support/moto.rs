@@ -64,7 +64,7 @@ impl Moto {
         let attribute = AttributeDefinition::builder().attribute_name("orderId").attribute_type(ScalarAttributeType::S);
         let create = client.create_table().table_name(table).key_schema(key).billing_mode(BillingMode::PayPerRequest);
         create.attribute_definitions(attribute.build().unwrap()).send().await.unwrap();
-        DynamoDb::new(client, table.to_owned())
+        DynamoDb::new(client, table.to_owned(), None)
     }
 }
 

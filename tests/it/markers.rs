@@ -1,0 +1,313 @@
+//! Orders full of markers, through every outcome: none of them stands in anything that is written.
+
+use std::collections::BTreeSet;
+
+use front_payment_bridge::order::Record;
+use front_payment_bridge::store::OrderStore;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::lambda::{CALLBACKS, ORDERS, World, body, callback};
+use crate::support::lambda::Lambda;
+use crate::support::peer::{Behaviour, Peer, reply};
+use crate::support::proxy::Trouble;
+use crate::support::{post_event, signed};
+
+/// What only Front Payment and the shop may see; the two numbers are synthetic.
+const PERSONAL: [&str; 12] = [
+    "MARKNAME",
+    "markmail",
+    "47114711",
+    "MARKSTREET",
+    "MARKZIP",
+    "MARKCITY",
+    "30108299939",
+    "925710482",
+    "MARKPRODUCT",
+    "MARKID",
+    "MARKUNKNOWN",
+    "markurl",
+];
+/// What must not stand in the log either.
+const SECRET: [&str; 8] = [
+    "demo-shop-key",
+    "MARKAPIKEY",
+    "MARKKEY",
+    "sandbox-token",
+    "sandbox-secret-key",
+    "MARKBANKID",
+    "markcallback",
+    "api.example.no",
+];
+/// What a provider that quotes everything answers with.
+const QUOTED: &str = "MARKNAME markmail@mark.example 47114711 MARKSTREET MARKZIP MARKCITY 30108299939 MARKPRODUCT MARKBANKID";
+
+fn order() -> Value {
+    json!({
+        "products": [{"name": "MARKPRODUCT", "productId": "MARKID", "quantity": "1", "rate": 40, "tax": "0", "amount": 40}],
+        "orderSummary": {"subTotal": "40", "totalTax": "0", "totalDiscount": "0", "grandTotal": "40"},
+        "orderDate": "4070908800",
+        "customerDetails": {
+            "type": "private", "countryCode": "+47", "msisdn": "47114711", "email": "markmail@mark.example", "name": "MARKNAME",
+            "personalNumber": "30108299939", "organizationId": "925710482", "MARKUNKNOWN": "MARKUNKNOWN",
+            "address": {"street": "MARKSTREET", "zip": "MARKZIP", "city": "MARKCITY", "country": "NO"}
+        },
+        "invoiceFeeApplicable": true,
+        "callback": {
+            "callbackUrl": "https://markcallback.example/", "success": "https://markurl.example/", "failure": "https://markurl.example/"
+        }
+    })
+}
+
+/// The same with every marker where it is wrong.
+fn invalid() -> Value {
+    let mut order = order();
+    for field in ["name", "msisdn", "email", "personalNumber", "organizationId", "countryCode", "preferredLanguage", "type"] {
+        order["customerDetails"][field] = json!({"MARKNAME": QUOTED});
+    }
+    for field in ["street", "zip", "city", "country"] {
+        order["customerDetails"]["address"][field] = json!([QUOTED]);
+    }
+    order["products"][0]["quantity"] = json!(QUOTED);
+    order["callback"]["success"] = json!("markurl MARKSTREET");
+    order[QUOTED] = json!(QUOTED);
+    order
+}
+
+fn post(order: &Value, key: &str) -> Value {
+    post_event(&order.to_string(), "Bearer demo-shop-key", Some(&format!("MARKKEY-{key}")))
+}
+
+fn slug(reply: &Value) -> String {
+    let body = body(reply);
+    body["type"].as_str().map_or_else(|| body["status"].to_string(), |urn| urn.rsplit(':').next().unwrap().to_owned())
+}
+
+/// The functions, and all that they wrote.
+struct Watched {
+    world: World,
+    log: String,
+}
+
+impl Watched {
+    async fn start(&self, binary: &str, more: &[(&str, &str)]) -> Lambda {
+        let variables = [more, &[("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("RUST_BACKTRACE", "full")]].concat();
+        self.world.start(binary, &variables).await
+    }
+
+    /// One event to a function of its own; what it answered.
+    async fn one(&mut self, binary: &str, more: &[(&str, &str)], event: &Value) -> Value {
+        let function = self.start(binary, more).await;
+        let reply = function.invoke(event).await;
+        self.keep(&function).await;
+        reply
+    }
+
+    /// A function's lines, once the last request is summed up.
+    async fn keep(&mut self, function: &Lambda) {
+        function.reply_was_due(29).await;
+        self.log.push_str(&function.log());
+    }
+
+    /// An order that Front Payment answers so.
+    async fn answered(&mut self, key: &str, behaviour: Behaviour) -> String {
+        let peer = Peer::start(behaviour).await;
+        let reply = self.one(ORDERS, &[("FRONT_PAYMENT_BASE_URL", &peer.base_url)], &post(&order(), key)).await;
+        let sent = peer.requests().concat();
+        assert!(PERSONAL[..10].iter().all(|marker| sent.contains(marker)), "they do go to Front Payment: {sent}");
+        slug(&reply)
+    }
+
+    /// Orders that nobody knows of; each has a way of its own to get there.
+    async fn refused(&mut self) {
+        let orders = self.start(ORDERS, &[]).await;
+        for (event, expected) in [
+            (post(&invalid(), "a b"), "validation-failed"),
+            (post_event(&invalid().to_string()[1..], "Bearer demo-shop-key", None), "malformed-json"),
+            (post_event(&order().to_string(), "Bearer MARKAPIKEY", None), "unauthorized"),
+            (post_event(&format!("{}{}", " ".repeat(300_000), order()), "Bearer demo-shop-key", None), "payload-too-large"),
+            (json!({"routeKey": "MARKNAME", "body": QUOTED, "headers": {"authorization": "Bearer MARKAPIKEY"}}), "not-found"),
+        ] {
+            assert_eq!(slug(&orders.invoke(&event).await), expected);
+        }
+        let mut nowhere = post(&order(), "nowhere");
+        nowhere["requestContext"]["domainName"] = json!("MARKNAME @ MARKCITY");
+        assert_eq!(slug(&orders.invoke(&nowhere).await), "internal");
+        let event = format!("\"{QUOTED}\"");
+        assert_eq!(slug(&orders.invoke_text(event).await), "malformed-json");
+        self.keep(&orders).await;
+
+        let markers_for_a_secret = json!({"token": "sandbox-token MARKAPIKEY", "shops": {"MARKNAME": "MARKAPIKEY"}}).to_string();
+        let secrets = &self.world.secrets;
+        secrets.create_secret().name("unusable").secret_string(markers_for_a_secret).send().await.unwrap();
+        let reply = self.one(ORDERS, &[("SECRET_ID", "unusable")], &post(&order(), "x")).await;
+        assert_eq!(slug(&reply), "secret-unavailable");
+
+        let store = self.world.proxy().await;
+        store.will("PutItem", usize::MAX, Trouble::Fails);
+        let reply = self.one(ORDERS, &[("AWS_ENDPOINT_URL_DYNAMODB", &store.endpoint)], &post(&order(), "unstored")).await;
+        assert_eq!(slug(&reply), "storage-unavailable");
+        let reply = self.one(ORDERS, &[("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")], &post(&order(), "down")).await;
+        assert_eq!(slug(&reply), "storage-unavailable");
+    }
+
+    async fn answered_in_all_ways(&mut self) {
+        let own =
+            |code: u16| json!({"status_code": code, "status_message": QUOTED, "message": QUOTED, "errors": [QUOTED]}).to_string();
+        let location = "location: https://markurl.example/MARKNAME\r\nx-mark: MARKNAME\r\n";
+        let no_uuid =
+            json!({"status_code": 201, "data": {"orderUuid": QUOTED, "bankIdUrl": "https://MARKBANKID.example"}}).to_string();
+        for (key, behaviour, expected) in [
+            ("refused", reply(417, "", &own(417)), "rejected-by-front-payment"),
+            ("own-400", reply(400, "", &own(400)), "rejected-by-front-payment"),
+            ("denied", reply(401, "", &own(401)), "front-payment-failed"),
+            ("limited", reply(429, "", QUOTED), "front-payment-unavailable"),
+            ("own-500", reply(500, "", &own(500)), "front-payment-failed"),
+            ("page-502", reply(502, "", QUOTED), "outcome-unknown"),
+            ("page-503", reply(503, "", QUOTED), "front-payment-unavailable"),
+            ("redirect", reply(302, location, QUOTED), "front-payment-failed"),
+            ("no-uuid", reply(201, location, &no_uuid), "outcome-unknown"),
+            ("too-long", reply(201, "", &QUOTED.repeat(20_000)), "outcome-unknown"),
+            ("no-http", Behaviour::Says(QUOTED.into()), "outcome-unknown"),
+            (
+                "breaks-off",
+                Behaviour::Says(format!("HTTP/1.1 201 X\r\ncontent-length: 999\r\n\r\n{QUOTED}").into()),
+                "outcome-unknown",
+            ),
+            ("closes", Behaviour::Closes, "outcome-unknown"),
+            ("resets", Behaviour::Resets, "outcome-unknown"),
+        ] {
+            assert_eq!(self.answered(key, behaviour).await, expected, "{key}");
+        }
+        assert_eq!(slug(&self.one(ORDERS, &[], &post(&order(), "closes")).await), "outcome-unknown");
+        let reply = self.one(ORDERS, &[("FRONT_PAYMENT_BASE_URL", "http://127.0.0.1:1")], &post(&order(), "unreached")).await;
+        assert_eq!(slug(&reply), "front-payment-unavailable");
+    }
+
+    /// An order that is accepted, and everything that may be said of it afterwards.
+    async fn accepted_and_called_back(&mut self) {
+        let created = json!({"data": {"orderUuid": "ODR1", "bankIdUrl": "https://b.example/MARKBANKID"}}).to_string();
+        let peer = Peer::start(reply(201, "", &created)).await;
+        let store = self.world.proxy().await;
+        let neighbours = [("FRONT_PAYMENT_BASE_URL", peer.base_url.as_str()), ("AWS_ENDPOINT_URL_DYNAMODB", &store.endpoint)];
+        let orders = self.start(ORDERS, &neighbours).await;
+        let accepted = orders.invoke(&post(&order(), "accepted")).await;
+        assert_eq!(slug(&accepted), "\"SENT\"");
+        assert!(body(&accepted)["bankIdUrl"].as_str().unwrap().contains("MARKBANKID"));
+        assert_eq!(slug(&orders.invoke(&post(&order(), "accepted")).await), "\"SENT\"");
+        let mut other = order();
+        other["referenceNo"] = json!("other");
+        assert_eq!(slug(&orders.invoke(&post(&other, "accepted")).await), "idempotency-key-reused");
+        let order_id = body(&accepted)["orderId"].as_str().unwrap().to_owned();
+        let read = json!({"routeKey": "GET /orders/{orderId}", "pathParameters": {"orderId": order_id},
+            "headers": {"authorization": "Bearer demo-shop-key"}});
+        assert_eq!(slug(&orders.invoke(&read).await), "\"SENT\"");
+
+        // An attempt that is on its way: the accepted item, as it was before.
+        let stored = self.world.stored(&order_id).await;
+        let submitting = Record {
+            order_id: Uuid::new_v5(&Uuid::from_u128(0x5f0c_31f4_7b0e_4d3f_9a66_0d1c_8f2b_7e55), b"demo-shop\0MARKKEY-on-its-way"),
+            status: serde_json::from_value(json!("SUBMITTING")).unwrap(),
+            attempted_at: Timestamp::now() + SignedDuration::from_secs(20),
+            order_uuid: None,
+            ..stored.clone()
+        };
+        self.world.store.create(&submitting).await.unwrap();
+        assert_eq!(slug(&orders.invoke(&post(&order(), "on-its-way")).await), "submission-in-progress");
+        // A result that cannot be stored: the error in the log has its uuid.
+        store.will("UpdateItem", usize::MAX, Trouble::Fails);
+        let event = post(&order(), "unwritten").to_string();
+        assert_eq!(slug(&orders.invoke_within(9, event).await), "\"SENT\"");
+        self.keep(&orders).await;
+
+        let callbacks = self.start(CALLBACKS, &[("FRONT_PAYMENT_BASE_URL", peer.base_url.as_str())]).await;
+        let token = stored.callback_token.clone();
+        let forged = format!("orderUuid=ODR1&status=MARKNAME&paymentMethod=MARKSTREET&amount=47114711&checksum={token}");
+        let signed = |uuid, word| signed(uuid, word, "40", "sandbox-secret-key");
+        for (query, status) in [
+            (signed("ODR1", "RESERVED"), 200),
+            (signed("ODR1", "RESERVED"), 200),
+            (signed("ODR2", "PAID"), 200),
+            (signed("ODR1", "success"), 200),
+            (forged.clone(), 503),
+        ] {
+            assert_eq!(callbacks.invoke(&callback(&order_id, &token, &query)).await["statusCode"], status, "{query}");
+        }
+        assert_eq!(callbacks.invoke(&callback(&order_id, "markcallback", &forged)).await["statusCode"], 404);
+        assert_eq!(callbacks.invoke(&callback(&submitting.order_id.to_string(), &token, &forged)).await["statusCode"], 403);
+        self.keep(&callbacks).await;
+        let status = json!({"status_code": 200, "data": {"uuid": "ODR1", "status": "INVOICED"}}).to_string();
+        let tells = Peer::start(reply(200, "", &status)).await;
+        let told = [("FRONT_PAYMENT_BASE_URL", tells.base_url.as_str())];
+        assert_eq!(self.one(CALLBACKS, &told, &callback(&order_id, &token, &forged)).await["statusCode"], 200);
+        let down = [("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")];
+        assert_eq!(self.one(CALLBACKS, &down, &callback(&order_id, &token, &forged)).await["statusCode"], 503);
+        assert!(!self.log.contains(&token), "the callback token");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_becomes_of_an_order_nothing_of_a_person_is_written() {
+    let mut watched = Watched { world: World::new().await, log: String::new() };
+    watched.refused().await;
+    watched.answered_in_all_ways().await;
+    watched.accepted_and_called_back().await;
+    let Watched { world, log } = watched;
+
+    for marker in PERSONAL.iter().chain(&SECRET) {
+        let lines: Vec<_> = log.lines().filter(|line| line.to_lowercase().contains(&marker.to_lowercase())).collect();
+        assert!(lines.is_empty(), "{marker} in {lines:#?}");
+    }
+    let table = aws_sdk_dynamodb::Client::new(&world.moto.sdk().await).scan().table_name("orders").send().await.unwrap();
+    let items = format!("{:?}", table.items());
+    assert!(table.count() > 15 && items.contains("markcallback"), "the shop's own callbackUrl is stored: {items}");
+    for marker in
+        PERSONAL.iter().filter(|marker| **marker != "markurl").chain(&["demo-shop-key", "MARKKEY", "sandbox-", "markurl"])
+    {
+        assert!(!items.contains(marker), "{marker} in {items}");
+    }
+
+    // Each outcome was there, and every line has the ids of its request.
+    let mut outcomes = BTreeSet::new();
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        if let Some(outcome) = line["outcome"].as_str().filter(|_| line["message"] == "request") {
+            outcomes.insert(outcome.to_owned());
+        }
+        let is_of_init = line["message"].as_str().unwrap().contains("the secret");
+        assert!(is_of_init || line["requestId"].as_str().is_some_and(|id| id.len() == 36), "{line}");
+        let has_order = ["accepted", "outcome-unknown", "applied", "read-back", "front-payment-failed", "read", "twice"];
+        let is_about_one = line["level"] == "ERROR" && line["message"].as_str().unwrap().contains("order");
+        if is_about_one && line["message"] != "the request does not tell the API's public address; set CALLBACK_BASE_URL"
+            || has_order.iter().any(|outcome| line["outcome"] == **outcome)
+        {
+            assert!(line["orderId"].as_str().is_some_and(|id| id.len() == 36), "{line}");
+        }
+    }
+    let expected = [
+        "accepted",
+        "applied",
+        "callback-not-believed",
+        "front-payment-failed",
+        "front-payment-unavailable",
+        "idempotency-key-reused",
+        "internal",
+        "known",
+        "malformed-json",
+        "not-found",
+        "outcome-unknown",
+        "payload-too-large",
+        "read",
+        "read-back",
+        "rejected-by-front-payment",
+        "replayed",
+        "secret-unavailable",
+        "storage-unavailable",
+        "submission-in-progress",
+        "twice",
+        "unauthorized",
+        "validation-failed",
+    ];
+    assert_eq!(outcomes, expected.map(str::to_owned).into());
+}
