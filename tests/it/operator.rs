@@ -1,4 +1,4 @@
-//! What the README has an operator do, done as it is written there.
+//! What the runbook has an operator do, done as it is written there.
 
 use std::process::Command;
 
@@ -10,10 +10,10 @@ use crate::lambda::{CALLBACKS, ORDERS, World, body, callback};
 use crate::support::peer::{Behaviour, Peer, reply};
 use crate::support::{example, moto, post_event, signed};
 
-/// The commands in the README that have this in them, from the first `aws`.
+/// The commands in the runbook that have this in them, from the first `aws`.
 fn command(about: &str) -> &'static str {
-    let readme = include_str!("../../README.md");
-    let section = readme.split("### Settling an UNKNOWN order").nth(1).unwrap();
+    let runbook = include_str!("../../docs/runbook.md");
+    let section = runbook.split("### Settling an UNKNOWN order").nth(1).unwrap();
     let mut blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     let block = blocks.find(|block| block.contains(about)).unwrap_or_else(|| panic!("no {about}"));
     &block[block.find("aws ").unwrap()..]
