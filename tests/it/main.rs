@@ -12,6 +12,7 @@ mod markers;
 mod neighbours;
 mod operator;
 mod orders;
+mod policies;
 mod provider;
 mod races;
 mod store;

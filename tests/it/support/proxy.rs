@@ -64,6 +64,11 @@ impl Proxy {
         self.inner.rules.lock().unwrap().clear();
     }
 
+    /// Every operation so far, as the SDK names it.
+    pub fn operations(&self) -> Vec<String> {
+        self.inner.operations.lock().unwrap().clone()
+    }
+
     /// How often an operation was asked for.
     pub fn count(&self, operation: &str) -> usize {
         self.inner.operations.lock().unwrap().iter().filter(|known| known.ends_with(operation)).count()
