@@ -1,14 +1,13 @@
 //! The configuration, from environment variables. An empty variable is an absent one.
 
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Command;
 
 use jiff::SignedDuration;
 use url::{Host, Url};
 
 use crate::bridge::Settings;
 use crate::order::parse_tax_rates;
+use crate::sdk::Aws;
 
 /// What both Lambdas need.
 #[derive(Debug)]
@@ -21,27 +20,10 @@ pub struct Config {
     pub front_payment_base_url: Url,
     /// `ORDER_RETENTION_DAYS`: how long an order is kept after its last change; for ever where there is none.
     pub order_retention: Option<SignedDuration>,
+    /// The SDK's own variables
+    pub aws: Aws,
     /// `SSL_CERT_FILE`
     pub ssl_cert_file: Option<PathBuf>,
-}
-
-/// Where the SDK is told to find AWS: for a test, or a private endpoint.
-const AWS_ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER"];
-
-/// Takes empty variables for absent ones where the AWS SDK does not: it panics on an empty endpoint. An
-/// environment cannot be changed safely, so the program is started anew with a better one.
-///
-/// # Errors
-/// [`ConfigError`] where that fails; it does not return where it succeeds.
-pub fn drop_empty_endpoints() -> Result<(), ConfigError> {
-    let is_empty = |name: &&str| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    let Some(empty) = AWS_ENDPOINTS.into_iter().find(is_empty) else { return Ok(()) };
-    let failed = |error: std::io::Error| ConfigError::new(empty, format!("is empty, and cannot be left out: {error}"));
-    let mut program = Command::new(std::env::current_exe().map_err(failed)?);
-    for name in AWS_ENDPOINTS.iter().filter(|name| is_empty(name)) {
-        program.env_remove(name);
-    }
-    Err(failed(program.args(std::env::args_os().skip(1)).exec()))
 }
 
 /// A variable that is missing or cannot be used: its name, and what is wrong.
@@ -92,16 +74,13 @@ impl Config {
     /// [`ConfigError`] names the first variable that cannot be used.
     pub fn read(environment: &impl Environment) -> Result<Self, ConfigError> {
         const BASE_URL: &str = "FRONT_PAYMENT_BASE_URL";
-        for endpoint in AWS_ENDPOINTS {
-            if let Some(url) = environment.get(endpoint)? {
-                Url::parse(&url).map_err(|error| ConfigError::new(endpoint, format!("is not a URL: {error}")))?;
-            }
-        }
+        let aws = Aws::read(environment)?;
         Ok(Self {
             orders_table: environment.require("ORDERS_TABLE")?,
             secret_id: environment.require("SECRET_ID")?,
             front_payment_base_url: base_url(BASE_URL, &environment.require(BASE_URL)?)?,
             order_retention: environment.get("ORDER_RETENTION_DAYS")?.as_deref().map(retention).transpose()?,
+            aws,
             ssl_cert_file: environment.get("SSL_CERT_FILE")?.map(PathBuf::from),
         })
     }
@@ -204,6 +183,9 @@ mod tests {
         for (variable, value, expected) in [
             ("ORDERS_TABLE", "", "ORDERS_TABLE: is missing"),
             ("AWS_ENDPOINT_URL", "foo", "AWS_ENDPOINT_URL: is not a URL: relative URL without a base"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "foo", "AWS_ENDPOINT_URL_DYNAMODB: is not a URL: relative URL without a base"),
+            ("AWS_USE_FIPS_ENDPOINT", "yes", "AWS_USE_FIPS_ENDPOINT: is neither true nor false"),
+            ("AWS_MAX_ATTEMPTS", "0", "AWS_MAX_ATTEMPTS: is not a whole number of at least 1"),
             ("SECRET_ID", "", "SECRET_ID: is missing"),
             ("FRONT_PAYMENT_BASE_URL", "", "FRONT_PAYMENT_BASE_URL: is missing"),
             ("FRONT_PAYMENT_BASE_URL", "demo", "FRONT_PAYMENT_BASE_URL: is not a URL: relative URL without a base"),
@@ -237,6 +219,23 @@ mod tests {
         ] {
             assert_eq!(problem(variable, value).as_deref(), Some(expected));
         }
+    }
+
+    #[test]
+    fn a_service_s_own_endpoint_goes_before_the_common_one() {
+        let mut map = with("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+        map.0.extend([
+            ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:2"),
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("AWS_REGION", ""),
+        ]);
+        let aws = Config::read(&map).unwrap().aws;
+        assert_eq!(aws.dynamodb_endpoint.as_deref(), Some("http://127.0.0.1:2"));
+        assert_eq!(aws.secrets_manager_endpoint.as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!((aws.region.as_deref(), aws.credentials.is_none(), aws.use_fips), (Some("eu-west-1"), true, false));
+        map.0.extend([("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "MARK"), ("AWS_USE_FIPS_ENDPOINT", "True")]);
+        let aws = Config::read(&map).unwrap().aws;
+        assert!(aws.credentials.is_some() && aws.use_fips && !format!("{aws:?}").contains("MARK"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use front_payment_bridge::bridge::Settings;
-use front_payment_bridge::config::{Config, ProcessEnvironment, drop_empty_endpoints};
+use front_payment_bridge::config::{Config, ProcessEnvironment};
 use front_payment_bridge::http::{self, Request, orders};
 use front_payment_bridge::{cold_start, telemetry};
 use lambda_runtime::{Error, service_fn};
@@ -20,10 +20,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    drop_empty_endpoints()?;
     let (config, settings) = (Config::read(&ProcessEnvironment)?, Settings::read(&ProcessEnvironment)?);
     telemetry::init_json();
-    let bridge = &cold_start::connect(config, settings).await?;
+    let bridge = &cold_start::orders(config, settings).await?;
     let handle = async |request: Request<'_>| orders::handle(bridge, request).await;
     lambda_runtime::run(service_fn(|invocation| http::invoke(invocation, handle))).await
 }

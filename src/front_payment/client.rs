@@ -15,16 +15,22 @@ use reqwest::{Method, RequestBuilder};
 use url::Url;
 
 use super::{Answer, FrontPayment, NoStatus, StatusReading, Submission, read_status, wire};
+use crate::clock::Clock;
+use crate::config::ConfigError;
+use crate::http_client::{Lease, Neighbour, Tls};
 use crate::order::Order;
 use crate::secrets::Redacted;
 use crate::telemetry::with_causes;
 
+/// Front Payment keeps an idle connection for longer than this, as far as anybody knows. A submit on one that it has
+/// closed would be begun, and lost: UNKNOWN, though it was never read.
+const IDLE: Duration = Duration::from_secs(5);
 /// The longest reply that is read.
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
 
 /// A client of one Front Payment environment, demo or production.
 pub struct Client {
-    http: reqwest::Client,
+    http: Neighbour,
     base_url: String,
 }
 
@@ -70,17 +76,22 @@ impl Body for WatchedBody {
 impl Client {
     /// A client of the API at a base URL, like `https://demo-api.frontpayment.no/api/v1`.
     ///
-    /// The HTTP client must neither follow redirects nor try anything again on its own.
-    #[must_use]
-    pub fn new(http: reqwest::Client, base_url: &Url) -> Self {
-        Self { http, base_url: base_url.as_str().trim_end_matches('/').to_owned() }
+    /// # Errors
+    /// [`ConfigError`] where TLS cannot be set up.
+    pub fn new(tls: Tls, clock: Clock, base_url: &Url) -> Result<Self, ConfigError> {
+        let http = Neighbour::new(tls, clock, IDLE)?;
+        Ok(Self { http, base_url: base_url.as_str().trim_end_matches('/').to_owned() })
     }
 
-    fn request(&self, method: Method, path: &str, token: &Redacted, within: Duration) -> RequestBuilder {
+    /// Opens the connection that the first order will use. Nothing is sent, so nothing counts against the rate limit.
+    pub async fn open(&self) {
+        self.http.open(self.http.lease().get(&self.base_url).send()).await;
+    }
+
+    fn request(&self, http: &Lease<'_>, method: Method, path: &str, token: &Redacted, within: Duration) -> RequestBuilder {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).unwrap_or(HeaderValue::from_static(""));
         bearer.set_sensitive(true);
-        self.http
-            .request(method, format!("{}{path}", self.base_url))
+        http.request(method, format!("{}{path}", self.base_url))
             .timeout(within)
             .header(AUTHORIZATION, bearer)
             .header(ACCEPT, "application/json")
@@ -94,7 +105,8 @@ impl FrontPayment for Client {
             Ok(body) => body,
             Err(error) => return no_reply(Answer::Failed { its_word: false }, format!("not sent: {error}"), None),
         };
-        let request = self.request(Method::POST, "/connect/orders/invoice/submit", token, within);
+        let http = self.http.lease();
+        let request = self.request(&http, Method::POST, "/connect/orders/invoice/submit", token, within);
         let is_begun = Arc::new(AtomicBool::new(false));
         let body = reqwest::Body::wrap(WatchedBody { bytes: Some(body.into()), is_begun: is_begun.clone() });
         match exchange(request.header(CONTENT_TYPE, "application/json").body(body)).await {
@@ -110,7 +122,8 @@ impl FrontPayment for Client {
     }
 
     async fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> StatusReading {
-        let request = self.request(Method::GET, &format!("/connect/orders/status/{order_uuid}"), token, within);
+        let http = self.http.lease();
+        let request = self.request(&http, Method::GET, &format!("/connect/orders/status/{order_uuid}"), token, within);
         match exchange(request).await {
             Ok(reply) => StatusReading {
                 status: read_status(reply.http_status, &reply.body, order_uuid),

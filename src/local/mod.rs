@@ -29,6 +29,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config::ConfigError;
 use crate::front_payment::Client;
+use crate::http_client::Tls;
 use crate::order::hex;
 use crate::secrets::{Fetch, SecretSource, Secrets};
 use crate::store::{Embedded, Unavailable};
@@ -125,14 +126,13 @@ impl Local {
     /// # Errors
     /// [`Error`], where the database cannot be used.
     pub fn start(listener: TcpListener, store: Embedded, rate_limit: u32) -> Result<Self, Error> {
-        let http = http_client::build(None)?;
-        let Self { base, listener, routes } = Self::with_sandbox(listener, &store, rate_limit, http.clone())?;
+        let Self { base, listener, routes } = Self::start_sandbox(listener, &store, rate_limit)?;
         let callback_base_url = Url::parse(&base).ok();
         let front_payment = Url::parse(&format!("{base}/front-payment/api/v1"));
         let front_payment = front_payment.map_err(|error| Error::Demo(error.to_string()))?;
         let bridge = Arc::new(Bridge {
             store,
-            front_payment: Client::new(http, &front_payment),
+            front_payment: Client::new(Tls::new(None)?, Clock::system(), &front_payment)?,
             secrets: Secrets::new(DemoSecret, Clock::system()),
             clock: Clock::system(),
             readings: Budget::default(),
@@ -146,13 +146,9 @@ impl Local {
     /// # Errors
     /// [`Error`], where the database cannot be used.
     pub fn start_sandbox(listener: TcpListener, store: &Embedded, rate_limit: u32) -> Result<Self, Error> {
-        Self::with_sandbox(listener, store, rate_limit, http_client::build(None)?)
-    }
-
-    fn with_sandbox(listener: TcpListener, store: &Embedded, rate_limit: u32, http: reqwest::Client) -> Result<Self, Error> {
         let port = listener.local_addr().map_err(Error::Server)?.port();
         let base = format!("http://127.0.0.1:{port}");
-        let sandbox = Sandbox::open(store.database(), format!("{base}/front-payment"), http)?;
+        let sandbox = Sandbox::open(store.database(), format!("{base}/front-payment"), http_client::build(None)?)?;
         let portal = Redirect::temporary("/front-payment/portal");
         let routes = Router::new()
             .route("/", get(move || async { portal }))

@@ -1,4 +1,7 @@
-//! The AWS SDK's requests over the bridge's own HTTP client: one pool, one TLS configuration.
+//! The AWS SDK's requests over the bridge's own HTTP client.
+
+use std::fmt;
+use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -8,13 +11,21 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
+use crate::http_client::Neighbour;
+
 /// Time limits are the SDK's own, around every attempt.
-#[derive(Debug, Clone)]
-pub(super) struct Connector(reqwest::Client);
+#[derive(Clone)]
+pub(super) struct Connector(Arc<Neighbour>);
 
 impl Connector {
-    pub(super) fn new(client: reqwest::Client) -> Self {
-        Self(client)
+    pub(super) fn new(neighbour: Arc<Neighbour>) -> Self {
+        Self(neighbour)
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connector")
     }
 }
 
@@ -26,12 +37,12 @@ impl HttpClient for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.0.clone();
-        HttpConnectorFuture::new(async move { exchange(client, request).await })
+        let neighbour = self.0.clone();
+        HttpConnectorFuture::new(async move { exchange(&neighbour.lease(), request).await })
     }
 }
 
-async fn exchange(client: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
     // The calls of the bridge have bodies in memory; a streaming one would have no bytes to give.

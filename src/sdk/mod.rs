@@ -1,23 +1,51 @@
 //! The AWS SDK, over the bridge's own HTTP client.
 
 mod connector;
+mod environment;
 
+pub use environment::Aws;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
 
+use crate::http_client::Neighbour;
 use crate::telemetry::with_causes;
 
-/// The SDK's configuration, from the environment, over the bridge's own HTTP client.
-#[must_use]
-pub fn config(http: reqwest::Client) -> ConfigLoader {
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(SharedHttpClient::new(connector::Connector::new(http)))
-        .timeout_config(limits(Duration::from_secs(2), Duration::from_secs(5)))
+impl Aws {
+    /// DynamoDB, over a client of its own.
+    #[must_use]
+    pub fn dynamodb(&self, http: Arc<Neighbour>) -> aws_sdk_dynamodb::Client {
+        let limits = limits(Duration::from_secs(2), Duration::from_secs(5));
+        aws_sdk_dynamodb::Client::new(&self.config(http, limits, self.dynamodb_endpoint.as_deref()))
+    }
+
+    /// Secrets Manager, over a client of its own. Requests wait for it, so it gets three seconds, repetitions included.
+    #[must_use]
+    pub fn secrets_manager(&self, http: Arc<Neighbour>) -> aws_sdk_secretsmanager::Client {
+        let limits = limits(Duration::from_millis(1_500), Duration::from_secs(3));
+        aws_sdk_secretsmanager::Client::new(&self.config(http, limits, self.secrets_manager_endpoint.as_deref()))
+    }
+
+    fn config(&self, http: Arc<Neighbour>, limits: TimeoutConfig, endpoint: Option<&str>) -> SdkConfig {
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(self.region.clone().map(Region::new))
+            .http_client(connector::Connector::new(http))
+            .timeout_config(limits)
+            .use_fips(self.use_fips)
+            .use_dual_stack(self.use_dual_stack);
+        config.set_credentials_provider(self.credentials.clone().map(SharedCredentialsProvider::new));
+        config.set_endpoint_url(endpoint.map(str::to_owned));
+        config.set_retry_config(self.max_attempts.map(|most| RetryConfig::standard().with_max_attempts(most)));
+        config.build()
+    }
 }
 
 /// An error of the SDK's as a line for the log: its kind, its code, and what the connection died of. Not
@@ -40,6 +68,6 @@ pub(crate) fn error_line<E: ProvideErrorMetadata>(service: &str, error: &SdkErro
 }
 
 /// Time limits of one attempt, and of an operation with all its attempts.
-pub(crate) fn limits(attempt: Duration, operation: Duration) -> TimeoutConfig {
+fn limits(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation).build()
 }

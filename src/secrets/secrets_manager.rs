@@ -1,10 +1,6 @@
 //! The secret in AWS Secrets Manager.
 
-use std::time::Duration;
-
-use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::config::Builder;
 
 use super::{Fetch, SecretSource};
 use crate::sdk;
@@ -16,11 +12,10 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    /// Requests wait for it, so it gets three seconds, repetitions included.
+    /// The source of the secret with this id. Time limits and retries are the client's.
     #[must_use]
-    pub fn new(config: &SdkConfig, secret_id: String) -> Self {
-        let limits = sdk::limits(Duration::from_millis(1_500), Duration::from_secs(3));
-        Self { client: Client::from_conf(Builder::from(config).timeout_config(limits).build()), secret_id }
+    pub fn new(client: Client, secret_id: String) -> Self {
+        Self { client, secret_id }
     }
 }
 

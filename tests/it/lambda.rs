@@ -52,7 +52,7 @@ impl World {
     pub async fn new() -> Self {
         let moto = Moto::start();
         let store = moto.store("orders").await;
-        let secrets = aws_sdk_secretsmanager::Client::new(&moto.sdk().await);
+        let secrets = moto.secrets_manager();
         let secret = secret(&json!("sandbox-secret-key")).to_string();
         secrets.create_secret().name("front-payment").secret_string(secret).send().await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

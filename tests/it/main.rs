@@ -3,6 +3,7 @@
 
 mod belief;
 mod callbacks;
+mod connections;
 mod faults;
 mod idempotency;
 mod isolation;

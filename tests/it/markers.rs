@@ -259,7 +259,7 @@ async fn whatever_becomes_of_an_order_nothing_of_a_person_is_written() {
         let lines: Vec<_> = log.lines().filter(|line| line.to_lowercase().contains(&marker.to_lowercase())).collect();
         assert!(lines.is_empty(), "{marker} in {lines:#?}");
     }
-    let table = aws_sdk_dynamodb::Client::new(&world.moto.sdk().await).scan().table_name("orders").send().await.unwrap();
+    let table = world.moto.dynamodb().scan().table_name("orders").send().await.unwrap();
     let items = format!("{:?}", table.items());
     assert!(table.count() > 15 && items.contains("markcallback"), "the shop's own callbackUrl is stored: {items}");
     for marker in

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use front_payment_bridge::clock::Clock;
 use front_payment_bridge::front_payment::{Answer, Client, FrontPayment, Submission};
-use front_payment_bridge::http_client;
+use front_payment_bridge::http_client::Tls;
 use front_payment_bridge::order::{Order, Rules, Status, StatusWord, parse_tax_rates, validate};
 use front_payment_bridge::secrets::Redacted;
 use serde_json::{Value, json};
@@ -11,15 +12,15 @@ use serde_json::{Value, json};
 use crate::support::example;
 use crate::support::peer::{Behaviour, Peer, reply};
 
-fn order(document: &str) -> Order {
+pub fn order(document: &str) -> Order {
     let tax_rates = parse_tax_rates("0,12,15,25").unwrap();
     let rules = Rules { now: "2026-06-15T00:00:00Z".parse().unwrap(), tax_rates: &tax_rates, enforce_advisories: false };
     validate(document.as_bytes(), &rules).unwrap_or_else(|invalid| panic!("{invalid:?}")).order
 }
 
 fn client(base_url: &str) -> Client {
-    let http = http_client::build(None).unwrap();
-    Client::new(http, &format!("{base_url}/api/v1").parse().unwrap())
+    let base_url = format!("{base_url}/api/v1").parse().unwrap();
+    Client::new(Tls::new(None).unwrap(), Clock::system(), &base_url).unwrap()
 }
 
 async fn submit_to(base_url: &str, document: &str) -> Submission {
@@ -151,7 +152,7 @@ async fn tls_is_spoken_with_whom_ssl_cert_file_trusts_and_nobody_else() {
     std::fs::write(&file, authority).unwrap();
     let (order, token) = (order(&example().to_string()), Redacted::new("token-1"));
     let submit = async |trusting: Option<&std::path::Path>| {
-        let client = Client::new(http_client::build(trusting).unwrap(), &peer.base_url.parse().unwrap());
+        let client = Client::new(Tls::new(trusting).unwrap(), Clock::system(), &peer.base_url.parse().unwrap()).unwrap();
         client.submit(&order, "https://api.example.no/callbacks/1/2", &token, Duration::from_secs(5)).await
     };
     assert_eq!(row(&submit(Some(&file)).await), "created");

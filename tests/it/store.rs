@@ -194,7 +194,7 @@ async fn dynamodb_keeps_its_promises() {
 async fn dynamodb_may_forget_an_order_so_long_after_its_last_change() {
     let moto = Moto::start();
     let for_ever = moto.store("orders").await;
-    let table = aws_sdk_dynamodb::Client::new(&moto.sdk().await);
+    let table = moto.dynamodb();
     let store = DynamoDb::new(table, "orders".to_owned(), Some(SignedDuration::from_hours(90 * 24)));
     let submitting = record(Uuid::new_v4());
     let expires_at = async || store.load(submitting.order_id).await.unwrap().unwrap().expires_at;

@@ -112,6 +112,11 @@ impl Lambda {
         self.log.lock().unwrap().clone()
     }
 
+    /// Its process id.
+    pub async fn id(&self) -> u32 {
+        self.process.lock().await.id().unwrap()
+    }
+
     pub async fn kill(&self) {
         self.process.lock().await.kill().await.unwrap();
     }

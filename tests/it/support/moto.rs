@@ -5,11 +5,15 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
-use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use front_payment_bridge::clock::Clock;
+use front_payment_bridge::http_client::{Neighbour, Tls};
+use front_payment_bridge::sdk::Aws;
 use front_payment_bridge::store::DynamoDb;
-use front_payment_bridge::{http_client, sdk};
 
 const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
 
@@ -50,16 +54,32 @@ impl Moto {
         Self { server, endpoint: format!("http://127.0.0.1:{}", port.trim()) }
     }
 
-    pub async fn sdk(&self) -> aws_config::SdkConfig {
-        let http = http_client::build(None).unwrap();
-        let credentials = Credentials::builder().access_key_id("test").secret_access_key("test").provider_name("test").build();
-        let sdk = sdk::config(http).endpoint_url(&self.endpoint).region(Region::new("eu-north-1"));
-        sdk.credentials_provider(credentials).load().await
+    /// The bridge's own clients of it.
+    pub fn aws(&self) -> (Aws, Arc<Neighbour>) {
+        let aws = Aws {
+            region: Some("eu-north-1".to_owned()),
+            credentials: Some(Credentials::new("test", "test", None, None, "test")),
+            dynamodb_endpoint: Some(self.endpoint.clone()),
+            secrets_manager_endpoint: Some(self.endpoint.clone()),
+            ..Aws::default()
+        };
+        let neighbour = Neighbour::new(Tls::new(None).unwrap(), Clock::system(), Duration::from_secs(20)).unwrap();
+        (aws, Arc::new(neighbour))
+    }
+
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let (aws, http) = self.aws();
+        aws.dynamodb(http)
+    }
+
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        let (aws, http) = self.aws();
+        aws.secrets_manager(http)
     }
 
     /// A store in a new table.
     pub async fn store(&self, table: &str) -> DynamoDb {
-        let client = aws_sdk_dynamodb::Client::new(&self.sdk().await);
+        let client = self.dynamodb();
         let key = KeySchemaElement::builder().attribute_name("orderId").key_type(KeyType::Hash).build().unwrap();
         let attribute = AttributeDefinition::builder().attribute_name("orderId").attribute_type(ScalarAttributeType::S);
         let create = client.create_table().table_name(table).key_schema(key).billing_mode(BillingMode::PayPerRequest);

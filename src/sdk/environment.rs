@@ -1,0 +1,71 @@
+//! What the SDK is told.
+
+use aws_sdk_dynamodb::config::Credentials;
+use url::Url;
+
+use crate::config::{ConfigError, Environment};
+
+/// What the environment says of AWS: Lambda's own variables, and those of the SDK's that make sense there. The SDK's
+/// own loader would look for profiles, and for credentials everywhere, in every cold start.
+#[derive(Debug, Default, Clone)]
+pub struct Aws {
+    /// `AWS_REGION`, or `AWS_DEFAULT_REGION`
+    pub region: Option<String>,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`
+    pub credentials: Option<Credentials>,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, or `AWS_ENDPOINT_URL`
+    pub dynamodb_endpoint: Option<String>,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or `AWS_ENDPOINT_URL`
+    pub secrets_manager_endpoint: Option<String>,
+    /// `AWS_USE_FIPS_ENDPOINT`
+    pub use_fips: bool,
+    /// `AWS_USE_DUALSTACK_ENDPOINT`
+    pub use_dual_stack: bool,
+    /// `AWS_MAX_ATTEMPTS`
+    pub max_attempts: Option<u32>,
+}
+
+impl Aws {
+    /// Reads it. What is missing here is missed by the first request.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first variable that cannot be used.
+    pub fn read(environment: &impl Environment) -> Result<Self, ConfigError> {
+        let endpoint = |own| Ok(url(environment, own)?.or(url(environment, "AWS_ENDPOINT_URL")?));
+        let dynamodb_endpoint = endpoint("AWS_ENDPOINT_URL_DYNAMODB")?;
+        let secrets_manager_endpoint = endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER")?;
+        let (key_id, key) = (environment.get("AWS_ACCESS_KEY_ID")?, environment.get("AWS_SECRET_ACCESS_KEY")?);
+        let token = environment.get("AWS_SESSION_TOKEN")?;
+        Ok(Self {
+            region: environment.get("AWS_REGION")?.or(environment.get("AWS_DEFAULT_REGION")?),
+            credentials: key_id.zip(key).map(|(key_id, key)| Credentials::new(key_id, key, token, None, "environment")),
+            dynamodb_endpoint,
+            secrets_manager_endpoint,
+            use_fips: is_on(environment, "AWS_USE_FIPS_ENDPOINT")?,
+            use_dual_stack: is_on(environment, "AWS_USE_DUALSTACK_ENDPOINT")?,
+            max_attempts: most(environment, "AWS_MAX_ATTEMPTS")?,
+        })
+    }
+}
+
+fn url(environment: &impl Environment, variable: &'static str) -> Result<Option<String>, ConfigError> {
+    let url = environment.get(variable)?;
+    match url.as_deref().map(Url::parse) {
+        Some(Err(error)) => Err(ConfigError::new(variable, format!("is not a URL: {error}"))),
+        _ => Ok(url),
+    }
+}
+
+fn is_on(environment: &impl Environment, variable: &'static str) -> Result<bool, ConfigError> {
+    match environment.get(variable)?.map(|value| value.to_ascii_lowercase()).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(ConfigError::new(variable, "is neither true nor false")),
+    }
+}
+
+fn most(environment: &impl Environment, variable: &'static str) -> Result<Option<u32>, ConfigError> {
+    let unusable = || ConfigError::new(variable, "is not a whole number of at least 1");
+    let number = environment.get(variable)?.map(|value| value.parse().map_err(|_| unusable())).transpose()?;
+    if number == Some(0) { Err(unusable()) } else { Ok(number) }
+}
