@@ -1,52 +1,41 @@
 #!/usr/bin/env python3
-"""Runs the two Lambda binaries as AWS does, and sends them the events of events/.
+"""Runs what `sam build` made as AWS does, and sends it the events of events/.
 
-AWS's own Runtime Interface Emulator (it comes with the SAM CLI) invokes them; moto stands in for
-DynamoDB and Secrets Manager, and a stub in this script for Front Payment. All of it is on loopback.
+AWS's own Runtime Interface Emulator (it comes with the SAM CLI) invokes the two functions; moto stands
+in for DynamoDB and Secrets Manager, and the sandbox of `cargo run` for Front Payment. Its callbacks come
+back to the functions. All of it is on loopback.
 
-    python3 tests/rie/run.py [path/to/orders path/to/callbacks]
-    python3 tests/rie/run.py --prepare     only makes target/ci-venv: sam, cfn-lint and moto
+    sam build --build-dir target/sam-x86_64 --parameter-overrides Architecture=x86_64
+    cargo build --bin local
+    python3 tests/rie/run.py [target/sam-x86_64] [--arm64 target/sam-arm64/OrdersFunction/bootstrap]
+
+--arm64 has that bootstrap take an order under qemu-user. --prepare only makes target/ci-venv: sam,
+cargo-lambda, zig, cfn-lint and moto.
 """
 
 import argparse
 import contextlib
-import http.client
-import http.server
+import hashlib
 import json
-import platform
 import re
 import signal
-import socket
-import subprocess
 import sys
-import threading
-import time
 import traceback
-import venv
 from collections import namedtuple
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-REQUIREMENTS = ROOT / "tests/rie/requirements.txt"
-VENV = ROOT / "target/ci-venv"
-LOGS = ROOT / "target/rie"
-
-REGION = "eu-north-1"
-TABLE = "orders"
-SECRET_ID = "front-payment"
-SECRET = {
-    "token": "sandbox-token",
-    "callbackSecret": "sandbox-secret-key",
-    # SHA-256 of "demo-shop-key".
-    "shops": {"demo-shop": {"apiKeySha256": ["f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992"]}},
-}
+import world
+from world import LOGS, ROOT, event
 
 # UUID v5 of "demo-shop", a NUL byte and the key, in the bridge's namespace.
 PRIVATE_ID = "516b7bd0-f7f6-507c-82dd-7382a97dbad0"  # order-1001
 CORPORATE_ID = "c0758ac8-6b23-5688-a20e-b65364698db5"  # order-1002
-BANK_ID_URL = "https://auth.current.bankid.no/precheck/auth?state=eyJvcmRlclV1aWQiOiJPRFI0Mjg2MjQ0OTM3In0"
 API = "https://a1b2c3d4e5.execute-api.eu-north-1.amazonaws.com"
 EVENTS_TOKEN = "rie-callback-token-000000"
+EVENTS_UUID = "ODR4286244937"
+EVENTS_CHECKSUM = "d64f791576b046fb715726322a95e4cb67d22fdc92ea42d376f98be375d82ed1"
+UUID4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+SUBMIT = ("POST", "/front-payment/api/v1/connect/orders/invoice/submit")
 
 # What neither an item nor a log may hold: the customers, and what they bought.
 PERSONAL = [
@@ -54,7 +43,7 @@ PERSONAL = [
     "974760673", "Storgata", "Havnegata", "Trondheim", "Narvik", "Router", "Office chair",
 ]
 # What no log may hold beside.
-SECRETS = ["sandbox-token", "sandbox-secret-key", "demo-shop-key", "auth.current.bankid.no", "shop.example.com"]
+SECRETS = ["sandbox-token", "sandbox-secret-key", "demo-shop-key", "/front-payment/bankid", "shop.example.com"]
 
 # A figure of a JSON document as it was written there: 1.50 is neither 1.5 nor "1.50".
 Number = namedtuple("Number", "digits")
@@ -72,219 +61,16 @@ class Checks:
     def equal(self, what, got, expected):
         if got == expected:
             self.passed += 1
-            print(f"ok    {what}")
+            print(f"ok    {what}", flush=True)
         else:
             self.failed += 1
-            print(f"FAIL  {what}\n      got      {got!r}\n      expected {expected!r}")
+            print(f"FAIL  {what}\n      got      {got!r}\n      expected {expected!r}", flush=True)
+
+    def matches(self, what, got, pattern):
+        self.equal(f"{what} ({got})", bool(re.fullmatch(pattern, str(got))), True)
 
     def none_of(self, what, words, text):
         self.equal(what, [word for word in words if word in text], [])
-
-
-class FrontPayment(http.server.ThreadingHTTPServer):
-    """Answers as Front Payment's pages say, and remembers what it was asked."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), FrontPaymentHandler)
-        self.base_url = f"http://127.0.0.1:{self.server_port}/api/v1"
-        self.requests = []
-
-    def heard(self):
-        """What it was asked since the last time."""
-        heard, self.requests = self.requests, []
-        return heard
-
-
-class FrontPaymentHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"])).decode()
-        self.remember(body)
-        if json.loads(body)["customerDetails"]["type"] == "private":
-            data = {"orderUuid": "ODR4286244937", "customerUuid": "CSRT3419523642", "bankIdUrl": BANK_ID_URL}
-        else:
-            data = {"orderUuid": "ODR1649249709", "customerUuid": "CSRT7203310458"}
-        self.answer(201, "orderCreatedSuccessfully", data)
-
-    def do_GET(self):
-        self.remember(None)
-        uuid = self.path.rpartition("/")[2]
-        self.answer(200, "Order Status Retrieved Successfully", {"uuid": uuid, "status": "SENT"})
-
-    def remember(self, body):
-        self.server.requests.append((self.command, self.path, self.headers["authorization"], body))
-
-    def answer(self, status, message, data):
-        reply = {"status_code": status, "status_message": "OK", "message": message, "is_data": True, "data": data}
-        body = json.dumps(reply).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-def post(port, path, body, headers=None, timeout=35):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-    with contextlib.closing(connection):
-        connection.request("POST", path, body, headers or {})
-        response = connection.getresponse()
-        return response.status, response.read().decode()
-
-
-class Aws:
-    """DynamoDB and Secrets Manager, spoken to in plain HTTP."""
-
-    def __init__(self, port):
-        self.port = port
-        self.endpoint = f"http://127.0.0.1:{port}"
-
-    def call(self, service, target, version, arguments):
-        headers = {
-            "content-type": f"application/x-amz-json-{version}",
-            "x-amz-target": target,
-            # moto reads the service and the region here; it checks no signature.
-            "authorization": f"AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, "
-            "SignedHeaders=host, Signature=0",
-        }
-        status, reply = post(self.port, "/", json.dumps(arguments), headers)
-        if status != 200:
-            raise RuntimeError(f"{target}: {status} {reply}")
-        return json.loads(reply)
-
-    def dynamodb(self, operation, **arguments):
-        return self.call("dynamodb", f"DynamoDB_20120810.{operation}", "1.0", arguments)
-
-    def set_up(self):
-        self.dynamodb(
-            "CreateTable",
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "orderId", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
-        )
-        secret = {"Name": SECRET_ID, "SecretString": json.dumps(SECRET)}
-        self.call("secretsmanager", "secretsmanager.CreateSecret", "1.1", secret)
-
-    def items(self):
-        return self.dynamodb("Scan", TableName=TABLE)["Items"]
-
-    def item(self, order_id):
-        return self.dynamodb("GetItem", TableName=TABLE, Key={"orderId": {"S": order_id}})["Item"]
-
-
-class Lambda:
-    """A binary under the Runtime Interface Emulator."""
-
-    def __init__(self, binary, port):
-        self.binary = binary
-        self.port = port
-
-    def send(self, event):
-        """Sends an event; the reply's status, headers and body."""
-        _, text = post(self.port, "/2015-03-31/functions/function/invocations", event)
-        if '"statusCode"' not in text:
-            raise RuntimeError(f"{self.binary} did not answer: {text!r}; see {LOGS}")
-        reply = json.loads(text)
-        body = reply["body"]
-        is_json = "json" in reply["headers"]["content-type"]
-        return reply["statusCode"], reply["headers"], json.loads(body) if is_json else body
-
-
-def prepare():
-    """Makes the venv, unless it has been made from the same requirements."""
-    stamp = VENV / REQUIREMENTS.name
-    if stamp.exists() and stamp.read_text() == REQUIREMENTS.read_text():
-        return
-    venv.create(VENV, clear=True, with_pip=True)
-    subprocess.run([VENV / "bin/pip", "install", "--quiet", "--requirement", REQUIREMENTS], check=True)
-    stamp.write_text(REQUIREMENTS.read_text())
-
-
-def emulator():
-    machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    (found,) = VENV.glob(f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}")
-    return found
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def running(name, command, port, environment):
-    """A process that listens on a port; it ends with the block, however that ends."""
-    with open(LOGS / f"{name}.log", "wb") as log:
-        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        try:
-            wait_for(name, process, port)
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def wait_for(name, process, port):
-    for _ in range(600):
-        if process.poll() is not None:
-            raise RuntimeError(f"{name} ended with {process.returncode}; see {LOGS}/{name}.log")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"{name} does not listen; see {LOGS}/{name}.log")
-
-
-@contextlib.contextmanager
-def moto():
-    port = free_port()
-    command = [VENV / "bin/moto_server", "--host", "127.0.0.1", "--port", str(port)]
-    with running("moto", command, port, {}):
-        yield Aws(port)
-
-
-@contextlib.contextmanager
-def front_payment():
-    with FrontPayment() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-
-
-@contextlib.contextmanager
-def under_emulator(binary, aws, provider):
-    port, api = free_port(), f"127.0.0.1:{free_port()}"
-    environment = {
-        "AWS_LAMBDA_FUNCTION_NAME": binary.name,
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": "29",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-        "AWS_LAMBDA_LOG_LEVEL": "TRACE",  # so that a check of the log is worth something
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": aws.endpoint,
-        "ORDERS_TABLE": TABLE,
-        "SECRET_ID": SECRET_ID,
-        "FRONT_PAYMENT_BASE_URL": provider.base_url,
-    }
-    addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address", api]
-    with running(binary.name, [emulator(), *addresses, binary], port, environment):
-        yield Lambda(binary, port)
-
-
-def event(name):
-    return (ROOT / f"events/{name}.json").read_text()
 
 
 def submitted(name):
@@ -300,72 +86,87 @@ def errors(problem):
     return sorted((error["pointer"], error["code"]) for error in problem["errors"])
 
 
-def check_private_order(checks, orders, aws, provider):
-    accepted = {
-        "orderId": PRIVATE_ID,
-        "status": "SENT",
-        "orderUuid": "ODR4286244937",
-        "customerUuid": "CSRT3419523642",
-        "bankIdUrl": BANK_ID_URL,
-    }
+def check_private_order(checks, what, orders, aws, provider, api):
+    """What the shop got."""
     status, headers, body = orders.send(event("private-order"))
-    checks.equal("private-order: 201", status, 201)
-    checks.equal("private-order: the reply", body, accepted)
-    checks.equal("private-order: Location", headers.get("location"), f"/orders/{PRIVATE_ID}")
-    checks.equal("private-order: not a replay", headers.get("idempotency-replayed"), None)
+    checks.equal(f"{what}: 201", status, 201)
+    checks.equal(f"{what}: Location", headers.get("location"), f"/orders/{PRIVATE_ID}")
+    checks.equal(f"{what}: not a replay", headers.get("idempotency-replayed"), None)
 
     item = aws.item(PRIVATE_ID)
     token = item["callbackToken"]["S"]
-    checks.equal("private-order: stored status", item["status"], {"S": "SENT"})
-    checks.equal("private-order: stored orderUuid", item["orderUuid"], {"S": "ODR4286244937"})
-    checks.equal("private-order: stored shop", item["shopId"], {"S": "demo-shop"})
-    checks.equal("private-order: stored history", statuses(item), [("SENT", "submit")])
-    checks.equal("private-order: the token is long and URL-safe", bool(re.fullmatch("[A-Za-z0-9_-]{22,}", token)), True)
-    checks.none_of("private-order: nothing personal is stored", PERSONAL, json.dumps(item))
-
     forwarded = submitted("private-order")
     forwarded["customerDetails"]["preferredLanguage"] = "no"
     del forwarded["customerDetails"]["organizationId"]
     forwarded["invoiceMaturity"] = Number("10")
-    forwarded["callback"]["callbackUrl"] = f"{API}/callbacks/{PRIVATE_ID}/{token}"
-    check_submit(checks, "private-order", provider, forwarded)
+    forwarded["callback"]["callbackUrl"] = f"{api}/callbacks/{PRIVATE_ID}/{token}"
+    created = check_submit(checks, what, provider, forwarded)
+    checks.equal(f"{what}: the reply", body, {"orderId": PRIVATE_ID, "status": "SENT"} | created)
+    checks.equal(f"{what}: what the sandbox made", sorted(created), ["bankIdUrl", "customerUuid", "orderUuid"])
+    checks.matches(f"{what}: orderUuid", body["orderUuid"], r"ODR\d{10}")
+    checks.matches(f"{what}: customerUuid", body["customerUuid"], r"CSRT\d{10}")
+    link = rf"http://127\.0\.0\.1:\d+/front-payment/bankid/{body['orderUuid']}-{UUID4}"
+    checks.matches(f"{what}: bankIdUrl", body["bankIdUrl"], link)
 
-    status, headers, body = orders.send(event("private-order"))
-    checks.equal("private-order again: 201", status, 201)
-    checks.equal("private-order again: the same reply", body, accepted)
-    checks.equal("private-order again: a replay", headers.get("idempotency-replayed"), "true")
-    checks.equal("private-order again: Front Payment is not called", provider.heard(), [])
-    checks.equal("private-order again: nothing is written", aws.item(PRIVATE_ID), item)
+    checks.equal(f"{what}: stored status", item["status"], {"S": "SENT"})
+    checks.equal(f"{what}: stored orderUuid", item["orderUuid"], {"S": body["orderUuid"]})
+    checks.equal(f"{what}: stored shop", item["shopId"], {"S": "demo-shop"})
+    checks.equal(f"{what}: stored history", statuses(item), [("SENT", "submit")])
+    checks.equal(f"{what}: the token is long and URL-safe", bool(re.fullmatch("[A-Za-z0-9_-]{22,}", token)), True)
+    checks.none_of(f"{what}: nothing personal is stored", PERSONAL, json.dumps(item))
+
+    status, headers, again = orders.send(event("private-order"))
+    checks.equal(f"{what} again: 201", status, 201)
+    checks.equal(f"{what} again: the same reply", again, body)
+    checks.equal(f"{what} again: a replay", headers.get("idempotency-replayed"), "true")
+    checks.equal(f"{what} again: Front Payment is not called", provider.heard(), [])
+    checks.equal(f"{what} again: nothing is written", aws.item(PRIVATE_ID), item)
+    return body
 
 
-def check_corporate_order(checks, orders, aws, provider):
+def check_corporate_order(checks, orders, aws, provider, gateway):
     status, headers, body = orders.send(event("corporate-order"))
     checks.equal("corporate-order: 201", status, 201)
-    accepted = {
-        "orderId": CORPORATE_ID,
-        "status": "INVOICED",
-        "orderUuid": "ODR1649249709",
-        "customerUuid": "CSRT7203310458",
-    }
-    checks.equal("corporate-order: the reply", body, accepted)
     checks.equal("corporate-order: Location", headers.get("location"), f"/orders/{CORPORATE_ID}")
 
     item = aws.item(CORPORATE_ID)
-    checks.equal("corporate-order: stored status", item["status"], {"S": "INVOICED"})
-    checks.equal("corporate-order: stored orderUuid", item["orderUuid"], {"S": "ODR1649249709"})
-    checks.none_of("corporate-order: nothing personal is stored", PERSONAL, json.dumps(item))
-
+    token = item["callbackToken"]["S"]
     forwarded = submitted("corporate-order")
     del forwarded["customerDetails"]["personalNumber"]
-    forwarded["callback"]["callbackUrl"] = f"{API}/callbacks/{CORPORATE_ID}/{item['callbackToken']['S']}"
-    check_submit(checks, "corporate-order", provider, forwarded)
+    forwarded["callback"]["callbackUrl"] = f"{gateway.base_url}/callbacks/{CORPORATE_ID}/{token}"
+    created = check_submit(checks, "corporate-order", provider, forwarded)
+    checks.equal("corporate-order: the reply", body, {"orderId": CORPORATE_ID, "status": "INVOICED"} | created)
+    checks.equal("corporate-order: what the sandbox made", sorted(created), ["customerUuid", "orderUuid"])
+    checks.matches("corporate-order: orderUuid", body["orderUuid"], r"ODR\d{10}")
+    checks.equal("corporate-order: stored status", item["status"], {"S": "INVOICED"})
+    checks.equal("corporate-order: stored orderUuid", item["orderUuid"], {"S": body["orderUuid"]})
+    checks.none_of("corporate-order: nothing personal is stored", PERSONAL, json.dumps(item))
+
+    # A company signs nothing: Front Payment calls back by itself, with the number in its own digits.
+    path = f"/callbacks/{CORPORATE_ID}/{token}"
+    check_real_callback(checks, "corporate-order, called back", gateway, path, body["orderUuid"], "31237.5")
+    item = aws.item(CORPORATE_ID)
+    checks.equal("corporate-order, called back: stored status", item["status"], {"S": "INVOICED"})
+    history = [("INVOICED", "submit"), ("INVOICED", "callback")]
+    checks.equal("corporate-order, called back: stored history", statuses(item), history)
+    checks.equal("corporate-order, called back: Front Payment is not called", provider.heard(), [])
 
 
 def check_submit(checks, what, provider, forwarded):
-    ((method, path, authorization, body),) = provider.heard()
-    checks.equal(f"{what}: what is called", (method, path), ("POST", "/api/v1/connect/orders/invoice/submit"))
-    checks.equal(f"{what}: the bearer token", authorization, "Bearer sandbox-token")
-    checks.equal(f"{what}: what is sent, digit for digit", exact(body), forwarded)
+    """What Front Payment says that it made."""
+    (call,) = provider.heard()
+    checks.equal(f"{what}: what is called", (call.method, call.path), SUBMIT)
+    checks.equal(f"{what}: the bearer token", call.authorization, "Bearer sandbox-token")
+    checks.equal(f"{what}: what is sent, digit for digit", exact(call.body), forwarded)
+    return json.loads(call.answer)["data"]
+
+
+def check_real_callback(checks, what, gateway, path, uuid, amount):
+    ((called, query, status),) = gateway.heard(1)
+    checks.equal(f"{what}: to the order's URL", called, path)
+    said = {name: query[name] for name in ("orderUuid", "status", "amount")}
+    checks.equal(f"{what}: INVOICED", said, {"orderUuid": uuid, "status": "INVOICED", "amount": amount})
+    checks.equal(f"{what}: 200", status, 200)
 
 
 def check_invalid_order(checks, orders, aws, provider):
@@ -403,8 +204,6 @@ def check_read(checks, what, orders, provider, expected, history):
     checks.equal(f"{what}: the times", all(map(is_rfc_3339, times)), True)
     order = {
         "orderId": PRIVATE_ID,
-        "orderUuid": "ODR4286244937",
-        "customerUuid": "CSRT3419523642",
         "referenceNo": "1001",
         "customerReference": "3500",
         "grandTotal": "1224.00",
@@ -414,10 +213,13 @@ def check_read(checks, what, orders, provider, expected, history):
     checks.equal(f"{what}: Front Payment is not called", provider.heard(), [])
 
 
-def check_callbacks(checks, callbacks, aws, provider):
+def check_callbacks(checks, callbacks, aws, provider, uuid):
     token = aws.item(PRIVATE_ID)["callbackToken"]["S"]
-    # The bridge made the order's token just now; the event cannot know it.
-    callback, forged = (event(name).replace(EVENTS_TOKEN, token) for name in ("callback", "forged-callback"))
+    # The bridge made the order's token and the sandbox its uuid just now; the events cannot know them.
+    signed = f"{uuid}INVOICEDInvoice1224.0017557641311755764131sandbox-secret-key"
+    checksum = hashlib.sha256(signed.encode()).hexdigest()
+    known = {EVENTS_TOKEN: token, EVENTS_UUID: uuid, EVENTS_CHECKSUM: checksum}
+    callback, forged = (replaced(event(name), known) for name in ("callback", "forged-callback"))
 
     checks.equal("callback: 200", callbacks.send(callback)[0], 200)
     item = aws.item(PRIVATE_ID)
@@ -429,10 +231,11 @@ def check_callbacks(checks, callbacks, aws, provider):
     checks.equal("callback again: 200", callbacks.send(callback)[0], 200)
     checks.equal("callback again: nothing is written", aws.item(PRIVATE_ID), item)
 
-    # Not believed, but a reason to ask: and what Front Payment says is taken as it is.
+    # Not believed, but a reason to ask: and what Front Payment says is taken as it is. Nobody has signed yet.
     checks.equal("forged-callback: 200", callbacks.send(forged)[0], 200)
-    asked = ("GET", "/api/v1/connect/orders/status/ODR4286244937", "Bearer sandbox-token", None)
-    checks.equal("forged-callback: the status is read from Front Payment", provider.heard(), [asked])
+    asked = [(call.method, call.path, call.authorization) for call in provider.heard()]
+    read = ("GET", f"/front-payment/api/v1/connect/orders/status/{uuid}", "Bearer sandbox-token")
+    checks.equal("forged-callback: the status is read from Front Payment", asked, [read])
     item = aws.item(PRIVATE_ID)
     checks.equal("forged-callback: stored status", item["status"], {"S": "SENT"})
     history = [("SENT", "submit"), ("INVOICED", "callback"), ("SENT", "provider")]
@@ -447,48 +250,90 @@ def check_callbacks(checks, callbacks, aws, provider):
     return token
 
 
-def check_log(checks, binary, requests, secrets):
-    log = (LOGS / f"{binary.name}.log").read_text()
+def replaced(text, values):
+    for old, new in values.items():
+        text = text.replace(old, new)
+    return text
+
+
+def check_signed(checks, aws, provider, gateway, accepted, token):
+    """The customer signs, and the sandbox calls back through the gateway."""
+    status, headers, _ = provider.sign(accepted["bankIdUrl"])
+    checks.equal("signed: the customer goes on", status, 303)
+    checks.equal("signed: to the shop", headers["location"], "https://shop.example.com/thanks?order=1001")
+    path = f"/callbacks/{PRIVATE_ID}/{token}"
+    check_real_callback(checks, "signed, called back", gateway, path, accepted["orderUuid"], "1224.00")
+    item = aws.item(PRIVATE_ID)
+    checks.equal("signed: stored status", item["status"], {"S": "INVOICED"})
+    checks.none_of("signed: nothing personal is stored", PERSONAL, json.dumps(item))
+    checks.equal("signed: Front Payment is not called", provider.heard(), [])
+
+
+def check_log(checks, name, requests, secrets):
+    log = (LOGS / f"{name}.log").read_text()
     summaries = [line for line in log.splitlines() if '"totalMs"' in line]
-    checks.equal(f"log of {binary.name}: a summary of each request", len(summaries), requests)
-    checks.none_of(f"log of {binary.name}: nothing personal, nothing secret", PERSONAL + SECRETS + secrets, log)
+    checks.equal(f"log of {name}: a summary of each request", len(summaries), requests)
+    checks.none_of(f"log of {name}: nothing personal, nothing secret", PERSONAL + SECRETS + secrets, log)
 
 
-def check(checks, orders_binary, callbacks_binary):
-    LOGS.mkdir(parents=True, exist_ok=True)
+def check(checks, build, local):
     with contextlib.ExitStack() as stack:
-        aws = stack.enter_context(moto())
-        aws.set_up()
-        provider = stack.enter_context(front_payment())
-        orders = stack.enter_context(under_emulator(orders_binary, aws, provider))
-        callbacks = stack.enter_context(under_emulator(callbacks_binary, aws, provider))
+        aws = stack.enter_context(world.moto())
+        provider = stack.enter_context(world.front_payment(local))
+        command = [build / "CallbacksFunction/bootstrap"]
+        callbacks = stack.enter_context(world.under_emulator("callbacks", command, aws, provider))
+        gateway = stack.enter_context(world.serving(world.Gateway(callbacks)))
+        command, base = [build / "OrdersFunction/bootstrap"], {"CALLBACK_BASE_URL": gateway.base_url}
+        orders = stack.enter_context(world.under_emulator("orders", command, aws, provider, **base))
 
-        check_private_order(checks, orders, aws, provider)
-        check_corporate_order(checks, orders, aws, provider)
+        accepted = check_private_order(checks, "private-order", orders, aws, provider, gateway.base_url)
+        check_corporate_order(checks, orders, aws, provider, gateway)
         check_invalid_order(checks, orders, aws, provider)
-        sent = {"status": "SENT", "bankIdUrl": BANK_ID_URL}
+        uuids = {name: accepted[name] for name in ("orderUuid", "customerUuid")}
+        sent = uuids | {"status": "SENT", "bankIdUrl": accepted["bankIdUrl"]}
         check_read(checks, "read-order", orders, provider, sent, [("SENT", "submit")])
-        token = check_callbacks(checks, callbacks, aws, provider)
+        token = check_callbacks(checks, callbacks, aws, provider, accepted["orderUuid"])
         history = [("SENT", "submit"), ("INVOICED", "callback"), ("SENT", "provider")]
-        check_read(checks, "read-order after all", orders, provider, {"status": "SENT"}, history)
-    check_log(checks, orders_binary, 6, [token])
-    check_log(checks, callbacks_binary, 4, [token])
+        check_read(checks, "read-order after the forgery", orders, provider, uuids | {"status": "SENT"}, history)
+        check_signed(checks, aws, provider, gateway, accepted, token)
+        history.append(("INVOICED", "callback"))
+        check_read(checks, "read-order after all", orders, provider, uuids | {"status": "INVOICED"}, history)
+    check_log(checks, "orders", 7, [token])
+    check_log(checks, "callbacks", 6, [token])
+
+
+def check_arm64(checks, bootstrap, local):
+    """One order; its callbacks would go to where the event came from, API Gateway's own address."""
+    what = "arm64, private-order"
+    checks.equal(f"{what}: for aarch64, says ELF", bootstrap.read_bytes()[18:20], b"\xb7\x00")
+    with contextlib.ExitStack() as stack:
+        aws = stack.enter_context(world.moto())
+        provider = stack.enter_context(world.front_payment(local))
+        command = [*world.QEMU_ARM64, bootstrap]
+        orders = stack.enter_context(world.under_emulator("orders-arm64", command, aws, provider))
+        check_private_order(checks, what, orders, aws, provider, API)
+        token = aws.item(PRIVATE_ID)["callbackToken"]["S"]
+    check_log(checks, "orders-arm64", 2, [token])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("orders", nargs="?", type=Path, default=ROOT / "target/debug/orders")
-    parser.add_argument("callbacks", nargs="?", type=Path, default=ROOT / "target/debug/callbacks")
+    build = ROOT / f"target/sam-{world.MACHINE}"
+    parser.add_argument("build", nargs="?", type=Path, default=build, help="what sam build made for this machine")
+    parser.add_argument("--arm64", type=Path, metavar="BOOTSTRAP", help="an arm64 one of orders, under qemu-user")
+    parser.add_argument("--local", type=Path, default=ROOT / "target/debug/local", help="the sandbox's binary")
     parser.add_argument("--prepare", action="store_true", help="only make target/ci-venv")
     arguments = parser.parse_args()
     # Ended by a signal, it still ends what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
-    prepare()
+    world.prepare()
     if arguments.prepare:
         return
     checks = Checks()
     try:
-        check(checks, arguments.orders.resolve(), arguments.callbacks.resolve())
+        check(checks, arguments.build.resolve(), arguments.local.resolve())
+        if arguments.arm64:
+            check_arm64(checks, arguments.arm64.resolve(), arguments.local.resolve())
     except Exception as error:  # whatever it is, it is a failure, and the count is still printed
         traceback.print_exc()
         checks.equal("runs to its end", repr(error), None)

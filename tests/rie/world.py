@@ -1,0 +1,291 @@
+"""What stands around the functions in run.py: the emulator, AWS, Front Payment and API Gateway.
+
+All of it is on loopback, on free ports, and ends with the block that started it.
+"""
+
+import contextlib
+import http.client
+import http.server
+import json
+import platform
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+import venv
+from collections import namedtuple
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = ROOT / "tests/rie/requirements.txt"
+VENV = ROOT / "target/ci-venv"
+LOGS = ROOT / "target/rie"
+
+REGION = "eu-north-1"
+TABLE = "orders"
+SECRET_ID = "front-payment"
+SECRET = {
+    "token": "sandbox-token",
+    "callbackSecret": "sandbox-secret-key",
+    # SHA-256 of "demo-shop-key".
+    "shops": {"demo-shop": {"apiKeySha256": ["f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992"]}},
+}
+
+MACHINE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+# Debian's qemu-user, and the C library of its package libc6-arm64-cross (libgcc-s1-arm64-cross beside it).
+QEMU_ARM64 = ["/usr/bin/qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]
+
+Call = namedtuple("Call", "method path authorization body answer")
+
+
+def event(name):
+    return (ROOT / f"events/{name}.json").read_text()
+
+
+def prepare():
+    """Makes the venv, unless it has been made from the same requirements."""
+    stamp = VENV / REQUIREMENTS.name
+    if stamp.exists() and stamp.read_text() == REQUIREMENTS.read_text():
+        return
+    venv.create(VENV, clear=True, with_pip=True)
+    subprocess.run([VENV / "bin/pip", "install", "--quiet", "--requirement", REQUIREMENTS], check=True)
+    stamp.write_text(REQUIREMENTS.read_text())
+
+
+def request(port, method, path, body=None, headers=None):
+    """Status, headers and body; a redirect is not followed."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=35)
+    with contextlib.closing(connection):
+        connection.request(method, path, body, headers or {})
+        response = connection.getresponse()
+        return response.status, response.headers, response.read().decode()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(name, command, port, environment):
+    """A process that listens on a port; it ends with the block, however that ends."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with open(LOGS / f"{name}.log", "wb") as log:
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            wait_for(name, process, port)
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_for(name, process, port):
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"{name} ended with {process.returncode}; see {LOGS}/{name}.log")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"{name} does not listen; see {LOGS}/{name}.log")
+
+
+@contextlib.contextmanager
+def serving(server):
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+class Aws:
+    """DynamoDB and Secrets Manager, spoken to in plain HTTP."""
+
+    def __init__(self, port):
+        self.port = port
+        self.endpoint = f"http://127.0.0.1:{port}"
+
+    def call(self, service, target, version, arguments):
+        headers = {
+            "content-type": f"application/x-amz-json-{version}",
+            "x-amz-target": target,
+            # moto reads the service and the region here; it checks no signature.
+            "authorization": f"AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, "
+            "SignedHeaders=host, Signature=0",
+        }
+        status, _, reply = request(self.port, "POST", "/", json.dumps(arguments), headers)
+        if status != 200:
+            raise RuntimeError(f"{target}: {status} {reply}")
+        return json.loads(reply)
+
+    def dynamodb(self, operation, **arguments):
+        return self.call("dynamodb", f"DynamoDB_20120810.{operation}", "1.0", arguments)
+
+    def set_up(self):
+        self.dynamodb(
+            "CreateTable",
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "orderId", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
+        )
+        secret = {"Name": SECRET_ID, "SecretString": json.dumps(SECRET)}
+        self.call("secretsmanager", "secretsmanager.CreateSecret", "1.1", secret)
+
+    def items(self):
+        return self.dynamodb("Scan", TableName=TABLE)["Items"]
+
+    def item(self, order_id):
+        return self.dynamodb("GetItem", TableName=TABLE, Key={"orderId": {"S": order_id}})["Item"]
+
+
+@contextlib.contextmanager
+def moto():
+    port = free_port()
+    command = [VENV / "bin/moto_server", "--host", "127.0.0.1", "--port", str(port)]
+    with running("moto", command, port, {}):
+        aws = Aws(port)
+        aws.set_up()
+        yield aws
+
+
+class FrontPayment(http.server.ThreadingHTTPServer):
+    """Hands every request on to the sandbox, and remembers what was asked and answered."""
+
+    def __init__(self, sandbox_port):
+        super().__init__(("127.0.0.1", 0), FrontPaymentHandler)
+        self.sandbox_port = sandbox_port
+        self.base_url = f"http://127.0.0.1:{self.server_port}/front-payment/api/v1"
+        self.calls = []
+
+    def heard(self):
+        """What it was asked since the last time."""
+        heard, self.calls = self.calls, []
+        return heard
+
+    def sign(self, bank_id_url):
+        """What the button of the BankID page does; the reply comes after the callback."""
+        return request(self.sandbox_port, "POST", urllib.parse.urlsplit(bank_id_url).path + "/sign")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status, headers, body):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+class FrontPaymentHandler(Handler):
+    def do_POST(self):
+        self.hand_on(self.rfile.read(int(self.headers["content-length"])).decode())
+
+    def do_GET(self):
+        self.hand_on(None)
+
+    def hand_on(self, body):
+        passed = {name: self.headers[name] for name in ("authorization", "content-type") if name in self.headers}
+        status, headers, answer = request(self.server.sandbox_port, self.command, self.path, body, passed)
+        call = Call(self.command, self.path, self.headers["authorization"], body, answer)
+        self.server.calls.append(call)
+        self.answer(status, {"content-type": headers["content-type"]}, answer)
+
+
+@contextlib.contextmanager
+def front_payment(local):
+    port = free_port()
+    with running("sandbox", [local, "--port", str(port), "sandbox"], port, {}):
+        with serving(FrontPayment(port)) as server:
+            yield server
+
+
+class Lambda:
+    """A bootstrap under the Runtime Interface Emulator."""
+
+    def __init__(self, name, port):
+        self.name = name
+        self.port = port
+        # The emulator takes one invocation at a time.
+        self.lock = threading.Lock()
+
+    def send(self, event):
+        """Sends an event; the reply's status, headers and body."""
+        with self.lock:
+            _, _, text = request(self.port, "POST", "/2015-03-31/functions/function/invocations", event)
+        if '"statusCode"' not in text:
+            raise RuntimeError(f"{self.name} did not answer: {text!r}; see {LOGS}")
+        reply = json.loads(text)
+        body = reply["body"]
+        is_json = "json" in reply["headers"]["content-type"]
+        return reply["statusCode"], reply["headers"], json.loads(body) if is_json else body
+
+
+@contextlib.contextmanager
+def under_emulator(name, command, aws, provider, **variables):
+    (emulator,) = VENV.glob(f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{MACHINE}")
+    port, api = free_port(), f"127.0.0.1:{free_port()}"
+    environment = {
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "29",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+        "AWS_LAMBDA_LOG_LEVEL": "TRACE",  # so that a check of the log is worth something
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "ORDERS_TABLE": TABLE,
+        "SECRET_ID": SECRET_ID,
+        "FRONT_PAYMENT_BASE_URL": provider.base_url,
+        **variables,
+    }
+    addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address", api]
+    with running(name, [emulator, *addresses, *command], port, environment):
+        yield Lambda(name, port)
+
+
+class Gateway(http.server.ThreadingHTTPServer):
+    """API Gateway for the one who calls from outside: Front Payment's callbacks."""
+
+    def __init__(self, callbacks):
+        super().__init__(("127.0.0.1", 0), GatewayHandler)
+        self.callbacks = callbacks
+        self.base_url = f"http://127.0.0.1:{self.server_port}"
+        self.calls = []
+
+    def heard(self, count):
+        """The callbacks since the last time and what they got: as many as are waited for, or what came in 15 s."""
+        for _ in range(150):
+            if len(self.calls) >= count:
+                break
+            time.sleep(0.1)
+        heard, self.calls = self.calls, []
+        return heard
+
+
+class GatewayHandler(Handler):
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        _, _, order_id, token = url.path.split("/")
+        invocation = json.loads(event("callback"))
+        invocation["rawPath"] = invocation["requestContext"]["http"]["path"] = url.path
+        invocation["rawQueryString"] = url.query
+        invocation["queryStringParameters"] = dict(urllib.parse.parse_qsl(url.query))
+        invocation["pathParameters"] = {"orderId": order_id, "token": token}
+        status, headers, body = self.server.callbacks.send(json.dumps(invocation))
+        self.answer(status, headers, json.dumps(body))
+        self.server.calls.append((url.path, invocation["queryStringParameters"], status))
