@@ -209,7 +209,7 @@ class FrontPaymentHandler(Handler):
 @contextlib.contextmanager
 def front_payment(local):
     port = free_port()
-    with running("sandbox", [local, "--port", str(port), "sandbox"], port, {}):
+    with running("sandbox", [local, "sandbox", "--in-memory", "--port", str(port)], port, {}):
         with serving(FrontPayment(port)) as server:
             yield server
 
