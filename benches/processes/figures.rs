@@ -1,0 +1,131 @@
+//! What is measured of a program, and what is said of many measurements.
+
+use crate::neighbours::Counts;
+
+/// Measurements of one figure.
+#[derive(Default)]
+pub struct Sample(Vec<f64>);
+
+impl Sample {
+    pub fn add(&mut self, value: f64) {
+        self.0.push(value);
+    }
+
+    pub fn median(&self) -> f64 {
+        self.quantile(0.5)
+    }
+
+    /// NaN where nothing was measured.
+    pub fn quantile(&self, share: f64) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len().saturating_sub(1) as f64;
+        sorted.get((last * share).round() as usize).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// All figures of one program, in ms and MiB.
+#[derive(Default)]
+pub struct Figures {
+    /// From the start of the process until it asks for an event.
+    pub init: Sample,
+    /// From there to the end of the first request.
+    pub first: Sample,
+    /// From the start of the process to the end of the first request.
+    pub cold: Sample,
+    /// CPU time of both.
+    pub cold_cpu: Sample,
+    /// The first request with 14 % of a core.
+    pub first_throttled: Sample,
+    /// The first request, and a cold start, where every reply and handshake takes 10 ms more.
+    pub first_far: Sample,
+    pub cold_far: Sample,
+    /// A request to a process that is warm.
+    pub warm: Sample,
+    /// CPU time of one, over a batch of them.
+    pub warm_cpu: Sample,
+    /// A request after a rest of six seconds, and its CPU time.
+    pub rested: Sample,
+    pub rested_cpu: Sample,
+    /// After the warm requests.
+    pub resident: f64,
+    pub resident_most: f64,
+    /// What the neighbours were asked for each warm request, and for each one after a rest.
+    pub calls: Calls,
+    pub rested_calls: Calls,
+}
+
+/// What the neighbours were asked in so many requests.
+#[derive(Default)]
+pub struct Calls {
+    counts: Counts,
+    requests: u64,
+}
+
+impl Calls {
+    pub fn add(&mut self, counts: Counts, requests: u64) {
+        for (name, count) in counts {
+            *self.counts.entry(name).or_default() += count;
+        }
+        self.requests += requests;
+    }
+
+    /// Calls for one request, connections aside.
+    pub fn each(&self) -> f64 {
+        let calls = self.counts.iter().filter(|(name, _)| !name.contains(' ')).map(|(_, count)| count);
+        calls.sum::<u64>() as f64 / self.requests as f64
+    }
+
+    /// The same by name.
+    pub fn by_name(&self) -> String {
+        let each = |count: &u64| *count as f64 / self.requests as f64;
+        let named: Vec<_> = self.counts.iter().map(|(name, count)| format!("{name} {}", short(each(count)))).collect();
+        if named.is_empty() { "none".to_owned() } else { named.join(", ") }
+    }
+
+    /// New connections in all of these requests.
+    pub fn connections(&self) -> u64 {
+        self.counts.get("TCP connection").copied().unwrap_or_default()
+    }
+}
+
+/// Three digits that matter.
+pub fn short(value: f64) -> String {
+    let decimals = match value.abs() {
+        v if v.is_nan() => return "–".to_owned(),
+        0.0 => 0,
+        v if v < 0.1 => 3,
+        v if v < 10.0 => 2,
+        v if v < 100.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// A table as Markdown has it, its columns in line.
+pub fn print_table(head: &[&str], rows: &[Vec<String>]) {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+    };
+    let line = |cells: Vec<&str>| {
+        let padded = cells.iter().enumerate().map(|(column, cell)| match column {
+            0 => format!("{cell:<0$}", width(0)),
+            _ => format!("{cell:>0$}", width(column)),
+        });
+        println!("| {} |", padded.collect::<Vec<_>>().join(" | "));
+    };
+    println!();
+    line(head.to_vec());
+    let rules: Vec<_> = (0..head.len()).map(|column| "-".repeat(width(column) - usize::from(column > 0))).collect();
+    println!(
+        "| {} |",
+        rules
+            .iter()
+            .enumerate()
+            .map(|(at, rule)| if at == 0 { rule.clone() } else { format!("{rule}:") })
+            .collect::<Vec<_>>()
+            .join(" | ")
+    );
+    rows.iter().for_each(|row| line(row.iter().map(String::as_str).collect()));
+}

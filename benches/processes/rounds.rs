@@ -1,0 +1,155 @@
+//! The measurements that are compared: every round takes each program in turn, so that whatever else
+//! the machine does meets all of them.
+
+use std::time::Duration;
+
+use crate::events::{self, Event, Item};
+use crate::figures::Figures;
+use crate::function::{Function, ms};
+use crate::neighbours::Neighbours;
+use crate::program::Program;
+use crate::throttle::Throttle;
+
+/// Requests between two readings of the CPU time.
+const BATCH: usize = 50;
+/// Longer than a connection is kept idle.
+const REST: Duration = Duration::from_secs(6);
+const RESTS: usize = 5;
+const FAR_MS: u64 = 10;
+
+/// A program and what it is sent.
+pub struct Subject<'a> {
+    pub program: &'a Program,
+    pub sent: Sent,
+    pub figures: Figures,
+}
+
+/// What a program is sent.
+#[derive(Clone, Copy)]
+pub enum Sent {
+    /// Orders, to a program that does nothing with them.
+    Ignored,
+    Orders,
+    Callbacks,
+    Reads,
+}
+
+/// The neighbours, and a stored order that others are made like.
+pub struct World {
+    pub neighbours: Neighbours,
+    pub stored: Item,
+}
+
+impl World {
+    /// Has `orders` store an order.
+    pub async fn new(neighbours: Neighbours, orders: &Program) -> Self {
+        let mut function = Function::start(orders, &neighbours, None).await;
+        let (_, reply) = function.ask(events::order()).await;
+        let reply: serde_json::Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+        let stored = neighbours.items.get(reply["orderId"].as_str().unwrap());
+        Self { neighbours, stored }
+    }
+
+    /// An event that has not been sent yet.
+    pub fn event(&self, sent: Sent) -> Event {
+        match sent {
+            Sent::Ignored => Event { expected: 200, ..events::order() },
+            Sent::Orders => events::order(),
+            Sent::Callbacks => events::callback(&self.store(1)),
+            Sent::Reads => events::read(self.store(1)["orderId"]["S"].as_str().unwrap()),
+        }
+    }
+
+    /// A new stored order, with so many entries in its history.
+    pub fn store(&self, entries: usize) -> Item {
+        let item = events::another(&self.stored, entries);
+        self.neighbours.items.put(item.clone());
+        item
+    }
+}
+
+/// Cold starts: with the neighbours near, with them far away, and with little of a core after init.
+pub async fn starts(world: &World, subjects: &mut [Subject<'_>], rounds: usize) -> Result<(), String> {
+    // The first ones are for the page cache.
+    for subject in subjects.iter() {
+        start(world, subject).await.first().await;
+    }
+    for _ in 0..rounds {
+        for subject in subjects.iter_mut() {
+            let mut function = start(world, subject).await;
+            let init = function.init().await;
+            let (first, cold) = function.first().await;
+            subject.figures.init.add(ms(init));
+            subject.figures.first.add(ms(first));
+            subject.figures.cold.add(ms(cold));
+            subject.figures.cold_cpu.add(ms(function.cpu()));
+        }
+    }
+    world.neighbours.set_latency(FAR_MS);
+    for _ in 0..rounds {
+        for subject in subjects.iter_mut() {
+            let (first, cold) = start(world, subject).await.first().await;
+            subject.figures.first_far.add(ms(first));
+            subject.figures.cold_far.add(ms(cold));
+        }
+    }
+    world.neighbours.set_latency(0);
+    let throttle = Throttle::new()?;
+    for _ in 0..rounds {
+        for subject in subjects.iter_mut() {
+            let mut function = Function::start(subject.program, &world.neighbours, None).await;
+            function.init().await;
+            throttle.limit(function.id());
+            // A period of its own begins with a full quota.
+            tokio::time::sleep(Duration::from_millis(40)).await;
+            let first = function.invoke(world.event(subject.sent)).await;
+            subject.figures.first_throttled.add(ms(first));
+        }
+    }
+    Ok(())
+}
+
+async fn start<'a>(world: &World, subject: &Subject<'a>) -> Function<'a> {
+    Function::start(subject.program, &world.neighbours, Some(world.event(subject.sent))).await
+}
+
+/// Requests to processes that are warm, in batches; then single ones after a rest.
+pub async fn warm(world: &World, subjects: &mut [Subject<'_>], requests: usize) {
+    let mut functions = Vec::new();
+    for subject in subjects.iter() {
+        let mut function = start(world, subject).await;
+        function.first().await;
+        for _ in 0..BATCH {
+            function.invoke(world.event(subject.sent)).await;
+        }
+        functions.push(function);
+    }
+    for _ in 0..requests.div_ceil(BATCH) {
+        for (subject, function) in subjects.iter_mut().zip(&mut functions) {
+            let events: Vec<_> = (0..BATCH).map(|_| world.event(subject.sent)).collect();
+            // A process that was idle while the others had their turn.
+            function.invoke(world.event(subject.sent)).await;
+            world.neighbours.take_counts();
+            let before = function.cpu();
+            for event in events {
+                subject.figures.warm.add(ms(function.invoke(event).await));
+            }
+            subject.figures.warm_cpu.add(ms(function.cpu() - before) / BATCH as f64);
+            subject.figures.calls.add(world.neighbours.take_counts(), BATCH as u64);
+        }
+    }
+    for (subject, function) in subjects.iter_mut().zip(&functions) {
+        let memory = function.memory();
+        (subject.figures.resident, subject.figures.resident_most) = (memory.resident, memory.most);
+    }
+    for _ in 0..RESTS {
+        tokio::time::sleep(REST).await;
+        for (subject, function) in subjects.iter_mut().zip(&mut functions) {
+            world.neighbours.take_counts();
+            let before = function.cpu();
+            subject.figures.rested.add(ms(function.invoke(world.event(subject.sent)).await));
+            subject.figures.rested_cpu.add(ms(function.cpu() - before));
+            subject.figures.rested_calls.add(world.neighbours.take_counts(), 1);
+        }
+    }
+}
