@@ -46,7 +46,11 @@ fn document(criterion: &mut Criterion, lines: usize) {
     let mut document: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
     document["products"] = vec![document["products"][0].clone(); lines].into();
     let text = document.to_string();
-    criterion.bench_function(&format!("parse and validate, {lines} lines"), |b| b.iter(|| order(black_box(&text))));
+    let tax_rates = parse_tax_rates("0,12,15,25").unwrap();
+    let rules = Rules { now: Timestamp::now(), tax_rates: &tax_rates, enforce_advisories: false };
+    criterion.bench_function(&format!("parse and validate, {lines} lines"), |b| {
+        b.iter(|| validate(black_box(text.as_bytes()), &rules).is_ok());
+    });
     let order = order(&text);
     criterion.bench_function(&format!("document for Front Payment, {lines} lines"), |b| {
         b.iter(|| wire::body(black_box(&order), "https://bridge.example/callbacks/1/2").unwrap());

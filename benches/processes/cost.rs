@@ -2,7 +2,8 @@
 
 use crate::figures::{print_table, short};
 
-/// AWS's list prices for arm64 in November 2026, before any free tier: USD for a GB and second, and for a million requests.
+/// List prices of AWS's for arm64 as assumed in November 2026, without a free tier: USD for a GB and second, and
+/// for a million requests.
 const GB_SECOND: f64 = 0.000_013_333_4;
 const MILLION_REQUESTS: f64 = 0.20;
 /// The memory that comes with one whole vCPU.

@@ -1,6 +1,6 @@
 //! What is measured of a program, and what is said of many measurements.
 
-use crate::neighbours::Counts;
+use crate::neighbours::{CONNECTION, Counts, HANDSHAKE};
 
 /// Measurements of one figure.
 #[derive(Default)]
@@ -72,7 +72,8 @@ impl Calls {
 
     /// Calls for one request, connections aside.
     pub fn each(&self) -> f64 {
-        let calls = self.counts.iter().filter(|(name, _)| !name.contains(' ')).map(|(_, count)| count);
+        let is_call = |name: &str| name != CONNECTION && name != HANDSHAKE;
+        let calls = self.counts.iter().filter(|(name, _)| is_call(name)).map(|(_, count)| count);
         calls.sum::<u64>() as f64 / self.requests as f64
     }
 
@@ -85,7 +86,7 @@ impl Calls {
 
     /// New connections in all of these requests.
     pub fn connections(&self) -> u64 {
-        self.counts.get("TCP connection").copied().unwrap_or_default()
+        self.counts.get(CONNECTION).copied().unwrap_or_default()
     }
 }
 
