@@ -1,7 +1,6 @@
 //! Money and rates: exact decimals that remember how they were written.
 
-use bigdecimal::num_bigint::BigInt;
-use bigdecimal::{BigDecimal, Signed, Zero};
+use bigdecimal::BigDecimal;
 use serde::{Serialize, Serializer};
 
 /// The most significant digits a figure may have.
@@ -16,7 +15,14 @@ const MAX_LENGTH: usize = 2_048;
 pub struct Decimal {
     text: Box<str>,
     quoted: bool,
-    value: BigDecimal,
+}
+
+/// What all spellings of a value share: its digits without the zeros that signify nothing, and of nought not even a sign.
+#[derive(PartialEq, Eq)]
+struct Canonical<'a> {
+    is_negative: bool,
+    whole: &'a str,
+    fraction: &'a str,
 }
 
 /// Why a text is no figure.
@@ -62,8 +68,7 @@ impl Decimal {
         if text.len() > MAX_LENGTH {
             return Err(NotDecimal::Length);
         }
-        let value = text.parse().map_err(|_| NotDecimal::Format)?;
-        Ok(Self { text: text.into(), quoted: true, value })
+        Ok(Self { text: text.into(), quoted: true })
     }
 
     /// The same figure, sent as a JSON number rather than as a string.
@@ -88,33 +93,47 @@ impl Decimal {
     /// Greater than nought?
     #[must_use]
     pub fn is_positive(&self) -> bool {
-        self.value.is_positive()
+        let Canonical { is_negative, whole, fraction } = self.canonical();
+        !(is_negative || whole.is_empty() && fraction.is_empty())
     }
 
     /// Less than nought?
     #[must_use]
     pub fn is_negative(&self) -> bool {
-        self.value.is_negative()
+        self.canonical().is_negative
     }
 
     /// `self + tax - discount` differs from `total` by no more than one whole unit of the currency.
     #[must_use]
     pub fn adds_up_to(&self, tax: &Self, discount: &Self, total: &Self) -> bool {
-        let difference = &self.value + &tax.value - &discount.value - &total.value;
+        let difference = self.value() + tax.value() - discount.value() - total.value();
         difference.abs() <= 1
+    }
+
+    fn canonical(&self) -> Canonical<'_> {
+        let unsigned = self.text.strip_prefix('-').unwrap_or(&self.text);
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let is_nought = whole.is_empty() && fraction.is_empty();
+        Canonical { is_negative: self.text.starts_with('-') && !is_nought, whole, fraction }
+    }
+
+    /// For sums. Every plain decimal is one of the library's, too.
+    fn value(&self) -> BigDecimal {
+        self.text.parse().unwrap_or_default()
     }
 }
 
 impl From<u8> for Decimal {
     /// A small whole number, unquoted.
     fn from(number: u8) -> Self {
-        Self { text: number.to_string().into(), quoted: false, value: BigDecimal::new(BigInt::from(number), 0) }
+        Self { text: number.to_string().into(), quoted: false }
     }
 }
 
 impl PartialEq for Decimal {
     fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
+        self.canonical() == other.canonical()
     }
 }
 
@@ -123,10 +142,11 @@ impl Eq for Decimal {}
 /// The value, written in the one way that all its spellings share.
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.value.is_zero() {
-            return serializer.serialize_str("0");
-        }
-        serializer.serialize_str(&self.value.normalized().to_plain_string())
+        let Canonical { is_negative, whole, fraction } = self.canonical();
+        let sign = if is_negative { "-" } else { "" };
+        let whole = if whole.is_empty() { "0" } else { whole };
+        let point = if fraction.is_empty() { "" } else { "." };
+        serializer.collect_str(&format_args!("{sign}{whole}{point}{fraction}"))
     }
 }
 
@@ -190,9 +210,19 @@ mod tests {
         assert_eq!(canonical("0400"), "\"400\"");
         assert_eq!(canonical("-0.0"), "\"0\"");
         assert_eq!(canonical("0.0000000000001"), "\"0.0000000000001\"");
+        assert_eq!(canonical("-00.500"), "\"-0.5\"");
+        assert_eq!(canonical("1200"), "\"1200\"");
     }
 
     proptest! {
+        #[test]
+        fn values_are_the_library_s(a in r"-?[0-9]{1,4}(\.[0-9]{1,4})?", b in r"-?[0-9]{1,4}(\.[0-9]{1,4})?") {
+            let (mine, other): (BigDecimal, BigDecimal) = (a.parse().unwrap(), b.parse().unwrap());
+            let zero = BigDecimal::from(0);
+            prop_assert_eq!(decimal(&a) == decimal(&b), mine == other);
+            prop_assert_eq!((decimal(&a).is_positive(), decimal(&a).is_negative()), (mine > zero, mine < zero));
+        }
+
         #[test]
         fn any_text_gets_an_answer(text in ".{0,60}") {
             let _answered = Decimal::parse(&text);

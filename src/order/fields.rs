@@ -57,6 +57,9 @@ impl Findings {
     }
 }
 
+/// As many as any object of the page has.
+const MOST_MEMBERS: usize = 16;
+
 type Members<'d> = BTreeMap<Cow<'d, str>, Json<'d>>;
 
 /// An object's members, or those of one that is missing though it must not be: then every
@@ -72,7 +75,7 @@ impl<'f, 'd> Fields<'f, 'd> {
     /// The members of the object that stands at a pointer; `None`, and an error, if it is no object.
     pub(super) fn of(value: &'d Json<'d>, at: String, findings: &'f mut Findings) -> Option<Self> {
         if let Json::Object(members) = value {
-            return Some(Self { at, members: Some(members), known: Vec::new(), findings });
+            return Some(Self { at, members: Some(members), known: Vec::with_capacity(MOST_MEMBERS), findings });
         }
         findings.error(at, Fault::wrong_type("an object", value));
         None
@@ -142,7 +145,7 @@ impl<'f, 'd> Fields<'f, 'd> {
             Some(value) => Fields::of(value, at, self.findings),
             None => {
                 self.findings.error(at.clone(), Fault::new(Code::Required, "is required"));
-                Some(Fields { at, members: None, known: Vec::new(), findings: self.findings })
+                Some(Fields { at, members: None, known: Vec::with_capacity(MOST_MEMBERS), findings: self.findings })
             }
         }
     }

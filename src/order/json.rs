@@ -3,10 +3,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// How many arrays and objects may stand inside one another.
@@ -58,31 +56,8 @@ impl<'a> Json<'a> {
     pub fn parse(document: &'a [u8]) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(document).map_err(|e| Malformed::Encoding(e.valid_up_to()))?;
         // One pass that finds every syntax error with its place in the whole document.
-        let raw: &RawValue = serde_json::from_str(text).map_err(syntax)?;
-        Self::read(raw, MAX_DEPTH)
-    }
-
-    fn read(raw: &'a RawValue, levels: usize) -> Result<Self, Malformed> {
-        let text = raw.get();
-        Ok(match text.as_bytes().first() {
-            Some(b'n') => Self::Null,
-            Some(b't') => Self::Bool(true),
-            Some(b'f') => Self::Bool(false),
-            Some(b'"') => Self::String(serde_json::from_str::<Text>(text).map_err(syntax)?.0),
-            Some(b'[') => {
-                let levels = levels.checked_sub(1).ok_or(Malformed::Depth)?;
-                let items: Vec<&RawValue> = serde_json::from_str(text).map_err(syntax)?;
-                Self::Array(items.into_iter().map(|item| Self::read(item, levels)).collect::<Result<_, _>>()?)
-            }
-            Some(b'{') => {
-                let levels = levels.checked_sub(1).ok_or(Malformed::Depth)?;
-                let Members(members) = serde_json::from_str(text).map_err(syntax)?;
-                Self::Object(
-                    members.into_iter().map(|(name, value)| Ok((name, Self::read(value, levels)?))).collect::<Result<_, _>>()?,
-                )
-            }
-            _ => Self::Number(text),
-        })
+        let valid: &RawValue = serde_json::from_str(text).map_err(syntax)?;
+        Reader(valid.get()).value(MAX_DEPTH)
     }
 
     /// What kind of value this is, for a sentence: "a string".
@@ -109,32 +84,90 @@ fn syntax(error: serde_json::Error) -> Malformed {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// An object's members, each name once.
-struct Members<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+/// The rest of a text that is known to be JSON. serde_json would read it once for each level of nesting, or read its
+/// numbers as numbers.
+struct Reader<'a>(&'a str);
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+impl<'a> Reader<'a> {
+    fn value(&mut self, levels: usize) -> Result<Json<'a>, Malformed> {
+        Ok(match self.next() {
+            Some(b'"') => Json::String(self.string()?),
+            Some(b'[') => {
+                let levels = levels.checked_sub(1).ok_or(Malformed::Depth)?;
+                let mut items = Vec::new();
+                self.members(|reader| {
+                    items.push(reader.value(levels)?);
+                    Ok(())
+                })?;
+                Json::Array(items)
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            Some(b'{') => {
+                let levels = levels.checked_sub(1).ok_or(Malformed::Depth)?;
                 let mut members = BTreeMap::new();
-                while let Some((Text(name), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(A::Error::custom("the same member name twice in one object"));
+                self.members(|reader| {
+                    let name = reader.string()?;
+                    reader.next();
+                    reader.skip(1); // the colon
+                    match members.insert(name, reader.value(levels)?) {
+                        None => Ok(()),
+                        Some(_) => Err(Malformed::Syntax("the same member name twice in one object".to_owned())),
                     }
-                }
-                Ok(Members(members))
+                })?;
+                Json::Object(members)
             }
-        }
+            _ => match self.token() {
+                "null" => Json::Null,
+                "true" => Json::Bool(true),
+                "false" => Json::Bool(false),
+                digits => Json::Number(digits),
+            },
+        })
+    }
 
-        deserializer.deserialize_map(MembersVisitor)
+    /// What stands between two brackets, with commas.
+    fn members(&mut self, mut member: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        self.skip(1);
+        while let Some(byte) = self.next().filter(|byte| !matches!(byte, b']' | b'}')) {
+            if byte == b',' { self.skip(1) } else { member(self)? }
+        }
+        self.skip(1);
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<Cow<'a, str>, Malformed> {
+        let (mut is_escaped, mut has_escapes) = (false, false);
+        let end = self.0.bytes().skip(1).position(|byte| {
+            let is_end = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            has_escapes |= is_escaped;
+            is_end
+        });
+        let text = self.take(end.map_or(self.0.len(), |end| end + 2));
+        if has_escapes {
+            return Ok(serde_json::from_str::<Text>(text).map_err(syntax)?.0);
+        }
+        Ok(text.trim_matches('"').into())
+    }
+
+    fn token(&mut self) -> &'a str {
+        let is_over = |byte: u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
+        self.take(self.0.bytes().position(is_over).unwrap_or(self.0.len()))
+    }
+
+    /// The first byte behind white space.
+    fn next(&mut self) -> Option<u8> {
+        self.0 = self.0.trim_ascii_start();
+        self.0.bytes().next()
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.take(bytes);
+    }
+
+    fn take(&mut self, bytes: usize) -> &'a str {
+        let (taken, rest) = self.0.split_at_checked(bytes).unwrap_or((self.0, ""));
+        self.0 = rest;
+        taken
     }
 }
 
@@ -173,6 +206,10 @@ mod tests {
             "{\"a\":1,\"a\":2}",
             "{\"a\":1,\"\\u0061\":2}",
             "[{\"x\":{\"b\":1,\"b\":1}}]",
+            "{\"a\":\"\\udc00\"}",
+            "[1 2]",
+            "{\"a\" 1}",
+            "[]]",
         ] {
             assert!(Json::parse(text.as_bytes()).is_err(), "{text:?} was taken");
         }
@@ -189,11 +226,63 @@ mod tests {
     }
 
     #[test]
+    fn the_second_reading_ends_where_the_first_did() {
+        let document = b" { \"a\" : [ 1 , -2.50,\"x\",[ ], { } ,null ] ,\n\t\"b\\\"]}\":true , \"\": \"\" ,\"c\":\"\\\\\"\r}  ";
+        let text = |text: &'static str| Json::String(text.into());
+        let items =
+            [Json::Number("1"), Json::Number("-2.50"), text("x"), Json::Array(vec![]), Json::Object([].into()), Json::Null];
+        let members = [("a", Json::Array(items.into())), ("b\"]}", Json::Bool(true)), ("", text("")), ("c", text("\\"))];
+        assert_eq!(Json::parse(document), Ok(Json::Object(members.map(|(name, value)| (name.into(), value)).into())));
+    }
+
+    /// What serde_json makes of the same text, its numbers aside.
+    fn is_as_serde_json_has_it(json: &Json<'_>, value: &serde_json::Value) -> bool {
+        use serde_json::Value;
+        match (json, value) {
+            (Json::Null, Value::Null) => true,
+            (Json::Bool(mine), Value::Bool(its)) => mine == its,
+            (Json::Number(mine), Value::Number(its)) => mine.parse::<f64>().unwrap() == its.as_f64().unwrap(),
+            (Json::String(mine), Value::String(its)) => mine == its,
+            (Json::Array(mine), Value::Array(its)) => {
+                mine.len() == its.len() && mine.iter().zip(its).all(|(mine, its)| is_as_serde_json_has_it(mine, its))
+            }
+            (Json::Object(mine), Value::Object(its)) => {
+                let is_same = |(name, mine): (&Cow<'_, str>, &Json<'_>)| is_as_serde_json_has_it(mine, &its[name.as_ref()]);
+                mine.len() == its.len() && mine.iter().all(is_same)
+            }
+            _ => false,
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                proptest::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    #[test]
     fn escapes_are_read() {
         assert_eq!(Json::parse(br#""\u00e6 \"b\"""#), Ok(Json::String("æ \"b\"".into())));
     }
 
     proptest! {
+        #[test]
+        fn both_readings_agree(value in any_value(), is_pretty in any::<bool>()) {
+            let text = if is_pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            let json = Json::parse(text.as_bytes()).unwrap();
+            prop_assert!(is_as_serde_json_has_it(&json, &value), "{}", text);
+        }
+
         #[test]
         fn any_bytes_get_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _answered = Json::parse(&bytes);

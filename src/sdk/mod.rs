@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider, StalledStreamProtectionConfig};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
 use aws_types::SdkConfig;
@@ -39,6 +39,8 @@ impl Aws {
             .region(self.region.clone().map(Region::new))
             .http_client(connector::Connector::new(http))
             .timeout_config(limits)
+            // The limits are on whole bodies, which are small.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .use_fips(self.use_fips)
             .use_dual_stack(self.use_dual_stack);
         config.set_credentials_provider(self.credentials.clone().map(SharedCredentialsProvider::new));
