@@ -4,24 +4,40 @@
 //! get below WARN, whatever they say: at their lower levels they write requests out, tokens and all.
 
 use std::error::Error;
+use std::panic::PanicHookInfo;
 use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
-use tracing::{Span, field};
+use tracing::{Span, Subscriber, field};
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 use uuid::Uuid;
 
 const OWN: &str = "front_payment_bridge";
 
-/// Writes the log as the Lambdas do. Of a panic it tells the place, not the message, which may quote anything.
+/// Writes the log as the Lambdas do.
 pub fn init_json() {
-    std::panic::set_hook(Box::new(|panic| tracing::error!(at = panic.location().map(field::display), "a panic")));
+    std::panic::set_hook(Box::new(log_panic));
+    tracing_subscriber::registry().with(json_lines(std::io::stdout).with_filter(filter(level()))).init();
+}
+
+/// The place, and not the message, which may quote anything.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    tracing::error!(at = panic.location().map(field::display), "a panic");
+}
+
+fn json_lines<S, W>(writer: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let lines = json_subscriber::fmt::layer().flatten_event(true).with_target(false);
     let lines = lines.with_current_span(false).with_span_list(false).flatten_current_span_on_top_level(true);
-    tracing_subscriber::registry().with(lines.with_filter(filter(level()))).init();
+    lines.with_writer(writer)
 }
 
 /// Writes the log for a person at a terminal, on stderr.
@@ -71,6 +87,26 @@ fn parse(text: &str) -> Option<LevelFilter> {
 mod tests {
     use super::*;
     use tracing::Level;
+
+    #[test]
+    fn a_panic_is_a_line_with_the_ids_of_its_request_and_without_its_message() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let log = tracing_subscriber::registry().with(json_lines(file.reopen().unwrap()));
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(log_panic));
+        let panicked = tracing::subscriber::with_default(log, || {
+            let _request = tracing::error_span!("request", requestId = "request-1", orderId = field::Empty).entered();
+            order_is(Uuid::nil());
+            std::panic::catch_unwind(|| panic!("MARK of a person"))
+        });
+        std::panic::set_hook(hook);
+        assert!(panicked.is_err());
+        let line = std::fs::read_to_string(file.path()).unwrap();
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&read["message"], &read["level"]), (&"a panic".into(), &"ERROR".into()));
+        assert_eq!((&read["requestId"], &read["orderId"]), (&"request-1".into(), &Uuid::nil().to_string().into()));
+        assert!(read["at"].as_str().unwrap().starts_with("src/telemetry.rs:") && !line.contains("MARK"), "{line}");
+    }
 
     #[test]
     fn levels_and_directives_are_read() {

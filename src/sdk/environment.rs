@@ -1,6 +1,7 @@
 //! What the SDK is told.
 
 use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::retry::RetryMode;
 use url::Url;
 
 use crate::config::{ConfigError, Environment};
@@ -21,6 +22,8 @@ pub struct Aws {
     pub use_fips: bool,
     /// `AWS_USE_DUALSTACK_ENDPOINT`
     pub use_dual_stack: bool,
+    /// `AWS_RETRY_MODE`
+    pub retry_mode: Option<RetryMode>,
     /// `AWS_MAX_ATTEMPTS`
     pub max_attempts: Option<u32>,
 }
@@ -43,6 +46,7 @@ impl Aws {
             secrets_manager_endpoint,
             use_fips: is_on(environment, "AWS_USE_FIPS_ENDPOINT")?,
             use_dual_stack: is_on(environment, "AWS_USE_DUALSTACK_ENDPOINT")?,
+            retry_mode: retry_mode(environment, "AWS_RETRY_MODE")?,
             max_attempts: most(environment, "AWS_MAX_ATTEMPTS")?,
         })
     }
@@ -62,6 +66,11 @@ fn is_on(environment: &impl Environment, variable: &'static str) -> Result<bool,
         Some("true") => Ok(true),
         Some(_) => Err(ConfigError::new(variable, "is neither true nor false")),
     }
+}
+
+fn retry_mode(environment: &impl Environment, variable: &'static str) -> Result<Option<RetryMode>, ConfigError> {
+    let mode = environment.get(variable)?.map(|value| value.parse());
+    mode.transpose().map_err(|_| ConfigError::new(variable, "is neither standard nor adaptive"))
 }
 
 fn most(environment: &impl Environment, variable: &'static str) -> Result<Option<u32>, ConfigError> {

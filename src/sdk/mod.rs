@@ -8,7 +8,7 @@ pub use environment::Aws;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryMode};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider, StalledStreamProtectionConfig};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -45,7 +45,9 @@ impl Aws {
             .use_dual_stack(self.use_dual_stack);
         config.set_credentials_provider(self.credentials.clone().map(SharedCredentialsProvider::new));
         config.set_endpoint_url(endpoint.map(str::to_owned));
-        config.set_retry_config(self.max_attempts.map(|most| RetryConfig::standard().with_max_attempts(most)));
+        let retries = RetryConfig::standard().with_retry_mode(self.retry_mode.unwrap_or(RetryMode::Standard));
+        let retries = self.max_attempts.into_iter().fold(retries, RetryConfig::with_max_attempts);
+        config.set_retry_config(Some(retries));
         config.build()
     }
 }

@@ -119,12 +119,9 @@ impl Secrets {
 
     async fn fetch(&self) {
         self.change(|state| state.tried_at = Some(self.clock.now()));
-        let found = match self.source.fetch().await {
-            Ok(text) => Secret::parse(&text).map_err(|unusable| unusable.to_string()),
-            Err(error) => Err(error),
-        };
-        match found {
-            Ok(secret) => {
+        let fetched = self.source.fetch().await;
+        match fetched.map(|text| Secret::parse(&text)) {
+            Ok(Ok(secret)) => {
                 self.change(|state| {
                     // The same secret again is no newer one.
                     if state.current.as_deref() != Some(&secret) {
@@ -133,7 +130,13 @@ impl Secrets {
                     state.fetched_at = self.clock.now();
                 });
             }
-            Err(error) => {
+            // Whoever has one can wait for Secrets Manager; a secret that is wrong does not mend itself.
+            Err(error) if self.current().is_some() => {
+                tracing::warn!(error, inUse = true, "the secret cannot be read or used");
+            }
+            Err(error) => tracing::error!(error, inUse = false, "the secret cannot be read or used"),
+            Ok(Err(unusable)) => {
+                let error = unusable.to_string();
                 tracing::error!(error, inUse = self.current().is_some(), "the secret cannot be read or used");
             }
         }

@@ -43,6 +43,35 @@ const SECRET: [&str; 8] = [
 /// What a provider that quotes everything answers with.
 const QUOTED: &str = "MARKNAME markmail@mark.example 47114711 MARKSTREET MARKZIP MARKCITY 30108299939 MARKPRODUCT MARKBANKID";
 
+const OUTCOMES: [&str; 22] = [
+    "accepted",
+    "applied",
+    "callback-not-believed",
+    "front-payment-failed",
+    "front-payment-unavailable",
+    "idempotency-key-reused",
+    "internal",
+    "known",
+    "malformed-json",
+    "not-found",
+    "outcome-unknown",
+    "payload-too-large",
+    "read",
+    "read-back",
+    "rejected-by-front-payment",
+    "replayed",
+    "secret-unavailable",
+    "storage-unavailable",
+    "submission-in-progress",
+    "twice",
+    "unauthorized",
+    "validation-failed",
+];
+/// Of these, not every line has an orderId.
+const NOT_ABOUT_AN_ORDER: [&str; 7] =
+    ["internal", "malformed-json", "not-found", "payload-too-large", "secret-unavailable", "unauthorized", "validation-failed"];
+const TEMPLATE: &str = include_str!("../../template.yaml");
+
 fn order() -> Value {
     json!({
         "products": [{"name": "MARKPRODUCT", "productId": "MARKID", "quantity": "1", "rate": 40, "tax": "0", "amount": 40}],
@@ -107,7 +136,14 @@ impl Watched {
     /// A function's lines, once the last request is summed up.
     async fn keep(&mut self, function: &Lambda) {
         function.reply_was_due(29).await;
-        self.log.push_str(&function.log());
+        let log = function.log();
+        let mut is_init = true;
+        for line in log.lines() {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+            is_init &= line["message"].as_str().unwrap().contains("the secret");
+            assert!(is_init || line["requestId"].as_str().is_some_and(|id| id.len() == 36), "{line}");
+        }
+        self.log.push_str(&log);
     }
 
     /// An order that Front Payment answers so.
@@ -188,7 +224,7 @@ impl Watched {
     /// An order that is accepted, and everything that may be said of it afterwards.
     async fn accepted_and_called_back(&mut self) {
         let created = json!({"data": {"orderUuid": "ODR1", "bankIdUrl": "https://b.example/MARKBANKID"}}).to_string();
-        let peer = Peer::start(reply(201, "", &created)).await;
+        let peer = Peer::start(reply(201, "x-ratelimit-remaining: 239\r\n", &created)).await;
         let store = self.world.proxy().await;
         let neighbours = [("FRONT_PAYMENT_BASE_URL", peer.base_url.as_str()), ("AWS_ENDPOINT_URL_DYNAMODB", &store.endpoint)];
         let orders = self.start(ORDERS, &neighbours).await;
@@ -262,52 +298,37 @@ async fn whatever_becomes_of_an_order_nothing_of_a_person_is_written() {
     let table = world.moto.dynamodb().scan().table_name("orders").send().await.unwrap();
     let items = format!("{:?}", table.items());
     assert!(table.count() > 15 && items.contains("markcallback"), "the shop's own callbackUrl is stored: {items}");
-    for marker in
-        PERSONAL.iter().filter(|marker| **marker != "markurl").chain(&["demo-shop-key", "MARKKEY", "sandbox-", "markurl"])
-    {
+    for marker in PERSONAL.iter().chain(&["demo-shop-key", "MARKKEY", "sandbox-"]) {
         assert!(!items.contains(marker), "{marker} in {items}");
     }
 
-    // Each outcome was there, and every line has the ids of its request.
-    let mut outcomes = BTreeSet::new();
-    for line in log.lines() {
-        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
-        if let Some(outcome) = line["outcome"].as_str().filter(|_| line["message"] == "request") {
-            outcomes.insert(outcome.to_owned());
-        }
-        let is_of_init = line["message"].as_str().unwrap().contains("the secret");
-        assert!(is_of_init || line["requestId"].as_str().is_some_and(|id| id.len() == 36), "{line}");
-        let has_order = ["accepted", "outcome-unknown", "applied", "read-back", "front-payment-failed", "read", "twice"];
-        let is_about_one = line["level"] == "ERROR" && line["message"].as_str().unwrap().contains("order");
-        if is_about_one && line["message"] != "the request does not tell the API's public address; set CALLBACK_BASE_URL"
-            || has_order.iter().any(|outcome| line["outcome"] == **outcome)
-        {
-            assert!(line["orderId"].as_str().is_some_and(|id| id.len() == 36), "{line}");
-        }
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summaries: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
+    let outcomes: BTreeSet<_> = summaries.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, OUTCOMES.into());
+    for line in &summaries {
+        let has_order = line["orderId"].as_str().is_some_and(|id| id.len() == 36);
+        assert!(has_order || NOT_ABOUT_AN_ORDER.contains(&line["outcome"].as_str().unwrap()), "{line}");
     }
-    let expected = [
-        "accepted",
-        "applied",
-        "callback-not-believed",
-        "front-payment-failed",
-        "front-payment-unavailable",
-        "idempotency-key-reused",
-        "internal",
-        "known",
-        "malformed-json",
-        "not-found",
-        "outcome-unknown",
-        "payload-too-large",
-        "read",
-        "read-back",
-        "rejected-by-front-payment",
-        "replayed",
-        "secret-unavailable",
-        "storage-unavailable",
-        "submission-in-progress",
-        "twice",
-        "unauthorized",
-        "validation-failed",
-    ];
-    assert_eq!(outcomes, expected.map(str::to_owned).into());
+
+    // What the metrics are made of.
+    let outcomes_with = |field: &str| {
+        let with_it = summaries.iter().filter(|line| !line[field].is_null());
+        with_it.map(|line| (line["outcome"].as_str().unwrap(), line[field].clone())).collect::<Vec<_>>()
+    };
+    let forged = ["front-payment-unavailable", "callback-not-believed", "read-back"].map(|outcome| (outcome, json!(true)));
+    assert_eq!(outcomes_with("forged"), forged);
+    let first = outcomes_with("firstCallbackAfterMs");
+    assert!(matches!(&first[..], [("applied", millis)] if millis.is_u64()), "{first:?}");
+    assert!(outcomes_with("providerRateLimitRemaining").contains(&("accepted", json!(239))));
+    let twice: Vec<_> = lines.iter().filter(|line| !line["otherOrderUuid"].is_null()).collect();
+    assert!(matches!(twice[..], [line] if line["level"] == "ERROR" && line["otherOrderUuid"] == "ODR2"), "{twice:?}");
+    let of_functions =
+        TEMPLATE.split("    Type: AWS::Logs::MetricFilter\n").skip(1).filter(|filter| !filter.contains("!Ref ApiLogs"));
+    let fields = of_functions.flat_map(|filter| filter.split("    Type: ").next().unwrap().split("$.").skip(1));
+    let fields: BTreeSet<_> = fields.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap()).collect();
+    assert!(fields.len() > 7, "{fields:?}");
+    for field in fields {
+        assert!(lines.iter().any(|line| !line[field].is_null()), "a metric of {field}, which is in no line");
+    }
 }

@@ -1,7 +1,9 @@
 //! What the runbook has an operator do, done as it is written there.
 
+use std::path::Path;
 use std::process::Command;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use front_payment_bridge::store::OrderStore;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -10,10 +12,11 @@ use crate::lambda::{CALLBACKS, ORDERS, World, body, callback};
 use crate::support::peer::{Behaviour, Peer, reply};
 use crate::support::{example, moto, post_event, signed};
 
+const RUNBOOK: &str = include_str!("../../docs/runbook.md");
+
 /// The commands in the runbook that have this in them, from the first `aws`.
 fn command(about: &str) -> &'static str {
-    let runbook = include_str!("../../docs/runbook.md");
-    let section = runbook.split("### Settling an UNKNOWN order").nth(1).unwrap();
+    let section = RUNBOOK.split("### Settling an UNKNOWN order").nth(1).unwrap();
     let mut blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     let block = blocks.find(|block| block.contains(about)).unwrap_or_else(|| panic!("no {about}"));
     &block[block.find("aws ").unwrap()..]
@@ -21,17 +24,23 @@ fn command(about: &str) -> &'static str {
 
 /// Runs it; its exit code and what it printed.
 async fn run(world: &World, command: &str, order_id: &str) -> (bool, String) {
+    run_in(world, Path::new("."), command, order_id).await
+}
+
+async fn run_in(world: &World, directory: &Path, command: &str, order_id: &str) -> (bool, String) {
     let path = format!("{}:{}", moto::programs().display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("bash");
     // The last line calls the API, which is not there.
     let command = command.replace("curl ", "echo called ");
-    shell.args(["-e", "-c", &command]).env("PATH", path).envs([
+    shell.args(["-e", "-c", &command]).current_dir(directory).env("PATH", path).envs([
         ("AWS_ENDPOINT_URL", world.moto.endpoint.as_str()),
         ("AWS_REGION", "eu-north-1"),
         ("AWS_DEFAULT_REGION", "eu-north-1"),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("TABLE", "orders"),
+        ("RESTORED", "orders"),
+        ("API", "https://api.example"),
         ("ORDER", order_id),
         ("UUID", "ODR7"),
     ]);
@@ -113,4 +122,38 @@ async fn an_order_on_its_way_is_not_settled_before_its_lease_ran_out() {
     world.store.replace(&submitting, &aged).await.unwrap();
     assert!(run(&world, command("= :failed"), &order_id).await.0);
     assert_eq!(world.stored(&order_id).await.status.name(), "FAILED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_restored_table_has_lost_is_not_sent_again() {
+    let world = World::new().await;
+    let orders = world.start(ORDERS, &[]).await;
+    let submit = async |key: &str| {
+        let reply = orders.invoke(&post_event(&example().to_string(), "Bearer demo-shop-key", Some(key))).await;
+        (reply["statusCode"].clone(), body(&reply))
+    };
+    let (_, kept) = submit("kept").await;
+    let (_, lost) = submit("lost").await;
+    let [kept, lost] = [&kept, &lost].map(|order| order["orderId"].as_str().unwrap().to_owned());
+    let table = world.moto.dynamodb();
+    table.delete_item().table_name("orders").key("orderId", AttributeValue::S(lost.clone())).send().await.unwrap();
+
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("concerned.txt"), format!("{kept}\tdemo-shop\n{lost}\tdemo-shop\n")).unwrap();
+    let section = RUNBOOK.split("### Restoring the table").nth(1).unwrap();
+    let mark = section.split("```sh\n").find(|block| block.contains("while read -r ORDER SHOP")).unwrap();
+    let mark = mark.split("```").next().unwrap();
+    let (is_done, said) = run_in(&world, directory.path(), mark, "").await;
+    assert!(is_done && said.contains(&format!("{kept} was not marked")), "{said}");
+    assert!(!said.contains(&format!("{lost} was not marked")), "{said}");
+
+    let (code, answer) = submit("lost").await;
+    assert_eq!((code, &answer["type"]), (json!(409), &json!("urn:front-payment-bridge:outcome-unknown")));
+    let marked = world.stored(&lost).await;
+    assert_eq!((marked.status.name(), marked.version, marked.shop_id.as_str()), ("UNKNOWN", 1, "demo-shop"));
+    assert_eq!(submit("kept").await.0, 201);
+    assert_eq!(world.stored(&kept).await.status.name(), "SENT");
+    assert_eq!(world.sandbox.orders().unwrap().len(), 2, "nothing was sent again");
+    assert!(run(&world, command(":uuid"), &lost).await.0, "it is settled like any other");
+    assert_eq!(world.stored(&lost).await.status.name(), "SENT");
 }

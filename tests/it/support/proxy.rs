@@ -1,5 +1,6 @@
 //! What stands between the bridge and an AWS service, and lets through what it is told to.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
 use front_payment_bridge::http_client;
 use http::StatusCode;
 use tokio::net::TcpListener;
@@ -32,6 +34,7 @@ type Rule = (&'static str, usize, Trouble);
 pub struct Proxy {
     pub endpoint: String,
     inner: Arc<Inner>,
+    connections: Arc<AtomicUsize>,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -50,8 +53,13 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let routes = Router::new().fallback(pass).with_state(inner.clone());
+        let connections: Arc<AtomicUsize> = Arc::default();
+        let opened = connections.clone();
+        let listener = listener.tap_io(move |_| {
+            opened.fetch_add(1, Ordering::SeqCst);
+        });
         let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { endpoint, inner, serving }
+        Self { endpoint, inner, connections, serving }
     }
 
     /// The next requests of an operation fare so.
@@ -62,6 +70,11 @@ impl Proxy {
     /// Everything goes through again.
     pub fn clear(&self) {
         self.inner.rules.lock().unwrap().clear();
+    }
+
+    /// How many connections there have been.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// Every operation so far, as the SDK names it.
@@ -95,7 +108,9 @@ impl Inner {
         let body: Bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let request = self.client.post(&self.upstream).headers(parts.headers).body(body);
         let reply = request.send().await.unwrap();
-        (reply.status(), reply.headers().clone(), reply.bytes().await.unwrap()).into_response()
+        let (status, mut headers) = (reply.status(), reply.headers().clone());
+        headers.remove("connection"); // moto closes its own; this one is kept
+        (status, headers, reply.bytes().await.unwrap()).into_response()
     }
 }
 
