@@ -30,7 +30,8 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(at = panic.location().map(field::display), "a panic");
 }
 
-fn json_lines<S, W>(writer: W) -> impl Layer<S>
+/// JSON lines, with the ids of their request at the root.
+pub fn json_lines<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,

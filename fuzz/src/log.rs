@@ -3,7 +3,11 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use front_payment_bridge::telemetry::json_lines;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -27,8 +31,7 @@ fn lines() -> MutexGuard<'static, Vec<u8>> {
 
 /// Keeps the log from now on.
 pub fn init() {
-    let log = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(LevelFilter::TRACE);
-    log.without_time().with_writer(|| Kept).init();
+    tracing_subscriber::registry().with(json_lines(|| Kept).with_filter(LevelFilter::TRACE)).init();
 }
 
 /// What was written since it was last asked for.
