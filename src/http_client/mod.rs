@@ -56,7 +56,8 @@ fn builder(tls: &Tls) -> ClientBuilder {
         // A proxy named in the environment would see tokens that are meant for this machine alone.
         .no_proxy()
         .redirect(redirect::Policy::none())
-        .retry(retry::never())
+        // Nought at most, too: it would copy each request before it asks whether to try again.
+        .retry(retry::never().max_retries_per_request(0))
         .connect_timeout(Duration::from_secs(3))
 }
 

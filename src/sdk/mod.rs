@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryMode};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider, StalledStreamProtectionConfig};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, IdentityCache, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
+};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
 use aws_types::SdkConfig;
@@ -38,6 +40,7 @@ impl Aws {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(self.region.clone().map(Region::new))
             .http_client(connector::Connector::new(http))
+            .identity_cache(IdentityCache::no_cache()) // they do not change
             .timeout_config(limits)
             // The limits are on whole bodies, which are small.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use jiff::SignedDuration;
 use uuid::Uuid;
 
+use super::change::Change;
 use super::{OrderStore, Unavailable, WriteError};
 use crate::order::Record;
 use crate::sdk;
@@ -52,13 +53,13 @@ impl OrderStore for DynamoDb {
     }
 
     async fn replace(&self, current: &Record, next: &Record) -> Result<(), WriteError> {
-        let change = Change::between(current, next, self.item(next)?)?;
+        let change = Change::between(current, next, self.expiry(next))?;
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("orderId", AttributeValue::S(next.order_id.to_string()))
-            .update_expression(change.expression)
+            .update_expression(change.expression())
             .condition_expression("#version = :current")
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(Some(change.values));
@@ -76,11 +77,15 @@ impl OrderStore for DynamoDb {
 impl DynamoDb {
     /// A record as it is to be written.
     fn item(&self, record: &Record) -> Result<Item, Unavailable> {
-        let mut item = item(record)?;
-        if let Some(at) = self.kept_for.and_then(|kept_for| record.expiry(kept_for)) {
+        let mut item: Item = serde_dynamo::to_item(record).map_err(|error| Unavailable(error.to_string()))?;
+        if let Some(at) = self.expiry(record) {
             item.insert("expiresAt".to_owned(), AttributeValue::N(at.to_string()));
         }
         Ok(item)
+    }
+
+    fn expiry(&self, record: &Record) -> Option<i64> {
+        record.expiry(self.kept_for?)
     }
 
     /// What stands in the way of a write. DynamoDB sends it along; a stand-in that does not is asked.
@@ -94,52 +99,6 @@ impl DynamoDb {
             Err(error) => error.into(),
         }
     }
-}
-
-/// The attributes that differ between two records; of the history, what was added to it.
-struct Change {
-    expression: String,
-    names: HashMap<String, String>,
-    values: Item,
-}
-
-impl Change {
-    fn between(current: &Record, next: &Record, mut after: Item) -> Result<Self, Unavailable> {
-        let mut before = item(current)?;
-        let mut names = HashMap::from([("#version".to_owned(), "version".to_owned())]);
-        let mut values = HashMap::from([(":current".to_owned(), AttributeValue::N(current.version.to_string()))]);
-        let (mut set, mut remove) = (Vec::new(), Vec::new());
-        // Only an order that may be forgotten makes way for one without its history.
-        if next.history.starts_with(&current.history) {
-            before.remove("history");
-            let added = match after.remove("history") {
-                Some(AttributeValue::L(entries)) => entries.into_iter().skip(current.history.len()).collect(),
-                _ => Vec::new(),
-            };
-            if !added.is_empty() {
-                names.insert("#history".to_owned(), "history".to_owned());
-                values.insert(":added".to_owned(), AttributeValue::L(added));
-                set.push("#history = list_append(#history, :added)".to_owned());
-            }
-        }
-        for name in before.keys().filter(|name| !after.contains_key(*name)) {
-            names.insert(format!("#{name}"), name.clone());
-            remove.push(format!("#{name}"));
-        }
-        for (name, value) in after.into_iter().filter(|(name, value)| before.get(name) != Some(value)) {
-            set.push(format!("#{name} = :{name}"));
-            names.insert(format!("#{name}"), name.clone());
-            values.insert(format!(":{name}"), value);
-        }
-        let clause = |verb: &str, parts: Vec<String>| {
-            if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) }
-        };
-        Ok(Self { expression: clause("SET", set) + &clause("REMOVE", remove), names, values })
-    }
-}
-
-fn item(record: &Record) -> Result<Item, Unavailable> {
-    serde_dynamo::to_item(record).map_err(|error| Unavailable(error.to_string()))
 }
 
 fn record(item: Item) -> Result<Record, Unavailable> {

@@ -1,5 +1,6 @@
 //! Where orders are kept: the port, DynamoDB, and an embedded database for `local` and tests.
 
+mod change;
 mod database;
 mod dynamodb;
 mod embedded;

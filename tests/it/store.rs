@@ -76,6 +76,33 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     store.replace(&forgotten, &fresh).await.unwrap();
     assert!(store.load(fresh.order_id).await.unwrap().unwrap() == fresh);
 
+    // Every attribute may change, also to something that was not there, and back.
+    let sparse = record(Uuid::new_v4());
+    let full = Record {
+        version: 2,
+        attempt: Uuid::new_v4(),
+        attempted_at: "2026-06-16T00:00:00Z".parse().unwrap(),
+        shop_id: "shop-b".to_owned(),
+        callback_token: "another".to_owned(),
+        customer_uuid: Some("CSRT1".to_owned()),
+        bank_id_url: Some("https://b.example/".to_owned()),
+        particulars: serde_json::from_value(json!({
+            "fingerprint": "f", "referenceNo": "r", "customerReference": "c", "grandTotal": "41", "shopCallbackUrl": "https://x.example/",
+            "customerType": "corporate", "preferredLanguage": "da", "country": "DK",
+        }))
+        .unwrap(),
+        earlier_attempts: vec![sparse.particulars.clone()],
+        created_at: "2026-06-14T00:00:00Z".parse().unwrap(),
+        updated_at: "2026-06-17T00:00:00Z".parse().unwrap(),
+        ..next(&sparse, "a", "SENT")
+    };
+    store.create(&sparse).await.unwrap();
+    store.replace(&sparse, &full).await.unwrap();
+    assert!(store.load(sparse.order_id).await.unwrap().unwrap() == full);
+    let back = Record { version: 3, ..sparse.clone() };
+    store.replace(&full, &back).await.unwrap();
+    assert!(store.load(sparse.order_id).await.unwrap().unwrap() == back);
+
     // Other orders are not touched.
     let untouched = record(Uuid::new_v4());
     store.create(&untouched).await.unwrap();
