@@ -19,7 +19,7 @@ pub(super) async fn run(base: &str) -> Result<(), String> {
 
     println!("1. The shop submits an order of 40 kroner for Kari Nordmann, a private customer.");
     let order = example_order(base, "Dhaka");
-    let created = shop.submit(&order, &Uuid::new_v4().to_string()).await?.expect(201)?;
+    let created = shop.submit(&order, &Uuid::new_v4().to_string()).await?.with_status(201)?;
     println!("{}", pretty(&created));
     let order_id = text(&created, "/orderId")?;
     let bank_id_url = text(&created, "/bankIdUrl")?;
@@ -35,7 +35,7 @@ pub(super) async fn run(base: &str) -> Result<(), String> {
 
     println!("3. Front Payment calls back; the shop reads the order.");
     for _ in 0..100 {
-        let order = shop.read(order_id).await?.expect(200)?;
+        let order = shop.read(order_id).await?.with_status(200)?;
         if text(&order, "/status")? == "INVOICED" {
             println!("{}", pretty(&order));
             println!("The order is INVOICED: the goods may leave.");

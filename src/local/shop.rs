@@ -51,7 +51,7 @@ impl Shop<'_> {
 
 impl Answer {
     /// The body of a reply with this status; any other is an error that quotes the reply.
-    pub(super) fn expect(self, status: u16) -> Result<Value, String> {
+    pub(super) fn with_status(self, status: u16) -> Result<Value, String> {
         if self.status == status {
             return Ok(self.body);
         }

@@ -42,20 +42,20 @@ pub(super) async fn run(target: &Target) -> Result<(), String> {
 
     let reference_no = format!("smoke-{}", Timestamp::now().as_second());
     let (order, key) = (example_order("https://shop.example", &reference_no), Uuid::new_v4().to_string());
-    let created = shop.submit(&order, &key).await?.expect(201)?;
+    let created = shop.submit(&order, &key).await?.with_status(201)?;
     let [order_id, order_uuid] = [text(&created, "/orderId")?, text(&created, "/orderUuid")?];
     let status = text(&created, "/status")?;
     done(&format!("Front Payment has the order {reference_no}: orderId {order_id}, orderUuid {order_uuid}, {status}"));
 
     let again = shop.submit(&order, &key).await?;
     let is_replay = again.headers.get("idempotency-replayed").is_some();
-    let again = again.expect(201)?;
+    let again = again.with_status(201)?;
     if !is_replay || text(&again, "/orderUuid")? != order_uuid {
         return Err(format!("the same Idempotency-Key was not answered from what is stored, but with {again}"));
     }
     done("the same Idempotency-Key gets the same order, and nothing is sent twice");
 
-    let read = shop.read(order_id).await?.expect(200)?;
+    let read = shop.read(order_id).await?.with_status(200)?;
     let is_as_sent = text(&read, "/orderUuid")? == order_uuid && text(&read, "/grandTotal")? == "40";
     if !is_as_sent || read.pointer("/history/0").is_none() {
         return Err(format!("the order is stored otherwise than it was sent: {read}"));
@@ -71,7 +71,7 @@ fn done(what: &str) {
 
 /// A problem document of the bridge's own: API Gateway has others.
 fn problem(answer: Answer, status: u16, slug: &str) -> Result<(), String> {
-    let body = answer.expect(status)?;
+    let body = answer.with_status(status)?;
     let is_it = body.get("type").and_then(Value::as_str) == Some(&format!("urn:front-payment-bridge:{slug}"));
     if is_it { Ok(()) } else { Err(format!("this is no answer of the bridge's; is the URL right? {body}")) }
 }
