@@ -6,17 +6,19 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::Criterion;
-use front_payment_bridge::bridge::{Bridge, Deadline, Settings};
-use front_payment_bridge::budget::Budget;
+use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
+use front_payment_bridge::config::Settings;
+use front_payment_bridge::deadline::Deadline;
 use front_payment_bridge::front_payment::callback::SignedCallback;
-use front_payment_bridge::front_payment::{Answer, FrontPayment, StatusReading, Submission, wire};
+use front_payment_bridge::front_payment::{FrontPayment, StatusCall, SubmitCall, SubmitReply, wire};
 use front_payment_bridge::http::{Event, Reply, Request, orders};
 use front_payment_bridge::order::{
-    AttemptResult, Claim, Created, Decimal, Entry, Order, Record, Rules, Settled, Source, Status, parse_tax_rates, validate,
+    AttemptResult, CreatedOrder, Decimal, HistoryEntry, NewAttempt, Order, ResultEffect, Rules, Source, Status, StoredOrder,
+    parse_tax_rates, validate,
 };
-use front_payment_bridge::secrets::{Fetch, Redacted, SecretSource, Secrets};
-use front_payment_bridge::store::{OrderStore, Unavailable, WriteError};
+use front_payment_bridge::secrets::{Redacted, SecretCache, SecretFetch, SecretSource};
+use front_payment_bridge::store::{OrderStore, StoreError, WriteError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -77,7 +79,7 @@ fn history(criterion: &mut Criterion, entries: usize) {
     let callback = SignedCallback::read(QUERY).unwrap().callback;
     let now = Timestamp::now();
     criterion.bench_function(&format!("merge a callback, {entries} entries"), |b| {
-        b.iter(|| record.believe(black_box(&callback), now).unwrap());
+        b.iter(|| record.apply_callback(black_box(&callback), now).unwrap());
     });
     let event = json!({"routeKey": "GET /orders/{orderId}", "rawPath": format!("/orders/{}", record.order_id),
         "headers": {"authorization": "Bearer demo-shop-key"}, "pathParameters": {"orderId": record.order_id}});
@@ -86,14 +88,14 @@ fn history(criterion: &mut Criterion, entries: usize) {
 }
 
 /// A whole request, over neighbours that answer at once.
-fn handled(criterion: &mut Criterion, name: &str, event: &Event, stored: Record, expected: u16) {
+fn handled(criterion: &mut Criterion, name: &str, event: &Event, stored: StoredOrder, expected: u16) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let bridge = Bridge {
         store: Store(stored),
         front_payment: Provider,
-        secrets: Secrets::new(Fixed, Clock::system()),
+        secrets: SecretCache::new(Fixed, Clock::system()),
         clock: Clock::system(),
-        readings: Budget::default(),
+        readings: ReadBudget::default(),
         settings: Settings::default(),
     };
     let handle = || -> Reply {
@@ -111,24 +113,32 @@ fn order(document: &str) -> Order {
 }
 
 /// An order at Front Payment, with so many entries in its history.
-fn record(entries: usize) -> Record {
+fn record(entries: usize) -> StoredOrder {
     let event: Value = serde_json::from_str(EVENT).unwrap();
     let now = Timestamp::now();
     let (order_id, attempt, callback_token) = (Uuid::new_v4(), Uuid::new_v4(), "token".to_owned());
-    let claim = Claim { order_id, attempt, shop_id: "demo-shop", callback_token, idempotency_key: None, now };
-    let claimed = Record::claim(&order(event["body"].as_str().unwrap()), claim);
-    let Settled::As(Some(record)) = claimed.settle(attempt, &AttemptResult::Created(created()), now) else { panic!() };
+    let claim = NewAttempt { order_id, attempt, shop_id: "demo-shop", callback_token, idempotency_key: None, now };
+    let claimed = StoredOrder::claim(&order(event["body"].as_str().unwrap()), claim);
+    let ResultEffect::Write(Some(record)) = claimed.record_result(attempt, &AttemptResult::Created(created()), now) else {
+        panic!()
+    };
     let mut record = *record;
     while record.history.len() < entries {
         let id = Some(Uuid::new_v4().simple().to_string());
-        record.history.push(Entry { status: "SENT".to_owned(), at: now, source: Source::Callback, id, other_order_uuid: None });
+        record.history.push(HistoryEntry {
+            status: "SENT".to_owned(),
+            at: now,
+            source: EntrySource::Callback,
+            id,
+            other_order_uuid: None,
+        });
     }
-    assert!(record.expects(&Decimal::parse("1224.00").unwrap()));
+    assert!(record.has_attempt_of(&Decimal::parse("1224.00").unwrap()));
     record
 }
 
-fn created() -> Created {
-    Created {
+fn created() -> CreatedOrder {
+    CreatedOrder {
         order_uuid: "ODR4286244937".to_owned(),
         customer_uuid: Some("CSRT3419523642".to_owned()),
         bank_id_url: Some("https://bankid.example/auth?order=1".to_owned()),
@@ -137,18 +147,18 @@ fn created() -> Created {
 }
 
 /// A store with one order in it, which takes whatever it is given.
-struct Store(Record);
+struct Store(StoredOrder);
 
 impl OrderStore for Store {
-    async fn create(&self, _: &Record) -> Result<(), WriteError> {
+    async fn create(&self, _: &StoredOrder) -> Result<(), WriteError> {
         Ok(())
     }
 
-    async fn load(&self, _: Uuid) -> Result<Option<Record>, Unavailable> {
+    async fn load(&self, _: Uuid) -> Result<Option<StoredOrder>, StoreError> {
         Ok(Some(self.0.clone()))
     }
 
-    async fn replace(&self, _: &Record, _: &Record) -> Result<(), WriteError> {
+    async fn replace(&self, _: &StoredOrder, _: &StoredOrder) -> Result<(), WriteError> {
         Ok(())
     }
 }
@@ -157,16 +167,16 @@ impl OrderStore for Store {
 struct Provider;
 
 impl FrontPayment for Provider {
-    async fn submit(&self, _: &Order, _: &str, _: &Redacted, _: Duration) -> Submission {
-        Submission {
-            answer: Answer::Created(created()),
+    async fn submit(&self, _: &Order, _: &str, _: &Redacted, _: Duration) -> SubmitCall {
+        SubmitCall {
+            answer: SubmitReply::Created(created()),
             http_status: Some(201),
             rate_limit_remaining: None,
             reason: String::new(),
         }
     }
 
-    async fn status(&self, _: &str, _: &Redacted, _: Duration) -> StatusReading {
+    async fn status(&self, _: &str, _: &Redacted, _: Duration) -> StatusCall {
         panic!("nothing asks for a status")
     }
 }
@@ -174,7 +184,7 @@ impl FrontPayment for Provider {
 struct Fixed;
 
 impl SecretSource for Fixed {
-    fn fetch(&self) -> Fetch<'_> {
+    fn fetch(&self) -> SecretFetch<'_> {
         Box::pin(async { Ok(SECRET.to_owned()) })
     }
 }

@@ -1,5 +1,5 @@
-//! The time of day. Always asked for, never measured by a monotonic clock: that one may stand still
-//! while Lambda keeps the process frozen between two requests.
+//! The time of day. Deadlines use it instead of a monotonic clock, which may stand still while Lambda keeps the process
+//! frozen between two requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,30 +7,27 @@ use std::time::Duration;
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
-/// Tells the time, to the millisecond.
+/// In whole milliseconds.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The system's clock.
     #[must_use]
     pub fn system() -> Self {
         Self::new(Timestamp::now)
     }
 
-    /// A clock of one's own.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// Now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let now = (self.0)();
         now.round(TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Trunc)).unwrap_or(now)
     }
 
-    /// How long it is until a moment; nothing if it has passed.
+    /// Zero if the moment has passed.
     #[must_use]
     pub fn until(&self, moment: Timestamp) -> Duration {
         moment.duration_since(self.now()).try_into().unwrap_or_default()

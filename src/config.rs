@@ -1,15 +1,15 @@
-//! The configuration, from environment variables. An empty variable is an absent one.
+//! The configuration of the functions, from environment variables.
 
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use url::{Host, Url};
 
-use crate::bridge::Settings;
-use crate::order::parse_tax_rates;
-use crate::sdk::Aws;
+use crate::aws::Aws;
+use crate::environment::{ConfigError, Environment};
+use crate::order::{Decimal, parse_tax_rates};
 
-/// What both Lambdas need.
+/// What every function needs.
 #[derive(Debug)]
 pub struct Config {
     /// `ORDERS_TABLE`
@@ -18,60 +18,28 @@ pub struct Config {
     pub secret_id: String,
     /// `FRONT_PAYMENT_BASE_URL`
     pub front_payment_base_url: Url,
-    /// `ORDER_RETENTION_DAYS`: how long an order is kept after its last change; for ever where there is none.
+    /// `ORDER_RETENTION_DAYS`, counted from an order's last change; `None` is for ever.
     pub order_retention: Option<SignedDuration>,
-    /// The SDK's own variables
+    /// The SDK's own variables.
     pub aws: Aws,
     /// `SSL_CERT_FILE`
     pub ssl_cert_file: Option<PathBuf>,
 }
 
-/// A variable that is missing or cannot be used: its name, and what is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable}: {problem}")]
-pub struct ConfigError {
-    variable: &'static str,
-    problem: String,
-}
-
-impl ConfigError {
-    pub(crate) fn new(variable: &'static str, problem: impl Into<String>) -> Self {
-        Self { variable, problem: problem.into() }
-    }
-}
-
-/// Where variables are looked up: the process's environment, or a test's map.
-pub trait Environment {
-    /// A variable's value, if it is there and not empty.
-    fn get(&self, variable: &'static str) -> Result<Option<String>, ConfigError>;
-
-    /// A variable that must be there.
-    ///
-    /// # Errors
-    /// [`ConfigError`] if it is not.
-    fn require(&self, variable: &'static str) -> Result<String, ConfigError> {
-        self.get(variable)?.ok_or_else(|| ConfigError::new(variable, "is missing"))
-    }
-}
-
-/// The process's own environment.
-pub struct ProcessEnvironment;
-
-impl Environment for ProcessEnvironment {
-    fn get(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
-        match std::env::var(variable) {
-            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-            Err(std::env::VarError::NotPresent) => Ok(None),
-            Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError::new(variable, "is not UTF-8")),
-        }
-    }
+/// What only `orders` needs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `CALLBACK_BASE_URL`: the public base URL of this API; `None` takes it from each request.
+    pub callback_base_url: Option<Url>,
+    /// `ALLOWED_TAX_RATES`, in per cent.
+    pub allowed_tax_rates: Vec<Decimal>,
+    /// `ADVISORY_CHECKS=enforce`
+    pub enforce_advisories: bool,
 }
 
 impl Config {
-    /// Reads it.
-    ///
     /// # Errors
-    /// [`ConfigError`] names the first variable that cannot be used.
+    /// [`ConfigError`] names the first unusable variable.
     pub fn read(environment: &impl Environment) -> Result<Self, ConfigError> {
         const BASE_URL: &str = "FRONT_PAYMENT_BASE_URL";
         let aws = Aws::read(environment)?;
@@ -87,10 +55,8 @@ impl Config {
 }
 
 impl Settings {
-    /// Reads what only `orders` needs.
-    ///
     /// # Errors
-    /// [`ConfigError`] names the first variable that cannot be used.
+    /// [`ConfigError`] names the first unusable variable.
     pub fn read(environment: &impl Environment) -> Result<Self, ConfigError> {
         const CALLBACK: &str = "CALLBACK_BASE_URL";
         const RATES: &str = "ALLOWED_TAX_RATES";
@@ -111,17 +77,16 @@ impl Settings {
 }
 
 impl Default for Settings {
-    /// What holds where nothing is configured, and all that `callbacks` needs.
     fn default() -> Self {
         Self {
             callback_base_url: None,
-            allowed_tax_rates: [0, 12, 15, 25].map(crate::order::Decimal::from).to_vec(),
+            allowed_tax_rates: [0, 12, 15, 25].map(Decimal::from).to_vec(),
             enforce_advisories: false,
         }
     }
 }
 
-/// Days, of which there must be enough for a late callback, or a shop's late retry, to find its order.
+/// At least 90 days, so that a late callback, or a shop's late retry, still finds its order.
 fn retention(days: &str) -> Result<SignedDuration, ConfigError> {
     let days = days.parse().ok().filter(|days| (90..=36_500).contains(days));
     let hours = days
@@ -130,9 +95,9 @@ fn retention(days: &str) -> Result<SignedDuration, ConfigError> {
     Ok(SignedDuration::from_hours(hours))
 }
 
-/// An https URL, or an http one of a loopback host, that paths can be added to.
+/// An https URL, or an http URL of a loopback host, to which paths can be added.
 pub(crate) fn base_url(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let url = Url::parse(text).map_err(|error| ConfigError::new(variable, format!("is not a URL: {error}")))?;
+    let url = Url::parse(text).map_err(|error| ConfigError::new(variable, "is not a URL").caused_by(error))?;
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -153,6 +118,7 @@ pub(crate) fn base_url(variable: &'static str, text: &str) -> Result<Url, Config
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::error_chain;
     use std::collections::HashMap;
 
     struct Map(HashMap<&'static str, &'static str>);
@@ -175,7 +141,7 @@ mod tests {
 
     fn problem(variable: &'static str, value: &'static str) -> Option<String> {
         let environment = with(variable, value);
-        Config::read(&environment).err().or(Settings::read(&environment).err()).map(|error| error.to_string())
+        Config::read(&environment).err().or(Settings::read(&environment).err()).map(|error| error_chain(&error))
     }
 
     #[test]
@@ -223,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_s_own_endpoint_goes_before_the_common_one() {
+    fn the_endpoint_of_a_service_takes_precedence_over_the_common_one() {
         let mut map = with("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
         map.0.extend([
             ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:2"),
@@ -240,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_used_is_used() {
+    fn usable_values_are_accepted() {
         for (variable, value) in [
             ("FRONT_PAYMENT_BASE_URL", "http://127.0.0.1:8080/api"),
             ("FRONT_PAYMENT_BASE_URL", "http://localhost:1/"),

@@ -1,22 +1,21 @@
 //! A serverless bridge between Norwegian web shops and Front Payment Go.
 //!
-//! [`submit`] is the way of an order, [`apply`] that of a status; both rest on [`order`], the
-//! domain, and on three neighbours: [`front_payment`], [`store`] and [`secrets`]. [`http`] turns
-//! requests into use cases and what became of them into replies.
+//! Two use cases, [`submit`] and [`status`], rest on the domain in [`order`]. They reach the outside through
+//! [`front_payment`], [`store`] and [`secrets`]. [`http`] turns requests into use cases, and their outcomes into replies.
 
-pub mod apply;
+pub mod aws;
 pub mod bridge;
-pub mod budget;
 pub mod clock;
-pub mod cold_start;
 pub mod config;
+pub mod deadline;
+pub mod environment;
 pub mod front_payment;
 pub mod http;
 pub mod http_client;
 pub mod local;
 pub mod order;
-pub mod sdk;
 pub mod secrets;
+pub mod status;
 pub mod store;
 pub mod submit;
 pub mod telemetry;

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use front_payment_bridge::local::sandbox::{Mischief, SandboxOrder};
-use front_payment_bridge::order::{Entry, Record, Source, Status};
+use front_payment_bridge::local::sandbox::{Misbehaviour, SandboxOrder};
+use front_payment_bridge::order::{EntrySource, HistoryEntry, Status, StoredOrder};
 use uuid::Uuid;
 
 use crate::transcript::Reply;
@@ -14,7 +14,7 @@ use crate::transcript::Reply;
 #[derive(Clone, Default)]
 pub struct Evidence {
     pub replies: Vec<Reply>,
-    pub stored: Vec<Record>,
+    pub stored: Vec<StoredOrder>,
     pub at_provider: Vec<SandboxOrder>,
 }
 
@@ -46,7 +46,7 @@ impl Evidence {
 
     /// What does not fit.
     pub fn findings(&self) -> Vec<String> {
-        let stored: HashMap<Uuid, &Record> = self.stored.iter().map(|record| (record.order_id, record)).collect();
+        let stored: HashMap<Uuid, &StoredOrder> = self.stored.iter().map(|record| (record.order_id, record)).collect();
         let mut orders: BTreeMap<Uuid, Vec<&SandboxOrder>> = BTreeMap::new();
         let mut found = Vec::new();
         for order in &self.at_provider {
@@ -81,14 +81,14 @@ fn bridge_id(order: &SandboxOrder) -> Option<Uuid> {
     order.callback_url.rsplit('/').nth(1)?.parse().ok()
 }
 
-fn is_called_back(record: &Record, order: &SandboxOrder) -> bool {
+fn is_called_back(record: &StoredOrder, order: &SandboxOrder) -> bool {
     order.callback_url.ends_with(&format!("/callbacks/{}/{}", record.order_id, record.callback_token))
 }
 
 /// Is the order one that the provider created although it answered 500? Such a one the bridge takes for
 /// not created, and the same key may create another.
 fn is_denied(order: &SandboxOrder) -> bool {
-    order.mischief == Some(Mischief::Error500Created)
+    order.misbehaviour == Some(Misbehaviour::Error500Created)
 }
 
 /// The words of the sandbox's.
@@ -103,7 +103,7 @@ fn rank(word: &str) -> Option<Status> {
 }
 
 /// A shop was told something: it has to be true, and to stay so.
-fn told(reply: &Reply, record: Option<&Record>) -> Option<String> {
+fn told(reply: &Reply, record: Option<&StoredOrder>) -> Option<String> {
     let Reply { code, slug, .. } = reply;
     if !ANSWERS.contains(&(*code, slug.as_deref())) {
         return Some(format!("answered {code} {slug:?}, which is no answer to anything that was sent"));
@@ -125,14 +125,14 @@ fn told(reply: &Reply, record: Option<&Record>) -> Option<String> {
 }
 
 /// Where a stored order stands, against the provider's orders that are called back to it.
-fn stands(record: &Record, orders: &[&SandboxOrder]) -> Option<String> {
+fn stands(record: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String> {
     if orders.iter().filter(|order| !is_denied(order)).count() > 1 {
         let uuids: Vec<_> = orders.iter().map(|order| &order.uuid).collect();
         return Some(format!("the provider has it more than once: {uuids:?}"));
     }
     let Some(uuid) = &record.order_uuid else {
-        let reference = record.particulars.reference_no.as_deref().unwrap_or_default();
-        let is_lost = |order: &&SandboxOrder| order.mischief == Some(Mischief::LostReply);
+        let reference = record.details.reference_no.as_deref().unwrap_or_default();
+        let is_lost = |order: &&SandboxOrder| order.misbehaviour == Some(Misbehaviour::LostReply);
         return match record.status {
             // Nobody knows only where a reply was lost, and while no callback came of it.
             Status::Unknown if reference.contains("lost-") && orders.iter().all(|order| is_denied(order) || is_lost(order)) => {
@@ -146,7 +146,7 @@ fn stands(record: &Record, orders: &[&SandboxOrder]) -> Option<String> {
         return Some(format!("accepted as {uuid}, which the provider does not have"));
     };
     // Of a second one the bridge has heard by its 201, short of a callback.
-    let is_told = |order: &&&SandboxOrder| !is_denied(order) && order.mischief != Some(Mischief::LostReply);
+    let is_told = |order: &&&SandboxOrder| !is_denied(order) && order.misbehaviour != Some(Misbehaviour::LostReply);
     let is_noted = |uuid: &String| record.history.iter().any(|entry| entry.other_order_uuid.as_ref() == Some(uuid));
     if let Some(second) = orders.iter().filter(is_told).find(|order| order.uuid != *uuid && !is_noted(&order.uuid)) {
         return Some(format!("accepted as {uuid}, and nothing is noted of {}", second.uuid));
@@ -156,29 +156,29 @@ fn stands(record: &Record, orders: &[&SandboxOrder]) -> Option<String> {
     }
     // Where a callback cannot be believed, or its word not be read, the provider is asked: at most sixty
     // times a minute. The order then stays where it was; another callback would be another reason to ask.
-    let may_lag =
-        matches!(order.mischief, Some(Mischief::UnknownStatus | Mischief::BadChecksum)) && record.status == Status::Sent;
+    let may_lag = matches!(order.misbehaviour, Some(Misbehaviour::UnknownStatus | Misbehaviour::BadChecksum))
+        && record.status == Status::Sent;
     (rank(&order.status) != Some(record.status) && !may_lag).then(|| format!("the provider says {}", order.status))
 }
 
 /// The words of all callbacks of an order that are to be believed.
 fn called(order: &SandboxOrder) -> Vec<&str> {
     let decided = order.status.as_str();
-    match order.mischief {
+    match order.misbehaviour {
         _ if order.link.is_none() => vec!["INVOICED"], // at once, without a customer's signature
         _ if decided == "SENT" => vec![],
-        Some(Mischief::BadChecksum) => vec![],
-        Some(Mischief::UnknownStatus) => vec!["SUCCESS"],
-        Some(Mischief::ReversedCallbacks) => vec![decided, "RESERVED"],
+        Some(Misbehaviour::BadChecksum) => vec![],
+        Some(Misbehaviour::UnknownStatus) => vec!["SUCCESS"],
+        Some(Misbehaviour::ReversedCallbacks) => vec![decided, "RESERVED"],
         _ => vec![decided],
     }
 }
 
 /// Every callback stands in the history, and none twice; those of a second order under its own uuid.
-fn heard(record: &Record, orders: &[&SandboxOrder]) -> Option<String> {
-    let uuid_of = |entry: &Entry| entry.other_order_uuid.clone().or_else(|| record.order_uuid.clone());
+fn heard(record: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String> {
+    let uuid_of = |entry: &HistoryEntry| entry.other_order_uuid.clone().or_else(|| record.order_uuid.clone());
     for order in orders {
-        let callbacks = record.history.iter().filter(|entry| entry.source == Source::Callback);
+        let callbacks = record.history.iter().filter(|entry| entry.source == EntrySource::Callback);
         let mut noted: Vec<&str> =
             callbacks.filter(|entry| uuid_of(entry).as_ref() == Some(&order.uuid)).map(|entry| entry.status.as_str()).collect();
         let mut called = called(order);
@@ -188,18 +188,18 @@ fn heard(record: &Record, orders: &[&SandboxOrder]) -> Option<String> {
             return Some(format!("{} called back with {called:?}, and {noted:?} is noted", order.uuid));
         }
     }
-    let is_foreign = |entry: &&Entry| uuid_of(entry).is_some_and(|uuid| orders.iter().all(|order| order.uuid != uuid));
+    let is_foreign = |entry: &&HistoryEntry| uuid_of(entry).is_some_and(|uuid| orders.iter().all(|order| order.uuid != uuid));
     if let Some(entry) = record.history.iter().find(is_foreign) {
         return Some(format!("{} of {:?} is noted, which the provider does not have", entry.status, uuid_of(entry)));
     }
-    let readings = record.history.windows(2).filter(|pair| pair.iter().all(|entry| entry.source == Source::Provider));
+    let readings = record.history.windows(2).filter(|pair| pair.iter().all(|entry| entry.source == EntrySource::Provider));
     readings.clone().find(|pair| pair[0].status == pair[1].status).map(|pair| format!("{} was read twice", pair[0].status))
 }
 
 /// Sent again only after an attempt that came to nothing, by the provider's word.
-fn attempts(record: &Record, orders: &[&SandboxOrder]) -> Option<String> {
-    let submits = record.history.iter().filter(|entry| entry.source == Source::Submit);
-    let results: Vec<&Entry> = submits.filter(|entry| entry.other_order_uuid.is_none()).collect();
+fn attempts(record: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String> {
+    let submits = record.history.iter().filter(|entry| entry.source == EntrySource::Submit);
+    let results: Vec<&HistoryEntry> = submits.filter(|entry| entry.other_order_uuid.is_none()).collect();
     for (index, result) in results.iter().enumerate() {
         let goes_on = results[index + 1..].iter().any(|later| later.id != result.id);
         if goes_on && !matches!(result.status.as_str(), "REJECTED" | "FAILED") {

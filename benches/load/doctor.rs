@@ -1,7 +1,7 @@
 //! An audit that finds nothing proves nothing until it is known to find something: one sound order of
 //! the run itself, with one thing wrong at a time.
 
-use front_payment_bridge::order::{Source, Status};
+use front_payment_bridge::order::{EntrySource, Status};
 use uuid::Uuid;
 
 use crate::audit::Evidence;
@@ -27,14 +27,14 @@ const DOCTORINGS: [Doctoring; 14] = [
     ("an order left SUBMITTING", |evidence| evidence.stored[0].status = Status::Submitting),
     ("a status that was taken back", |evidence| evidence.stored[0].status = Status::Sent),
     ("a status that nobody told", |evidence| evidence.stored[0].status = Status::Paid),
-    ("a callback that is not noted", |evidence| evidence.stored[0].history.retain(|entry| entry.source != Source::Callback)),
+    ("a callback that is not noted", |evidence| evidence.stored[0].history.retain(|entry| entry.source != EntrySource::Callback)),
     ("a history that repeats itself", |evidence| {
         let again = evidence.stored[0].history.clone();
         evidence.stored[0].history.extend(again);
     }),
     ("an attempt after a 201", |evidence| {
         let history = &mut evidence.stored[0].history;
-        let mut second = history.iter().find(|entry| entry.source == Source::Submit).unwrap().clone();
+        let mut second = history.iter().find(|entry| entry.source == EntrySource::Submit).unwrap().clone();
         second.id = Some(Uuid::nil().to_string());
         history.push(second);
     }),
@@ -59,7 +59,7 @@ pub fn check(evidence: &Evidence) -> Result<usize, String> {
     // One that came into being without trouble, was signed, and was called back for.
     let is_sound = |sample: &Evidence| {
         matches!(&sample.stored[..], [record] if record.status == Status::Invoiced && record.history.len() == 2)
-            && matches!(&sample.at_provider[..], [order] if order.mischief.is_none())
+            && matches!(&sample.at_provider[..], [order] if order.misbehaviour.is_none())
             && sample.findings().is_empty()
     };
     let sample = samples.find(is_sound).ok_or("there is no sound order to show that the audit can find anything")?;

@@ -18,8 +18,8 @@ use std::time::Duration;
 use clap::Parser;
 use front_payment_bridge::http_client;
 use front_payment_bridge::local::sandbox::Sandbox;
-use front_payment_bridge::order::{Source, Status};
-use front_payment_bridge::store::Embedded;
+use front_payment_bridge::order::{EntrySource, Status};
+use front_payment_bridge::store::EmbeddedStore;
 
 use audit::Evidence;
 use local::Local;
@@ -102,16 +102,16 @@ fn load(options: &Options, directory: &Path) -> Result<Run, String> {
     }
     let summary = wrk.finish()?;
     let mut findings: Vec<String> = summary.socket_errors().into_iter().collect();
-    findings.extend(local.settle().err());
+    findings.extend(local.record_result().err());
     findings.extend(local.end().err());
     Ok(Run { summary, resident, findings })
 }
 
 /// What the shop, the bridge and the sandbox have, the latter two from the file that they have left.
 fn evidence(directory: &Path, transcript: &Transcript) -> Evidence {
-    let store = Embedded::open(&directory.join("orders.redb")).unwrap();
+    let store = EmbeddedStore::open(&directory.join("orders.redb")).unwrap();
     let sandbox = Sandbox::open(store.database(), String::new(), http_client::build(None).unwrap()).unwrap();
-    Evidence { replies: transcript.replies.clone(), stored: store.records().unwrap(), at_provider: sandbox.orders().unwrap() }
+    Evidence { replies: transcript.replies.clone(), stored: store.all().unwrap(), at_provider: sandbox.orders().unwrap() }
 }
 
 /// Errors that no misbehaviour of the sandbox accounts for.
@@ -141,7 +141,7 @@ fn report(summary: &Summary, transcript: &Transcript, evidence: &Evidence, log: 
     row("", stored(&|status| status < Status::Unknown), "FAILED or REJECTED");
     row("in the sandbox", evidence.at_provider.len(), "orders");
     let history = || evidence.stored.iter().flat_map(|record| &record.history);
-    row("callbacks noted", history().filter(|entry| entry.source == Source::Callback).count(), "");
+    row("callbacks noted", history().filter(|entry| entry.source == EntrySource::Callback).count(), "");
     row("", history().filter(|entry| entry.other_order_uuid.is_some()).count(), "notes of a second order, denied by a 500");
     let refused = log.lines().filter(|line| line.contains("too many statuses")).count();
     row("", refused, "more that were to be read back than may be in a minute");

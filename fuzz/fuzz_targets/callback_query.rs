@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use front_payment_bridge::front_payment::callback::{SignedCallback, claimed_order_uuid};
-use front_payment_bridge::order::{Record, Status, StatusCallback};
+use front_payment_bridge::order::{StoredOrder, Status, StatusCallback};
 use front_payment_bridge::secrets::Redacted;
 use front_payment_bridge_fuzz::callback::{NAMES, Said, parameters, said, signed};
 use front_payment_bridge_fuzz::{NOW, RANKED, by_value, is_uuid, rank};
@@ -18,7 +18,7 @@ const MAX_HISTORY: usize = 1_000;
 
 /// Orders in every state that a callback may meet: each status, with the documented example's uuid,
 /// with another, and with none.
-static ORDERS: LazyLock<Vec<Record>> = LazyLock::new(|| {
+static ORDERS: LazyLock<Vec<StoredOrder>> = LazyLock::new(|| {
     let own = ["SUBMITTING", "REJECTED", "FAILED", "UNKNOWN"];
     let without = own.map(|status| order(status, None, 0));
     let with = |uuid| RANKED.map(|status| order(status, Some(uuid), 1));
@@ -26,23 +26,23 @@ static ORDERS: LazyLock<Vec<Record>> = LazyLock::new(|| {
 });
 
 /// One whose history takes no more.
-static FULL: LazyLock<Record> = LazyLock::new(|| order("SENT", Some("ODR123"), MAX_HISTORY));
+static FULL: LazyLock<StoredOrder> = LazyLock::new(|| order("SENT", Some("ODR123"), MAX_HISTORY));
 
-fn order(status: &str, order_uuid: Option<&str>, entries: usize) -> Record {
+fn order(status: &str, order_uuid: Option<&str>, entries: usize) -> StoredOrder {
     let entry = |id| json!({"status": "SENT", "at": "2026-06-15T00:00:00Z", "source": "submit", "id": format!("{id}")});
-    let particulars = |total: &str, reference: &str| {
+    let details = |total: &str, reference: &str| {
         json!({"grandTotal": total, "referenceNo": reference, "shopCallbackUrl": "https://shop.example/",
             "customerType": "private", "preferredLanguage": "no", "country": "NO"})
     };
     let mut record = json!({
         "orderId": "0198c2f0-7e4a-7000-8000-000000000001", "version": 7, "status": status,
         "attempt": "0198c2f0-7e4a-7000-8000-000000000002", "attemptedAt": "2026-06-15T00:00:00Z", "shopId": "shop-a",
-        "callbackToken": "token", "orderUuid": order_uuid, "earlierAttempts": [particulars("40", "earlier")],
+        "callbackToken": "token", "orderUuid": order_uuid, "earlierAttempts": [details("40", "earlier")],
         "createdAt": "2026-06-15T00:00:00Z", "updatedAt": "2026-06-15T00:00:00Z",
         "history": (0..entries).map(entry).collect::<Vec<_>>(),
         "bankIdUrl": (status == "SENT").then_some("https://bankid.example/"),
     });
-    let (Value::Object(members), Value::Object(latest)) = (&mut record, particulars("100", "latest")) else { unreachable!() };
+    let (Value::Object(members), Value::Object(latest)) = (&mut record, details("100", "latest")) else { unreachable!() };
     members.extend(latest);
     serde_json::from_value(record).expect("a record")
 }
@@ -112,14 +112,14 @@ fn is_guarded(query: &str) {
 }
 
 /// What one callback does to one order.
-fn is_applied(before: &Record, callback: &StatusCallback, said: &Said) {
+fn is_applied(before: &StoredOrder, callback: &StatusCallback, said: &Said) {
     let now = Timestamp::from_second(NOW + 60).expect("a time");
-    let Some(after) = before.believe(callback, now) else {
+    let Some(after) = before.apply_callback(callback, now) else {
         assert!(before.history.len() >= MAX_HISTORY, "not heard before, yet nothing to write");
         assert!(before.order_uuid.as_deref() != Some(&said.order_uuid) || rank(&said.word) <= rank(before.status.name()));
         return;
     };
-    assert!(after.believe(callback, now).is_none(), "twice is not once");
+    assert!(after.apply_callback(callback, now).is_none(), "twice is not once");
     let is_other = before.order_uuid.as_ref().is_some_and(|uuid| *uuid != said.order_uuid);
     let raised = if is_other { rank(before.status.name()) } else { rank(before.status.name()).max(rank(&said.word)) };
     // An order that is accepted is at least SENT.
@@ -139,15 +139,15 @@ fn is_applied(before: &Record, callback: &StatusCallback, said: &Said) {
     // All else stays as it is, but for which attempt it is that exists.
     let is_recalled = before.order_uuid.is_none() && by_value(&said.amount) == by_value("40");
     let expected = if is_recalled { "earlier" } else { "latest" };
-    assert_eq!(after.particulars.reference_no.as_deref(), Some(expected));
-    let same = Record {
+    assert_eq!(after.details.reference_no.as_deref(), Some(expected));
+    let same = StoredOrder {
         status: before.status,
         version: before.version,
         updated_at: before.updated_at,
         order_uuid: before.order_uuid.clone(),
         bank_id_url: before.bank_id_url.clone(),
         history: before.history.clone(),
-        particulars: before.particulars.clone(),
+        details: before.details.clone(),
         earlier_attempts: before.earlier_attempts.clone(),
         ..*after
     };
@@ -157,13 +157,13 @@ fn is_applied(before: &Record, callback: &StatusCallback, said: &Said) {
 /// Callbacks of one order may come in any order, and any number of times.
 fn any_order_ends_the_same(callbacks: &[StatusCallback]) {
     let now = Timestamp::from_second(NOW + 60).expect("a time");
-    let end = |mut record: Record, callbacks: &mut dyn Iterator<Item = &StatusCallback>| {
+    let end = |mut record: StoredOrder, callbacks: &mut dyn Iterator<Item = &StatusCallback>| {
         for callback in callbacks {
-            record = record.believe(callback, now).map_or(record, |next| *next);
+            record = record.apply_callback(callback, now).map_or(record, |next| *next);
         }
         record
     };
-    let ended = |record: &Record| {
+    let ended = |record: &StoredOrder| {
         let mut heard: Vec<_> = record.history.iter().map(|entry| (entry.status.clone(), entry.id.clone())).collect();
         heard.sort();
         (record.status, record.order_uuid.clone(), heard)

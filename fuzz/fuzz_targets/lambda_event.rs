@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use front_payment_bridge::http::{self, callbacks, orders};
-use front_payment_bridge::order::Record;
+use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge_fuzz::callback::{parameters, said, signed};
 use front_payment_bridge_fuzz::reply::{Lambda, Reply};
 use front_payment_bridge_fuzz::stage::{CALLBACK_SECRET, KEYS, LINK, Stage, TOKEN};
@@ -199,10 +199,10 @@ impl Story {
 }
 
 /// By the contract: signed, each name once, shapes right, and the amount of an attempt.
-fn is_believed(record: &Record, query: &str) -> bool {
+fn is_believed(record: &StoredOrder, query: &str) -> bool {
     let Some(said) = said(query) else { return false };
     let checksum = |query: &str| parameters(query.as_bytes()).into_iter().find(|(name, _)| name == b"checksum");
-    let mut attempts = record.earlier_attempts.iter().chain([&record.particulars]);
+    let mut attempts = record.earlier_attempts.iter().chain([&record.details]);
     checksum(query) == checksum(&signed(query, CALLBACK_SECRET))
         && attempts.any(|attempt| by_value(&attempt.grand_total) == by_value(&said.amount))
 }

@@ -74,10 +74,10 @@ fuzz_target!(|document: &[u8]| {
             check(enforced, MAX_ERRORS, |_| true, tree);
         }
         (Some(tree), Ok(warned), Ok(enforced)) => {
-            check(&warned.against_fresh, MAX_ERRORS, |code| !ADVISORY.contains(&code), tree);
+            check(&warned.fresh_only, MAX_ERRORS, |code| !ADVISORY.contains(&code), tree);
             check(&warned.warnings, MAX_WARNINGS, |code| ADVISORY.contains(&code), tree);
-            let both: Vec<_> = warned.against_fresh.iter().chain(&warned.warnings).take(MAX_ERRORS).cloned().collect();
-            assert!(enforced.against_fresh.starts_with(&both) && enforced.against_fresh.len() <= MAX_ERRORS);
+            let both: Vec<_> = warned.fresh_only.iter().chain(&warned.warnings).take(MAX_ERRORS).cloned().collect();
+            assert!(enforced.fresh_only.starts_with(&both) && enforced.fresh_only.len() <= MAX_ERRORS);
             assert_eq!(warned.warnings, enforced.warnings);
             is_forwarded(tree, warned);
             obeys(tree, warned);
@@ -137,7 +137,7 @@ fn is_forwarded(tree: &Tree, validated: &Validated) {
     let again = judge(&body, false).unwrap_or_else(|invalid| panic!("accepted once, then {invalid:?}"));
     assert_eq!(again.order.fingerprint("key"), order.fingerprint("key"), "another order");
     assert_eq!(wire::body(&again.order, &order.callback.callback).expect("as before"), body);
-    assert_eq!(again.against_fresh, validated.against_fresh);
+    assert_eq!(again.fresh_only, validated.fresh_only);
     let known: Vec<_> = validated.warnings.iter().filter(|warning| code(warning) != "unknown_field").cloned().collect();
     assert_eq!(again.warnings, known);
 }
@@ -153,7 +153,7 @@ fn on_page(pointer: &str) -> String {
 /// The rules for single values, once more.
 fn obeys(tree: &Tree, validated: &Validated) {
     let text = |pointer: &str| tree.at(pointer).filter(|value| !value.is_absent()).and_then(Tree::text);
-    let is_told = |pointer: &str| validated.against_fresh.iter().any(|violation| violation.pointer == pointer);
+    let is_told = |pointer: &str| validated.fresh_only.iter().any(|violation| violation.pointer == pointer);
     let Some(Tree::Array(lines)) = tree.at("/products") else { panic!("no products") };
     assert!((1..=1_000).contains(&lines.len()));
     let figures = |line: &str, names: &[&str]| names.iter().map(|name| format!("{line}/{name}")).collect::<Vec<_>>();
@@ -167,7 +167,7 @@ fn obeys(tree: &Tree, validated: &Validated) {
         let tax = by_value(text(&format!("{line}/tax")).expect("a tax rate"));
         let is_allowed = [".", "12.", "15.", "25."].contains(&tax.as_str());
         // Of more than a thousand findings some are not listed.
-        if validated.against_fresh.len() < MAX_ERRORS {
+        if validated.fresh_only.len() < MAX_ERRORS {
             assert_eq!(is_told(&format!("{line}/tax")), !is_allowed, "a tax rate of {tax}");
         }
         assert!(text(&format!("{line}/productId")).is_none_or(|id| id.chars().count() <= 25));

@@ -2,8 +2,8 @@
 //! the contract's table that it belongs to, and nothing is taken from it that could not be stored.
 #![no_main]
 
-use front_payment_bridge::front_payment::{Answer, NoStatus, read_status};
-use front_payment_bridge::order::{Created, Status, Violation};
+use front_payment_bridge::front_payment::{SubmitReply, StatusError, read_status};
+use front_payment_bridge::order::{CreatedOrder, Status, Violation};
 use front_payment_bridge_fuzz::{code, is_pointer, is_uuid, rank};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -83,29 +83,29 @@ fn submit(http_status: u16, body: &[u8], json: Option<&Value>) {
         500 | 510 if own.is_some() => "failed by its word",
         _ => "unknown",
     };
-    let answer = Answer::read(http_status, body);
+    let answer = SubmitReply::read(http_status, body);
     assert_eq!(row(&answer), expected, "{http_status}");
     match answer {
-        Answer::Created(created) => is_sound(&created, data),
-        Answer::Refused(violations) => are_told(&violations, json),
+        SubmitReply::Created(created) => is_sound(&created, data),
+        SubmitReply::Rejected(violations) => are_told(&violations, json),
         _ => {}
     }
 }
 
-fn row(answer: &Answer) -> &'static str {
+fn row(answer: &SubmitReply) -> &'static str {
     match answer {
-        Answer::Created(_) => "created",
-        Answer::Refused(_) => "refused",
-        Answer::Unauthorized => "unauthorized",
-        Answer::Unavailable => "unavailable",
-        Answer::Failed { its_word: true } => "failed by its word",
-        Answer::Failed { its_word: false } => "failed",
-        Answer::Unknown => "unknown",
+        SubmitReply::Created(_) => "created",
+        SubmitReply::Rejected(_) => "refused",
+        SubmitReply::Unauthorized => "unauthorized",
+        SubmitReply::Unavailable => "unavailable",
+        SubmitReply::Failed { unproven: true } => "failed by its word",
+        SubmitReply::Failed { unproven: false } => "failed",
+        SubmitReply::Unknown => "unknown",
     }
 }
 
 /// SENT where there is something like a link; given out only if a browser may be sent there.
-fn is_sound(created: &Created, data: Option<&Value>) {
+fn is_sound(created: &CreatedOrder, data: Option<&Value>) {
     let given = |name: &str| data.and_then(|data| data.get(name)).filter(|value| !value.is_null() && **value != "");
     assert_eq!(Some(created.order_uuid.as_str()), given("orderUuid").and_then(Value::as_str));
     let customer = given("customerUuid").and_then(Value::as_str).filter(|uuid| is_uuid(uuid));
@@ -185,8 +185,8 @@ fn status(http_status: u16, body: &[u8], json: Option<&Value>) {
             assert_eq!(word.name(), name);
             assert_eq!(matches!(word, front_payment_bridge::order::StatusWord::Known(_)), rank(&name) > 0, "{name}");
         }
-        Err(NoStatus::Unauthorized) => assert_eq!(http_status, 401),
-        Err(NoStatus::Other(why)) => {
+        Err(StatusError::Unauthorized) => assert_eq!(http_status, 401),
+        Err(StatusError::Other(why)) => {
             assert!(expected.is_none() && http_status != 401, "{why}");
             // It goes to the log: nothing of the reply's text.
             assert!(why.len() < 40 && why.starts_with("answered "), "{why}");

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use front_payment_bridge::bridge::{Bridge, Settings};
-use front_payment_bridge::budget::Budget;
+use front_payment_bridge::bridge::Bridge;
+use front_payment_bridge::config::Settings;
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::front_payment::{Answer, FrontPayment, NoStatus, StatusReading, Submission};
-use front_payment_bridge::order::{Code, Created, Order, Record, Status, StatusWord, Violation};
-use front_payment_bridge::secrets::{Fetch, Redacted, SecretSource, Secrets};
-use front_payment_bridge::store::{Embedded, OrderStore};
+use front_payment_bridge::front_payment::{SubmitReply, FrontPayment, StatusError, StatusCall, SubmitCall};
+use front_payment_bridge::order::{Code, CreatedOrder, Order, StoredOrder, Status, StatusWord, Violation};
+use front_payment_bridge::secrets::{SecretFetch, Redacted, SecretSource, SecretCache};
+use front_payment_bridge::store::{EmbeddedStore, OrderStore};
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -30,7 +30,7 @@ pub const BASE: &str = "https://bridge.example/v1";
 
 /// The bridge and what is around it.
 pub struct Stage {
-    pub bridge: Bridge<Embedded, Provider>,
+    pub bridge: Bridge<EmbeddedStore, Provider>,
     seconds: Arc<AtomicI64>,
     /// Whose order it is, by its id: an index of [`KEYS`].
     pub owners: BTreeMap<String, usize>,
@@ -59,7 +59,7 @@ pub struct Provider {
 struct Secret;
 
 impl SecretSource for Secret {
-    fn fetch(&self) -> Fetch<'_> {
+    fn fetch(&self) -> SecretFetch<'_> {
         let hash = |key: &str| Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let shop = |key| json!({"apiKeySha256": [hash(key)]});
         let secret = json!({"token": TOKEN, "callbackSecret": CALLBACK_SECRET, "shops": {"shop-a": shop(KEYS[0]), "shop-b": shop(KEYS[1])}});
@@ -77,11 +77,11 @@ impl Stage {
         let seconds = Arc::new(AtomicI64::new(NOW));
         let time = seconds.clone();
         let clock = Clock::new(move || Timestamp::from_second(time.load(Ordering::SeqCst)).expect("a time"));
-        let secrets = Secrets::new(Secret, clock.clone());
+        let secrets = SecretCache::new(Secret, clock.clone());
         secrets.prefetch().await;
-        let store = Embedded::in_memory().expect("memory");
+        let store = EmbeddedStore::in_memory().expect("memory");
         let settings = Settings { callback_base_url: BASE.parse().ok(), ..Settings::default() };
-        let bridge = Bridge { store, front_payment: Provider::default(), secrets, clock, readings: Budget::default(), settings };
+        let bridge = Bridge { store, front_payment: Provider::default(), secrets, clock, readings: ReadBudget::default(), settings };
         Self { bridge, seconds, owners: BTreeMap::new() }
     }
 
@@ -90,7 +90,7 @@ impl Stage {
     }
 
     /// The stored order.
-    pub async fn stored(&self, order_id: &str) -> Option<Record> {
+    pub async fn stored(&self, order_id: &str) -> Option<StoredOrder> {
         let order_id = Uuid::parse_str(order_id).ok().filter(|id| id.to_string() == order_id)?;
         self.bridge.store.load(order_id).await.expect("the store answers")
     }
@@ -140,7 +140,7 @@ impl Provider {
 }
 
 impl FrontPayment for Provider {
-    async fn submit(&self, _: &Order, callback_url: &str, token: &Redacted, within: Duration) -> Submission {
+    async fn submit(&self, _: &Order, callback_url: &str, token: &Redacted, within: Duration) -> SubmitCall {
         assert_eq!(token.expose(), TOKEN);
         assert!(within <= Duration::from_secs(20) && !within.is_zero(), "{within:?}");
         let (base, path) = callback_url.split_once("/callbacks/").expect("the bridge's own URL");
@@ -150,15 +150,15 @@ impl FrontPayment for Provider {
 
         let number = self.submits.fetch_add(1, Ordering::SeqCst) + 1;
         let answer = match locked(&self.answer).take().as_deref() {
-            Some("refused") => Answer::Refused(vec![Violation::new("/orderDate", Code::Provider, "The order date is invalid.")]),
-            Some("unauthorized") => Answer::Unauthorized,
-            Some("unavailable") => Answer::Unavailable,
-            Some("failed") => Answer::Failed { its_word: false },
-            Some("failed by its word") => Answer::Failed { its_word: true },
-            Some("unknown") => Answer::Unknown,
+            Some("refused") => SubmitReply::Rejected(vec![Violation::new("/orderDate", Code::Provider, "The order date is invalid.")]),
+            Some("unauthorized") => SubmitReply::Unauthorized,
+            Some("unavailable") => SubmitReply::Unavailable,
+            Some("failed") => SubmitReply::Failed { unproven: false },
+            Some("failed by its word") => SubmitReply::Failed { unproven: true },
+            Some("unknown") => SubmitReply::Unknown,
             answer => {
                 let is_invoiced = answer == Some("invoiced");
-                Answer::Created(Created {
+                SubmitReply::Created(CreatedOrder {
                     order_uuid: format!("ODR{number}"),
                     customer_uuid: Some(format!("CSRT{number}")),
                     bank_id_url: (!is_invoiced).then(|| LINK.to_owned()),
@@ -166,21 +166,21 @@ impl FrontPayment for Provider {
                 })
             }
         };
-        let order_uuid = if let Answer::Created(created) = &answer { Some(created.order_uuid.clone()) } else { None };
-        let is_final = matches!(answer, Answer::Created(_) | Answer::Unknown);
+        let order_uuid = if let SubmitReply::Created(created) = &answer { Some(created.order_uuid.clone()) } else { None };
+        let is_final = matches!(answer, SubmitReply::Created(_) | SubmitReply::Unknown);
         let sent = Sent { token: callback_token.to_owned(), order_uuid, is_final };
         if let Some(earlier) = locked(&self.sent).insert(order_id.to_owned(), sent) {
             assert!(!earlier.is_final, "sent again, though it was or may have been created");
             assert_eq!(earlier.token, callback_token, "callbacks of the earlier attempt would not be found");
         }
-        Submission { answer, http_status: None, rate_limit_remaining: None, reason: "as told".to_owned() }
+        SubmitCall { reply: answer, http_status: None, rate_limit_remaining: None, reason: "as told".to_owned() }
     }
 
-    async fn status(&self, order_uuid: &str, token: &Redacted, _: Duration) -> StatusReading {
+    async fn status(&self, order_uuid: &str, token: &Redacted, _: Duration) -> StatusCall {
         assert_eq!(token.expose(), TOKEN);
         assert!(crate::is_uuid(order_uuid), "{order_uuid:?} in the path of a request");
         self.readings.fetch_add(1, Ordering::SeqCst);
-        let status = locked(&self.status).take().ok_or(NoStatus::Other("as told".to_owned()));
-        StatusReading { status: status.map(|word| StatusWord::read(&word)), http_status: None, rate_limit_remaining: None }
+        let status = locked(&self.status).take().ok_or(StatusError::Other("as told".to_owned()));
+        StatusCall { status: status.map(|word| StatusWord::read(&word)), http_status: None, rate_limit_remaining: None }
     }
 }

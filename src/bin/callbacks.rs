@@ -2,26 +2,22 @@
 
 use std::process::ExitCode;
 
-use front_payment_bridge::config::{Config, ProcessEnvironment};
-use front_payment_bridge::http::{self, Request, callbacks};
-use front_payment_bridge::{cold_start, telemetry};
+use front_payment_bridge::aws::cold_start;
+use front_payment_bridge::config::Config;
+use front_payment_bridge::environment::ProcessEnvironment;
+use front_payment_bridge::http;
+use front_payment_bridge::http::callbacks::Callbacks;
+use front_payment_bridge::telemetry;
 use lambda_runtime::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    telemetry::exit_code(run().await)
 }
 
 async fn run() -> Result<(), Error> {
     let config = Config::read(&ProcessEnvironment)?;
     telemetry::init_json();
-    let bridge = &cold_start::callbacks(config).await?;
-    let handle = async |request: Request<'_>| callbacks::handle(bridge, request).await;
-    lambda_runtime::run(service_fn(|invocation| http::invoke(invocation, handle))).await
+    let callbacks = &Callbacks::new(cold_start::callbacks(config).await?.into());
+    lambda_runtime::run(service_fn(|invocation| http::invoke(callbacks, invocation))).await
 }

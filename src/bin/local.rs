@@ -1,17 +1,12 @@
-//! The bridge on this machine, with an embedded database and a sandbox of Front Payment's.
+//! The bridge on this machine, with an embedded database and a sandbox of Front Payment.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use front_payment_bridge::local::{self, Options};
+use front_payment_bridge::telemetry;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match local::run(Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    telemetry::exit_code(local::run(Options::parse()).await.map_err(Into::into))
 }

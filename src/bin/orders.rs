@@ -2,27 +2,22 @@
 
 use std::process::ExitCode;
 
-use front_payment_bridge::bridge::Settings;
-use front_payment_bridge::config::{Config, ProcessEnvironment};
-use front_payment_bridge::http::{self, Request, orders};
-use front_payment_bridge::{cold_start, telemetry};
+use front_payment_bridge::aws::cold_start;
+use front_payment_bridge::config::{Config, Settings};
+use front_payment_bridge::environment::ProcessEnvironment;
+use front_payment_bridge::http;
+use front_payment_bridge::http::orders::Orders;
+use front_payment_bridge::telemetry;
 use lambda_runtime::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    telemetry::exit_code(run().await)
 }
 
 async fn run() -> Result<(), Error> {
     let (config, settings) = (Config::read(&ProcessEnvironment)?, Settings::read(&ProcessEnvironment)?);
     telemetry::init_json();
-    let bridge = &cold_start::orders(config, settings).await?;
-    let handle = async |request: Request<'_>| orders::handle(bridge, request).await;
-    lambda_runtime::run(service_fn(|invocation| http::invoke(invocation, handle))).await
+    let orders = &Orders::new(cold_start::orders(config).await?.into(), settings);
+    lambda_runtime::run(service_fn(|invocation| http::invoke(orders, invocation))).await
 }

@@ -9,8 +9,8 @@ use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::is_uuid;
-use crate::order::{Decimal, StatusCallback, StatusWord, hex};
+use super::is_provider_id;
+use crate::order::{Decimal, StatusCallback, StatusWord};
 use crate::secrets::Redacted;
 
 /// The documented parameters, `checksum` aside.
@@ -39,7 +39,7 @@ impl SignedCallback {
             return None;
         }
         let callback = StatusCallback {
-            order_uuid: value(&parameters, "orderUuid").filter(|uuid| is_uuid(uuid))?.to_owned(),
+            order_uuid: value(&parameters, "orderUuid").filter(|uuid| is_provider_id(uuid))?.to_owned(),
             word: StatusWord::read(value(&parameters, "status").filter(|word| is_status(word))?),
             amount: Decimal::parse(value(&parameters, "amount")?).ok()?,
             id: identity(&parameters)?,
@@ -56,14 +56,14 @@ impl SignedCallback {
     #[must_use]
     pub fn is_signed_with(&self, secret_key: &Redacted) -> bool {
         let digest = Sha256::new().chain_update(&self.values_as_received).chain_update(secret_key.expose()).finalize();
-        hex(&digest).as_bytes().ct_eq(&self.checksum).into()
+        hex::encode(digest).as_bytes().ct_eq(&self.checksum).into()
     }
 }
 
 /// The `orderUuid` that a query names, believed or not: for the log, so only in its shape.
 #[must_use]
 pub fn claimed_order_uuid(raw_query: &str) -> Option<String> {
-    value(&decode(raw_query), "orderUuid").filter(|uuid| is_uuid(uuid)).map(str::to_owned)
+    value(&decode(raw_query), "orderUuid").filter(|uuid| is_provider_id(uuid)).map(str::to_owned)
 }
 
 /// Name and value, decoded as PHP's `$_GET` is: `+` is a space, a broken escape stands for itself.
@@ -91,7 +91,7 @@ fn identity(parameters: &[Parameter]) -> Option<String> {
         digest.update(value(parameters, name)?);
         digest.update([0]);
     }
-    hex(&digest.finalize()).get(..32).map(str::to_owned)
+    hex::encode(digest.finalize()).get(..32).map(str::to_owned)
 }
 
 /// 1 to 40 letters, spaces, underscores and hyphens.
@@ -125,7 +125,7 @@ mod tests {
     fn signed(query: &str) -> String {
         // Signs what stands there, so that only the defence under test can refuse it.
         let values: Vec<u8> = decode(query).into_iter().flat_map(|(_, value)| value).collect();
-        format!("{query}&checksum={}", hex(&Sha256::new().chain_update(values).chain_update("test-secret").finalize()))
+        format!("{query}&checksum={}", hex::encode(Sha256::new().chain_update(values).chain_update("test-secret").finalize()))
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! Front Payment Go: what the bridge asks of it, and how it is spoken to.
+//! Front Payment Go, the provider: its API, its replies, its callbacks.
 
 pub mod callback;
 mod client;
-mod outcome;
+mod replies;
 mod sentences;
 pub mod wire;
 
 pub use client::Client;
-pub use outcome::{Answer, NoStatus, StatusReading, Submission, read_status};
+pub use replies::{StatusCall, StatusError, SubmitCall, SubmitReply, read_status};
 
 use std::future::Future;
 use std::time::Duration;
@@ -15,23 +15,22 @@ use std::time::Duration;
 use crate::order::Order;
 use crate::secrets::Redacted;
 
-/// The two calls that the bridge makes.
+/// The calls that the bridge makes.
 pub trait FrontPayment: Send + Sync {
-    /// Submits an order, once, with this callback URL in place of the shop's. Never tries again on its own.
+    /// Submits an order once, with this callback URL in place of the shop's. Never retries.
     fn submit(
         &self,
         order: &Order,
         callback_url: &str,
         token: &Redacted,
         within: Duration,
-    ) -> impl Future<Output = Submission> + Send;
+    ) -> impl Future<Output = SubmitCall> + Send;
 
-    /// Reads the status of an order.
-    fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> impl Future<Output = StatusReading> + Send;
+    fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> impl Future<Output = StatusCall> + Send;
 }
 
-/// `orderUuid` and `customerUuid`: 1 to 64 of `[A-Za-z0-9_-]`.
+/// Whether a text can be an `orderUuid` or a `customerUuid`: 1 to 64 of `[A-Za-z0-9_-]`. They are not UUIDs: `ODR4286244937`.
 #[must_use]
-pub fn is_uuid(text: &str) -> bool {
+pub fn is_provider_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }

@@ -1,53 +1,79 @@
 //! `GET /callbacks/{orderId}/{token}`: Front Payment's status callback.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
 
-use super::orders::parse_order_id;
 use super::problem::{Problem, Slug};
-use super::summary::{Answer, summarized};
-use super::{Reply, Request};
-use crate::apply::{self, Outcome};
-use crate::bridge::{Bridge, Report};
+use super::request_log::{HandlerResult, logged};
+use super::{ApiRequest, Function, Reply, parse_order_id};
+use crate::bridge::Bridge;
 use crate::front_payment::FrontPayment;
+use crate::status::{self, CallbackOutcome, CallbackRequest, ReadBudget};
 use crate::store::OrderStore;
-use crate::telemetry;
+use crate::telemetry::{self, RequestReport};
 
 const ROUTE: &str = "GET /callbacks/{orderId}/{token}";
+/// A process reads at most so many statuses a minute for callbacks.
+const READS_PER_MINUTE: usize = 60;
 
-/// Answers one callback.
-pub async fn handle<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: Request<'_>) -> Reply {
-    let is_routed = request.event.route_key.as_deref() == Some(ROUTE);
-    summarized(request.request_id, if is_routed { ROUTE } else { "none" }, async |report| {
-        if is_routed { get(bridge, &request, report).await } else { Err(not_found()) }
-    })
-    .await
+/// The `callbacks` function.
+pub struct Callbacks<S, F> {
+    bridge: Arc<Bridge<S, F>>,
+    budget: ReadBudget,
 }
 
-async fn get<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: &Request<'_>, report: &mut Report) -> Answer {
-    let Request { event, deadline, .. } = *request;
-    let order_id = event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
-    telemetry::order_is(order_id);
-    let token = event.path_parameter("token").ok_or_else(not_found)?;
-    let secret = bridge
-        .secret(deadline.reply_by())
+impl<S: OrderStore, F: FrontPayment> Callbacks<S, F> {
+    #[must_use]
+    pub fn new(bridge: Arc<Bridge<S, F>>) -> Self {
+        Self { bridge, budget: ReadBudget::per_minute(READS_PER_MINUTE) }
+    }
+
+    async fn get(&self, request: &ApiRequest<'_>, report: &mut RequestReport) -> HandlerResult {
+        let ApiRequest { event, deadline, .. } = *request;
+        let order_id = event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
+        telemetry::record_order_id(order_id);
+        let token = event.path_parameter("token").ok_or_else(not_found)?;
+        let secret = self
+            .bridge
+            .secret(deadline.reply_by())
+            .await
+            .map_err(|_| Problem::new(Slug::SecretUnavailable, "The bridge has no usable secret yet. Call again."))?;
+        let callback = CallbackRequest { order_id, token, raw_query: event.raw_query(), secret, deadline };
+        let (outcome, its_report) = status::apply_callback(&self.bridge, &self.budget, callback).await;
+        *report = its_report;
+        reply(outcome)
+    }
+}
+
+impl<S: OrderStore, F: FrontPayment> Function for Callbacks<S, F> {
+    async fn handle(&self, request: ApiRequest<'_>) -> Reply {
+        let is_routed = request.event.route_key.as_deref() == Some(ROUTE);
+        logged(request.request_id, if is_routed { ROUTE } else { "none" }, async |report| {
+            if is_routed { self.get(&request, report).await } else { Err(not_found()) }
+        })
         .await
-        .map_err(|_| Problem::new(Slug::SecretUnavailable, "The bridge has no usable secret yet. Call again."))?;
-    let raw_query = event.raw_query();
-    let applied = apply::apply(bridge, apply::Request { order_id, token, raw_query, secret, deadline }).await;
-    *report = applied.report;
-    match applied.outcome {
-        Outcome::Applied => Ok(("applied", ok())),
-        Outcome::Known => Ok(("known", ok())),
-        Outcome::Twice => Ok(("twice", ok())),
-        Outcome::ReadBack => Ok(("read-back", ok())),
-        Outcome::NotFound => Err(not_found()),
-        Outcome::NotBelieved => Err(Problem::new(Slug::CallbackNotBelieved, "The checksum or a value is not as it should be.")),
-        Outcome::NoStatus => Err(Problem::new(
+    }
+}
+
+fn reply(outcome: CallbackOutcome) -> HandlerResult {
+    match outcome {
+        CallbackOutcome::Applied => Ok(("applied", ok())),
+        CallbackOutcome::Duplicate => Ok(("known", ok())),
+        CallbackOutcome::OtherOrder => Ok(("twice", ok())),
+        CallbackOutcome::StatusRead => Ok(("read-back", ok())),
+        CallbackOutcome::NotFound => Err(not_found()),
+        CallbackOutcome::NotVerified => {
+            Err(Problem::new(Slug::CallbackNotBelieved, "The checksum or a value of the callback is wrong."))
+        }
+        CallbackOutcome::StatusUnavailable => Err(Problem::new(
             Slug::FrontPaymentUnavailable,
-            "The callback is not believed, and the order's status cannot be read just now. Call again.",
+            "The callback cannot be verified, and the order's status cannot be read at the moment. Call again.",
         )),
-        Outcome::Storage => Err(Problem::new(Slug::StorageUnavailable, "The status cannot be stored just now. Call again.")),
+        CallbackOutcome::StoreUnavailable => {
+            Err(Problem::new(Slug::StorageUnavailable, "The status cannot be stored at the moment. Call again."))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A request as API Gateway's HTTP API hands it over, payload 2.0.
+//! A request as API Gateway's HTTP API sends it to Lambda, payload 2.0.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use url::Url;
 
-/// What the bridge reads of an event. Tolerant: whatever a client sent has to get as far as its reply.
+/// Tolerant: whatever a client sends must get a reply.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// `POST /orders`, as the route is written in the template.
+    /// The route as template.yaml has it: `POST /orders`.
     #[serde(default)]
     pub route_key: Option<String>,
-    /// Decoded by API Gateway, with whatever prefix a stage or a mapping has.
+    /// Decoded by API Gateway, with the prefix of a stage or of a mapping.
     #[serde(default)]
     raw_path: Option<String>,
     /// As the client sent it.
@@ -40,34 +40,33 @@ struct RequestContext {
 }
 
 impl Event {
-    /// A header's value; API Gateway writes the names in lower case and joins repeated ones with commas.
+    /// API Gateway writes the names in lower case, and joins repeated headers with commas.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let headers = self.headers.as_ref()?;
         headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter of the path.
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> Option<&str> {
         self.path_parameters.as_ref()?.get(name).map(String::as_str)
     }
 
-    /// The query as it was received; nothing where there is none.
+    /// As received; empty without a query.
     #[must_use]
     pub fn raw_query(&self) -> &str {
         self.raw_query_string.as_deref().unwrap_or_default()
     }
 
-    /// The body's bytes; `None` if it says that it is base64 and is not.
+    /// `None` if the event says that the body is base64, and it is not.
     #[must_use]
     pub fn body(&self) -> Option<Vec<u8>> {
         let body = self.body.as_deref().unwrap_or_default();
         if self.is_base64_encoded == Some(true) { BASE64_STANDARD.decode(body).ok() } else { Some(body.as_bytes().to_vec()) }
     }
 
-    /// The public base of our API, from the request's own address: its domain, and what stands in its
-    /// path before the route's. Without a slash at its end.
+    /// The public base URL of this API, from the request's own address: its domain, and what precedes the route in its
+    /// path. Without a trailing slash.
     #[must_use]
     pub fn public_base(&self, route_path: &str) -> Option<String> {
         let domain = self.request_context.as_ref()?.domain_name.as_deref()?;
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_base_is_what_stands_before_the_route() {
+    fn the_public_base_is_what_precedes_the_route() {
         let base = |domain: &str, path: &str| {
             event(json!({"rawPath": path, "requestContext": {"domainName": domain}})).public_base("/orders")
         };

@@ -1,11 +1,13 @@
-//! Requests and replies: routes, authorization, problem documents. Knows the use cases, not AWS's services.
+//! Requests and replies: routes, authorization, problem documents. It knows the use cases, but not AWS's services.
 
+mod authorization;
 pub mod callbacks;
 mod event;
 pub mod orders;
 mod problem;
-mod summary;
-mod view;
+mod replies;
+mod request_log;
+mod views;
 
 pub use event::Event;
 
@@ -16,44 +18,45 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
-use crate::bridge::Deadline;
+use crate::deadline::Deadline;
 use problem::{Problem, Slug};
-use summary::summarized;
+use request_log::logged;
 
-/// A reply to a shop or to Front Payment.
 pub type Reply = http::Response<String>;
 
-/// A request as the Lambda runtime hands it over.
-pub struct Request<'a> {
-    /// What API Gateway says of it.
+/// A request as Lambda delivers it.
+pub struct ApiRequest<'a> {
     pub event: &'a Event,
-    /// When the Lambda is ended.
     pub deadline: Deadline,
-    /// The Lambda's id of the request.
+    /// Lambda's id of the request.
     pub request_id: &'a str,
 }
 
-/// One invocation: every outcome is a reply, for an `Err` out of a Lambda handler is an outage.
+/// A function behind the API.
+pub trait Function: Sync {
+    /// Infallible: every outcome is a reply.
+    fn handle(&self, request: ApiRequest<'_>) -> impl Future<Output = Reply> + Send;
+}
+
+/// Handles one invocation. Every outcome is a reply: an `Err` from a Lambda handler is an outage.
 ///
-/// Of `lambda_http` the reply's type is used, but not its adapter: that panics on events whose query
-/// or host no URL can hold, and such a callback must still be answered.
-pub async fn invoke(
-    invocation: LambdaEvent<Box<RawValue>>,
-    handle: impl AsyncFnOnce(Request<'_>) -> Reply,
-) -> Result<ApiGatewayV2httpResponse, Error> {
+/// Only the reply type comes from `lambda_http`. Its adapter panics on events whose query or host is not a valid URL, and
+/// such callbacks must still be answered.
+pub async fn invoke(function: &impl Function, invocation: LambdaEvent<Box<RawValue>>) -> Result<ApiGatewayV2httpResponse, Error> {
     let LambdaEvent { payload, context } = invocation;
     let Context { request_id, deadline, .. } = context;
     let deadline = i64::try_from(deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     let reply = match serde_json::from_str(payload.get()) {
         Ok(event) => {
             let deadline = Deadline(deadline.unwrap_or(Timestamp::MAX));
-            // Boxed: the future of a whole request is too deep a type to be laid out in place.
-            Box::pin(handle(Request { event: &event, deadline, request_id: &request_id })).await
+            // Boxed, because the future of a whole request is large.
+            Box::pin(function.handle(ApiRequest { event: &event, deadline, request_id: &request_id })).await
         }
         Err(_) => {
-            let problem = Problem::new(Slug::MalformedJson, "The event is no request of an HTTP API, payload 2.0.");
-            summarized(&request_id, "none", async |_| Err(problem)).await
+            let problem = Problem::new(Slug::MalformedJson, "The event is not a request of an HTTP API with payload 2.0.");
+            logged(&request_id, "none", async |_| Err(problem)).await
         }
     };
     let (parts, body) = reply.into_parts();
@@ -64,9 +67,8 @@ pub async fn invoke(
     Ok(response)
 }
 
-/// A JSON reply.
 fn json(status: StatusCode, content_type: &'static str, headers: Vec<(HeaderName, String)>, body: &impl Serialize) -> Reply {
-    // Every body of ours has string keys and no failing parts.
+    // Serializing cannot fail: all bodies have string keys.
     let mut reply = Reply::new(serde_json::to_string(body).unwrap_or_default());
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -74,4 +76,23 @@ fn json(status: StatusCode, content_type: &'static str, headers: Vec<(HeaderName
         .headers_mut()
         .extend(headers.into_iter().filter_map(|(name, value)| Some((name, value.parse().ok()?))).collect::<HeaderMap>());
     reply
+}
+
+/// An order id, only in the form in which the bridge gives it out.
+fn parse_order_id(text: &str) -> Option<Uuid> {
+    Uuid::parse_str(text).ok().filter(|id| id.to_string() == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_id_has_one_form() {
+        let id = "0198c2f0-7e4a-7000-8000-000000000001";
+        assert!(parse_order_id(id).is_some());
+        for other in ["", "x", &id.to_uppercase(), &id.replace('-', ""), &format!("{{{id}}}"), &format!("urn:uuid:{id}"), "%00"] {
+            assert_eq!(parse_order_id(other), None, "{other}");
+        }
+    }
 }

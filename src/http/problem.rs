@@ -1,4 +1,4 @@
-//! Problem documents, RFC 9457: what went wrong, and what the shop's engineer can do.
+//! Problem documents (RFC 9457): what is wrong, and what the shop's engineer can do.
 
 use http::StatusCode;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::{Reply, json};
 use crate::order::Violation;
 
-/// The kinds of problems; programs tell them by `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slug {
     MalformedJson,
@@ -36,8 +35,8 @@ impl Slug {
         match self {
             Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
             Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, "The API key is missing or unknown"),
-            Self::CallbackNotBelieved => ("callback-not-believed", S::FORBIDDEN, "The callback is not believed"),
-            Self::NotFound => ("not-found", S::NOT_FOUND, "There is no such thing here"),
+            Self::CallbackNotBelieved => ("callback-not-believed", S::FORBIDDEN, "The callback cannot be verified"),
+            Self::NotFound => ("not-found", S::NOT_FOUND, "Not found"),
             Self::SubmissionInProgress => ("submission-in-progress", S::CONFLICT, "The order is being submitted"),
             Self::OutcomeUnknownEarlier => ("outcome-unknown", S::CONFLICT, "The outcome of the submission is unknown"),
             Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
@@ -63,18 +62,17 @@ impl Slug {
         self.row().0
     }
 
-    /// Seconds after which trying again makes sense.
+    /// In seconds.
     fn retry_after(self) -> Option<u32> {
         match self {
             Self::SubmissionInProgress | Self::StorageUnavailable | Self::SecretUnavailable => Some(5),
-            // Its rate limit is counted by the minute.
+            // Its rate limit counts by the minute.
             Self::FrontPaymentUnavailable => Some(30),
             _ => None,
         }
     }
 }
 
-/// A problem on its way to becoming a reply.
 pub(super) struct Problem {
     pub(super) slug: Slug,
     detail: String,
@@ -87,7 +85,7 @@ impl Problem {
         Self { slug, detail: detail.into(), order_id: None, errors: Vec::new() }
     }
 
-    /// A fault of the bridge's own; gives nothing away.
+    /// A fault of the bridge. It reveals nothing.
     pub(super) fn internal() -> Self {
         Self::new(Slug::Internal, "The bridge failed. Its operator finds the reason in the log.")
     }

@@ -19,12 +19,17 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::bridge::Bridge;
 use crate::front_payment::Client;
-use crate::http::{Request, callbacks, invoke, orders};
-use crate::store::Embedded;
+use crate::http::callbacks::Callbacks;
+use crate::http::invoke;
+use crate::http::orders::Orders;
+use crate::store::EmbeddedStore;
 
-type LocalBridge = Bridge<Embedded, Client>;
+/// The functions behind the routes.
+pub(super) struct Functions {
+    pub(super) orders: Orders<EmbeddedStore, Client>,
+    pub(super) callbacks: Callbacks<EmbeddedStore, Client>,
+}
 
 /// API Gateway takes ten megabytes.
 const MAX_BODY_BYTES: usize = 10_000_000;
@@ -34,11 +39,11 @@ const TIMEOUT_MS: i64 = 29_000;
 /// The routes of the template.
 const ROUTES: [&str; 3] = ["POST /orders", "GET /orders/{orderId}", "GET /callbacks/{orderId}/{token}"];
 
-pub(super) fn routes(bridge: Arc<LocalBridge>) -> Router {
-    Router::new().fallback(call).with_state(bridge)
+pub(super) fn routes(functions: Arc<Functions>) -> Router {
+    Router::new().fallback(call).with_state(functions)
 }
 
-async fn call(State(bridge): State<Arc<LocalBridge>>, request: HttpRequest) -> Response {
+async fn call(State(functions): State<Arc<Functions>>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
     let Some((route_key, path_parameters)) = route(&parts.method, parts.uri.path()) else {
         return gateway_says(StatusCode::NOT_FOUND, "Not Found");
@@ -51,7 +56,7 @@ async fn call(State(bridge): State<Arc<LocalBridge>>, request: HttpRequest) -> R
         return gateway_says(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
     };
     // In a task of its own: a function goes on, also where its caller has gone.
-    let handled = tokio::spawn(async move { run(&bridge, route_key, payload).await }).await;
+    let handled = tokio::spawn(async move { run(&functions, route_key, payload).await }).await;
     match handled {
         Ok(Ok(answer)) => reply(answer),
         _ => gateway_says(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
@@ -59,7 +64,7 @@ async fn call(State(bridge): State<Arc<LocalBridge>>, request: HttpRequest) -> R
 }
 
 async fn run(
-    bridge: &LocalBridge,
+    functions: &Functions,
     route_key: &str,
     payload: Box<RawValue>,
 ) -> Result<ApiGatewayV2httpResponse, lambda_runtime::Error> {
@@ -68,9 +73,9 @@ async fn run(
     context.deadline = u64::try_from(Timestamp::now().as_millisecond() + TIMEOUT_MS).unwrap_or_default();
     let invocation = LambdaEvent { payload, context };
     if route_key.contains("/callbacks/") {
-        invoke(invocation, async |request: Request<'_>| callbacks::handle(bridge, request).await).await
+        invoke(&functions.callbacks, invocation).await
     } else {
-        invoke(invocation, async |request: Request<'_>| orders::handle(bridge, request).await).await
+        invoke(&functions.orders, invocation).await
     }
 }
 

@@ -24,16 +24,17 @@ use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::bridge::{Bridge, Settings};
-use crate::budget::Budget;
+use crate::bridge::Bridge;
 use crate::clock::Clock;
-use crate::config::ConfigError;
+use crate::config::Settings;
 use crate::front_payment::Client;
-use crate::http_client::Tls;
-use crate::order::hex;
-use crate::secrets::{Fetch, SecretSource, Secrets};
-use crate::store::{Embedded, Unavailable};
+use crate::http::callbacks::Callbacks;
+use crate::http::orders::Orders;
+use crate::http_client::{Tls, TlsError};
+use crate::secrets::{SecretCache, SecretFetch, SecretSource};
+use crate::store::{EmbeddedStore, OpenError, StoreError};
 use crate::{http_client, telemetry};
+use gateway::Functions;
 use options::Command;
 use sandbox::Sandbox;
 
@@ -41,30 +42,27 @@ use sandbox::Sandbox;
 pub const API_KEY: &str = "demo-shop-key";
 const SHOP_ID: &str = "demo-shop";
 
-/// Why `local` ends with an error.
+/// Why `local` ends with an error, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The port cannot be had.
-    #[error("cannot listen on {0}: {1}; choose another port with --port")]
+    #[error("cannot listen on {0}; choose another port with --port")]
     Port(SocketAddr, #[source] io::Error),
-    /// The directory cannot be had.
-    #[error(
-        "cannot use the data directory {0} (does another one run on it?): {1} Choose another one with --data-dir, or --in-memory"
-    )]
-    DataDir(PathBuf, String),
-    /// The database cannot be used.
-    #[error("the embedded database: {0}")]
-    Database(#[from] Unavailable),
-    /// There is no HTTP client.
+    #[error("cannot create the data directory {}; choose another one with --data-dir, or use --in-memory", .0.display())]
+    DataDir(PathBuf, #[source] io::Error),
+    #[error("cannot use the database in {}; choose another directory with --data-dir, or use --in-memory", .0.display())]
+    DataFile(PathBuf, #[source] OpenError),
+    #[error("no memory for the embedded database")]
+    InMemory(#[source] OpenError),
+    #[error("the sandbox has no database")]
+    Sandbox(#[source] StoreError),
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The server ended.
-    #[error("the server ended: {0}")]
+    Tls(#[from] TlsError),
+    #[error("the address of the sandbox is not a URL")]
+    Address(#[source] url::ParseError),
+    #[error("the server ended")]
     Server(#[source] io::Error),
-    /// The demo did not end as it should.
     #[error("the demo failed: {0}")]
     Demo(String),
-    /// The stack does not do what it should.
     #[error("the smoke test failed: {0}")]
     Smoke(String),
 }
@@ -89,7 +87,8 @@ pub async fn run(options: Options) -> Result<(), Error> {
             until_ctrl_c(sandbox).await
         }
         Some(Command::Demo) => {
-            let local = Local::start(listen(0).await?, Embedded::in_memory()?, sandbox::RATE_LIMIT)?;
+            let local =
+                Local::start(listen(0).await?, EmbeddedStore::in_memory().map_err(Error::InMemory)?, sandbox::RATE_LIMIT)?;
             let base = local.base.clone();
             tokio::select! {
                 ended = local.serve() => ended,
@@ -125,30 +124,28 @@ impl Local {
     ///
     /// # Errors
     /// [`Error`], where the database cannot be used.
-    pub fn start(listener: TcpListener, store: Embedded, rate_limit: u32) -> Result<Self, Error> {
+    pub fn start(listener: TcpListener, store: EmbeddedStore, rate_limit: u32) -> Result<Self, Error> {
         let Self { base, listener, routes } = Self::start_sandbox(listener, &store, rate_limit)?;
         let callback_base_url = Url::parse(&base).ok();
         let front_payment = Url::parse(&format!("{base}/front-payment/api/v1"));
-        let front_payment = front_payment.map_err(|error| Error::Demo(error.to_string()))?;
-        let bridge = Arc::new(Bridge {
-            store,
-            front_payment: Client::new(Tls::new(None)?, Clock::system(), &front_payment)?,
-            secrets: Secrets::new(DemoSecret, Clock::system()),
-            clock: Clock::system(),
-            readings: Budget::default(),
-            settings: Settings { callback_base_url, ..Settings::default() },
-        });
-        Ok(Self { base, listener, routes: routes.fallback_service(gateway::routes(bridge)) })
+        let front_payment = front_payment.map_err(Error::Address)?;
+        let front_payment = Client::new(Tls::new(None)?, Clock::system(), &front_payment)?;
+        let secrets = SecretCache::new(DemoSecret, Clock::system());
+        let bridge = Arc::new(Bridge::new(store, front_payment, secrets, Clock::system()));
+        let settings = Settings { callback_base_url, ..Settings::default() };
+        let functions = Functions { orders: Orders::new(bridge.clone(), settings), callbacks: Callbacks::new(bridge) };
+        Ok(Self { base, listener, routes: routes.fallback_service(gateway::routes(Arc::new(functions))) })
     }
 
     /// The sandbox alone, at the paths that it has beside a bridge.
     ///
     /// # Errors
     /// [`Error`], where the database cannot be used.
-    pub fn start_sandbox(listener: TcpListener, store: &Embedded, rate_limit: u32) -> Result<Self, Error> {
+    pub fn start_sandbox(listener: TcpListener, store: &EmbeddedStore, rate_limit: u32) -> Result<Self, Error> {
         let port = listener.local_addr().map_err(Error::Server)?.port();
         let base = format!("http://127.0.0.1:{port}");
-        let sandbox = Sandbox::open(store.database(), format!("{base}/front-payment"), http_client::build(None)?)?;
+        let sandbox = Sandbox::open(store.database(), format!("{base}/front-payment"), http_client::build(None)?);
+        let sandbox = sandbox.map_err(Error::Sandbox)?;
         let portal = Redirect::temporary("/front-payment/portal");
         let routes = Router::new()
             .route("/", get(move || async { portal }))
@@ -175,11 +172,11 @@ impl Local {
 struct DemoSecret;
 
 impl SecretSource for DemoSecret {
-    fn fetch(&self) -> Fetch<'_> {
+    fn fetch(&self) -> SecretFetch<'_> {
         let secret = serde_json::json!({
             "token": sandbox::TOKEN,
             "callbackSecret": sandbox::SECRET_KEY,
-            "shops": { SHOP_ID: { "apiKeySha256": [hex(&Sha256::digest(API_KEY))] } },
+            "shops": { SHOP_ID: { "apiKeySha256": [hex::encode(Sha256::digest(API_KEY))] } },
         });
         Box::pin(std::future::ready(Ok(secret.to_string())))
     }
@@ -208,7 +205,7 @@ fn welcome(base: &str) -> String {
          Ctrl-C ends it.\n",
         curl("Dhaka", &format!("first-{now}")),
         curl("lost-reply", &format!("lost-{now}")),
-        sandbox::Mischief::words().join(", "),
+        sandbox::Misbehaviour::words().join(", "),
     )
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 
 use super::{Error, listen, sandbox, smoke};
-use crate::store::Embedded;
+use crate::store::EmbeddedStore;
 
 /// The bridge on localhost: POST /orders, GET /orders/{orderId}, Front Payment's callbacks, and a
 /// sandbox of Front Payment, with an embedded database. No AWS, no account.
@@ -46,14 +46,15 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    pub(super) async fn open(&self) -> Result<(TcpListener, Embedded), Error> {
+    pub(super) async fn open(&self) -> Result<(TcpListener, EmbeddedStore), Error> {
         let listener = listen(self.port).await?;
         if self.in_memory {
-            return Ok((listener, Embedded::in_memory()?));
+            return Ok((listener, EmbeddedStore::in_memory().map_err(Error::InMemory)?));
         }
-        let unusable = |why: String| Error::DataDir(self.data_dir.clone(), why);
-        std::fs::create_dir_all(&self.data_dir).map_err(|error| unusable(error.to_string()))?;
-        let store = Embedded::open(&self.data_dir.join("orders.redb")).map_err(|error| unusable(error.to_string()))?;
+        let directory = || self.data_dir.clone();
+        std::fs::create_dir_all(&self.data_dir).map_err(|error| Error::DataDir(directory(), error))?;
+        let store = EmbeddedStore::open(&self.data_dir.join("orders.redb"));
+        let store = store.map_err(|error| Error::DataFile(directory(), error))?;
         Ok((listener, store))
     }
 }

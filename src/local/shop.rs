@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 
-use crate::telemetry::with_causes;
+use crate::telemetry::error_chain;
 
 /// The bridge answers within 29 seconds, or API Gateway does.
 const MOST_FOR_A_REPLY: Duration = Duration::from_secs(35);
@@ -21,7 +21,7 @@ pub(super) struct Shop<'a> {
 }
 
 /// A reply of the bridge's.
-pub(super) struct Answer {
+pub(super) struct BridgeReply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Value,
@@ -29,27 +29,27 @@ pub(super) struct Answer {
 
 impl Shop<'_> {
     /// `POST /orders`
-    pub(super) async fn submit(&self, order: &Value, idempotency_key: &str) -> Result<Answer, String> {
+    pub(super) async fn submit(&self, order: &Value, idempotency_key: &str) -> Result<BridgeReply, String> {
         let request = self.client.post(format!("{}/orders", self.base)).header("Idempotency-Key", idempotency_key);
         self.ask(request.header("Content-Type", "application/json").body(order.to_string())).await
     }
 
     /// `GET /orders/{orderId}`
-    pub(super) async fn read(&self, order_id: &str) -> Result<Answer, String> {
+    pub(super) async fn read(&self, order_id: &str) -> Result<BridgeReply, String> {
         self.ask(self.client.get(format!("{}/orders/{order_id}", self.base))).await
     }
 
     /// Any request, with the shop's key.
-    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Answer, String> {
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<BridgeReply, String> {
         let reply = request.bearer_auth(self.api_key).timeout(MOST_FOR_A_REPLY).send().await.map_err(said)?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         let body = reply.text().await.map_err(said)?;
         let body = serde_json::from_str(&body).map_err(|error| format!("{status}, and no JSON ({error}): {body}"))?;
-        Ok(Answer { status, headers, body })
+        Ok(BridgeReply { status, headers, body })
     }
 }
 
-impl Answer {
+impl BridgeReply {
     /// The body of a reply with this status; any other is an error that quotes the reply.
     pub(super) fn with_status(self, status: u16) -> Result<Value, String> {
         if self.status == status {
@@ -66,7 +66,7 @@ pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> Result<&'v str, Strin
 
 #[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
 pub(super) fn said(error: reqwest::Error) -> String {
-    with_causes(&error)
+    error_chain(&error)
 }
 
 /// An order that can be sent as it stands: the provider page's example, dated today, of a synthetic person.

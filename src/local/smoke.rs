@@ -6,8 +6,9 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::shop::{Answer, Shop, example_order, text};
-use crate::config::{Environment, ProcessEnvironment, base_url};
+use super::shop::{BridgeReply, Shop, example_order, text};
+use crate::config::base_url;
+use crate::environment::{Environment, ProcessEnvironment};
 use crate::http_client;
 
 /// The stack to try.
@@ -70,7 +71,7 @@ fn done(what: &str) {
 }
 
 /// A problem document of the bridge's own: API Gateway has others.
-fn problem(answer: Answer, status: u16, slug: &str) -> Result<(), String> {
+fn problem(answer: BridgeReply, status: u16, slug: &str) -> Result<(), String> {
     let body = answer.with_status(status)?;
     let is_it = body.get("type").and_then(Value::as_str) == Some(&format!("urn:front-payment-bridge:{slug}"));
     if is_it { Ok(()) } else { Err(format!("this is no answer of the bridge's; is the URL right? {body}")) }

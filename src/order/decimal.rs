@@ -27,7 +27,7 @@ struct Canonical<'a> {
 
 /// Why a text is no figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotDecimal {
+pub enum DecimalError {
     /// Not digits with at most one point among them.
     #[error("not a plain decimal: digits with at most one point, no exponent, no spaces")]
     Format,
@@ -49,24 +49,24 @@ impl Decimal {
     /// assert_eq!(total.text(), "4017.860");
     /// assert_eq!(total, Decimal::parse("4017.86")?);
     /// assert!(Decimal::parse("1e3").is_err());
-    /// # Ok::<(), front_payment_bridge::order::NotDecimal>(())
+    /// # Ok::<(), front_payment_bridge::order::DecimalError>(())
     /// ```
     ///
     /// # Errors
-    /// [`NotDecimal`] says why not.
-    pub fn parse(text: &str) -> Result<Self, NotDecimal> {
+    /// [`DecimalError`] says why not.
+    pub fn parse(text: &str) -> Result<Self, DecimalError> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(w, f)| (w, Some(f)));
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole) || !fraction.is_none_or(digits) {
-            return Err(NotDecimal::Format);
+            return Err(DecimalError::Format);
         }
         let significant = unsigned.bytes().filter(u8::is_ascii_digit).skip_while(|b| *b == b'0').count();
         if significant > MAX_DIGITS {
-            return Err(NotDecimal::Digits);
+            return Err(DecimalError::Digits);
         }
         if text.len() > MAX_LENGTH {
-            return Err(NotDecimal::Length);
+            return Err(DecimalError::Length);
         }
         Ok(Self { text: text.into(), quoted: true })
     }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         for text in ["", "-", "+1", " 1", "1 ", "1e3", "1E3", ".5", "5.", "1.2.3", "1,5", "0x10", "NaN", "١", "--1", "1_0"] {
-            assert_eq!(Decimal::parse(text), Err(NotDecimal::Format), "{text:?}");
+            assert_eq!(Decimal::parse(text), Err(DecimalError::Format), "{text:?}");
         }
     }
 
@@ -177,11 +177,11 @@ mod tests {
     fn twenty_eight_digits_are_kept_and_not_one_more() {
         let most = "1234567890123456789012345.678";
         assert_eq!(decimal(most).text(), most);
-        assert_eq!(Decimal::parse("1234567890123456789012345.6789"), Err(NotDecimal::Digits));
-        assert_eq!(Decimal::parse("10000000000000000000000000000"), Err(NotDecimal::Digits));
+        assert_eq!(Decimal::parse("1234567890123456789012345.6789"), Err(DecimalError::Digits));
+        assert_eq!(Decimal::parse("10000000000000000000000000000"), Err(DecimalError::Digits));
         assert!(Decimal::parse("0.00000000000000000000000000000000000001").is_ok(), "one significant digit");
         assert!(Decimal::parse(&"0".repeat(2_048)).is_ok());
-        assert_eq!(Decimal::parse(&"0".repeat(2_049)), Err(NotDecimal::Length));
+        assert_eq!(Decimal::parse(&"0".repeat(2_049)), Err(DecimalError::Length));
     }
 
     #[test]

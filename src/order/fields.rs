@@ -7,9 +7,9 @@ use super::json::Json;
 use super::violation::{Code, MAX_ERRORS, Violation};
 
 /// What a check says against a value.
-pub(super) struct Fault(pub(super) Code, pub(super) Cow<'static, str>);
+pub(super) struct FieldError(pub(super) Code, pub(super) Cow<'static, str>);
 
-impl Fault {
+impl FieldError {
     pub(super) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(code, detail.into())
     }
@@ -25,7 +25,7 @@ pub(super) struct Findings {
     /// The document is no valid order.
     pub(super) errors: Vec<Violation>,
     /// It is, but today, or under this configuration, it may not be sent.
-    pub(super) against_fresh: Vec<Violation>,
+    pub(super) fresh_only: Vec<Violation>,
     /// It may be sent, but something looks wrong.
     pub(super) advisories: Vec<Violation>,
     /// Members that the page does not have; apart from the rest, so that they crowd nothing out.
@@ -33,15 +33,15 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn error(&mut self, pointer: String, Fault(code, detail): Fault) {
+    pub(super) fn error(&mut self, pointer: String, FieldError(code, detail): FieldError) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(Violation { pointer, code, detail: detail.into() });
         }
     }
 
-    pub(super) fn against_fresh(&mut self, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
-        if self.against_fresh.len() < MAX_ERRORS {
-            self.against_fresh.push(Violation::new(pointer, code, detail));
+    pub(super) fn fresh_only(&mut self, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
+        if self.fresh_only.len() < MAX_ERRORS {
+            self.fresh_only.push(Violation::new(pointer, code, detail));
         }
     }
 
@@ -77,7 +77,7 @@ impl<'f, 'd> Fields<'f, 'd> {
         if let Json::Object(members) = value {
             return Some(Self { at, members: Some(members), known: Vec::with_capacity(MOST_MEMBERS), findings });
         }
-        findings.error(at, Fault::wrong_type("an object", value));
+        findings.error(at, FieldError::wrong_type("an object", value));
         None
     }
 
@@ -96,18 +96,22 @@ impl<'f, 'd> Fields<'f, 'd> {
         self.value(name).filter(|value| !is_text(value, str::is_empty))
     }
 
-    fn check<T>(&mut self, name: &str, result: Result<T, Fault>) -> Option<T> {
+    fn check<T>(&mut self, name: &str, result: Result<T, FieldError>) -> Option<T> {
         result.map_err(|fault| self.findings.error(self.pointer(name), fault)).ok()
     }
 
     /// A member that must be there, must not be blank, and must pass the check. `None`: an error is noted.
-    pub(super) fn required<T>(&mut self, name: &'static str, check: impl FnOnce(&'d Json<'d>) -> Result<T, Fault>) -> Option<T> {
+    pub(super) fn required<T>(
+        &mut self,
+        name: &'static str,
+        check: impl FnOnce(&'d Json<'d>) -> Result<T, FieldError>,
+    ) -> Option<T> {
         let result = match self.value(name) {
-            None => Err(Fault::new(Code::Required, "is required")),
+            None => Err(FieldError::new(Code::Required, "is required")),
             Some(value) => match check(value) {
-                Err(fault @ Fault(Code::WrongType, _)) => Err(fault),
+                Err(fault @ FieldError(Code::WrongType, _)) => Err(fault),
                 _ if is_text(value, |text| text.trim().is_empty()) => {
-                    Err(Fault::new(Code::Required, "is required and must not be blank"))
+                    Err(FieldError::new(Code::Required, "is required and must not be blank"))
                 }
                 result => result,
             },
@@ -116,7 +120,11 @@ impl<'f, 'd> Fields<'f, 'd> {
     }
 
     /// A member that may be missing, `null` or `""`.
-    pub(super) fn optional<T>(&mut self, name: &'static str, check: impl FnOnce(&'d Json<'d>) -> Result<T, Fault>) -> Option<T> {
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &'static str,
+        check: impl FnOnce(&'d Json<'d>) -> Result<T, FieldError>,
+    ) -> Option<T> {
         let value = self.given(name)?;
         self.check(name, check(value))
     }
@@ -126,7 +134,7 @@ impl<'f, 'd> Fields<'f, 'd> {
         &mut self,
         rule: bool,
         name: &'static str,
-        check: impl FnOnce(&'d Json<'d>) -> Result<T, Fault>,
+        check: impl FnOnce(&'d Json<'d>) -> Result<T, FieldError>,
     ) -> Option<T> {
         if rule { self.required(name, check) } else { self.optional(name, check) }
     }
@@ -134,7 +142,7 @@ impl<'f, 'd> Fields<'f, 'd> {
     /// A member that a shop may not send.
     pub(super) fn refused(&mut self, name: &'static str, why: &'static str) {
         if self.given(name).is_some() {
-            self.findings.error(self.pointer(name), Fault::new(Code::NotAllowed, why));
+            self.findings.error(self.pointer(name), FieldError::new(Code::NotAllowed, why));
         }
     }
 
@@ -144,7 +152,7 @@ impl<'f, 'd> Fields<'f, 'd> {
         match self.value(name) {
             Some(value) => Fields::of(value, at, self.findings),
             None => {
-                self.findings.error(at.clone(), Fault::new(Code::Required, "is required"));
+                self.findings.error(at.clone(), FieldError::new(Code::Required, "is required"));
                 Some(Fields { at, members: None, known: Vec::with_capacity(MOST_MEMBERS), findings: self.findings })
             }
         }

@@ -14,7 +14,7 @@ pub enum Status {
     Failed,
     /// It may or may not have been created.
     Unknown,
-    /// Created; waits for the customer's signature.
+    /// CreatedOrder; waits for the customer's signature.
     Sent,
     /// Signed.
     Reserved,

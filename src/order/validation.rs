@@ -9,10 +9,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use super::fields::{Fault, Fields, Findings};
+use super::fields::{FieldError, Fields, Findings};
 use super::json::{Json, Malformed};
 use super::violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation};
-use super::{Address, CallbackUrls, Customer, CustomerType, Decimal, Language, Line, NotDecimal, Order, Summary, registers};
+use super::{Address, CallbackUrls, Customer, CustomerType, Decimal, DecimalError, Language, Line, Order, Summary, check_digits};
 
 /// Days are counted where the invoices are written.
 static OSLO: TimeZone = jiff::tz::get!("Europe/Oslo");
@@ -37,7 +37,7 @@ pub struct Validated {
     pub order: Order,
     /// What forbids to send it now: its date, a tax rate, an enforced advisory. It does not stand
     /// against repeating the answer to an order that was sent already.
-    pub against_fresh: Vec<Violation>,
+    pub fresh_only: Vec<Violation>,
     /// Advisory findings, at most [`super::MAX_WARNINGS`].
     pub warnings: Vec<Violation>,
 }
@@ -59,19 +59,19 @@ pub fn validate(document: &[u8], rules: &Rules<'_>) -> Result<Validated, Invalid
     let json = Json::parse(document).map_err(Invalid::Malformed)?;
     let mut findings = Findings::default();
     let order = Fields::of(&json, String::new(), &mut findings).and_then(|fields| read_order(fields, rules));
-    let Findings { mut errors, mut against_fresh, mut advisories, unknown } = findings;
+    let Findings { mut errors, mut fresh_only, mut advisories, unknown } = findings;
     advisories.extend(unknown);
     if rules.enforce_advisories {
-        against_fresh.extend(advisories.iter().cloned());
+        fresh_only.extend(advisories.iter().cloned());
     }
     match order {
         Some(order) if errors.is_empty() => {
-            against_fresh.truncate(MAX_ERRORS);
+            fresh_only.truncate(MAX_ERRORS);
             advisories.truncate(MAX_WARNINGS);
-            Ok(Validated { order, against_fresh, warnings: advisories })
+            Ok(Validated { order, fresh_only, warnings: advisories })
         }
         _ => {
-            errors.extend(against_fresh);
+            errors.extend(fresh_only);
             errors.truncate(MAX_ERRORS);
             Err(Invalid::Violations(errors))
         }
@@ -120,7 +120,7 @@ fn read_order(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Option<Order> {
 fn read_lines<'d>(items: &'d [Json<'d>], fields: &mut Fields<'_, 'd>, rules: &Rules<'_>) -> Option<Vec<Line>> {
     let at = fields.pointer("products");
     if !(1..=MAX_LINES).contains(&items.len()) {
-        let fault = Fault::new(Code::OutOfRange, format!("must have 1 to {MAX_LINES} lines"));
+        let fault = FieldError::new(Code::OutOfRange, format!("must have 1 to {MAX_LINES} lines"));
         fields.findings.error(at.clone(), fault);
     }
     let lines = items.iter().enumerate().map(|(index, item)| {
@@ -134,7 +134,8 @@ fn read_line(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Option<Line> {
     let name = fields.required("name", text);
     let product_id = fields.optional("productId", |v| text_of(v, MAX_PRODUCT_ID_CHARS));
     let quantity = fields.required("quantity", |v| {
-        number(v).and_then(|q| if q.is_positive() { Ok(q) } else { Err(Fault::new(Code::OutOfRange, "must be greater than 0")) })
+        number(v)
+            .and_then(|q| if q.is_positive() { Ok(q) } else { Err(FieldError::new(Code::OutOfRange, "must be greater than 0")) })
     });
     let rate = fields.required("rate", number);
     let discount = fields.optional("discount", number);
@@ -142,7 +143,7 @@ fn read_line(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Option<Line> {
     if tax.as_ref().is_some_and(|tax| !rules.tax_rates.contains(tax)) {
         let allowed = rules.tax_rates.iter().map(Decimal::text).collect::<Vec<_>>().join(", ");
         let pointer = fields.pointer("tax");
-        fields.findings.against_fresh(pointer, Code::NotAllowed, format!("must be one of the tax rates {allowed}"));
+        fields.findings.fresh_only(pointer, Code::NotAllowed, format!("must be one of the tax rates {allowed}"));
     }
     let amount = fields.required("amount", number);
     fields.finish();
@@ -185,11 +186,11 @@ fn read_customer(mut fields: Fields<'_, '_>) -> Option<Customer> {
     let organization_id = fields.required_if(kind == Some(CustomerType::Corporate), "organizationId", organization_id);
     let (country, address) = fields.object("address").map(read_address).unwrap_or_default();
     if country.as_deref() == Some("NO") {
-        if personal_number.as_deref().is_some_and(|number| !registers::is_personal_number(number)) {
+        if personal_number.as_deref().is_some_and(|number| !check_digits::is_personal_number(number)) {
             let pointer = fields.pointer("personalNumber");
             fields.findings.advise(pointer, Code::BadCheckDigits, "no Norwegian register can have issued this number");
         }
-        if organization_id.as_deref().is_some_and(|number| !registers::is_organization_number(number)) {
+        if organization_id.as_deref().is_some_and(|number| !check_digits::is_organization_number(number)) {
             let pointer = fields.pointer("organizationId");
             fields.findings.advise(pointer, Code::BadCheckDigits, "no Norwegian register can have issued this number");
         }
@@ -232,86 +233,86 @@ fn check_date(date: &str, now: Timestamp, findings: &mut Findings) {
     let day = |at: Timestamp| -> Date { at.to_zoned(OSLO.clone()).date() };
     let ordered = date.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     if ordered.is_none_or(|ordered| day(ordered) < day(now)) {
-        findings.against_fresh("/orderDate", Code::OutOfRange, "lies before today (in Europe/Oslo); it must be today or later");
+        findings.fresh_only("/orderDate", Code::OutOfRange, "lies before today (in Europe/Oslo); it must be today or later");
     }
 }
 
-fn array<'d>(value: &'d Json<'d>) -> Result<&'d [Json<'d>], Fault> {
+fn array<'d>(value: &'d Json<'d>) -> Result<&'d [Json<'d>], FieldError> {
     match value {
         Json::Array(items) => Ok(items),
-        other => Err(Fault::wrong_type("an array", other)),
+        other => Err(FieldError::wrong_type("an array", other)),
     }
 }
 
-fn text(value: &Json<'_>) -> Result<String, Fault> {
+fn text(value: &Json<'_>) -> Result<String, FieldError> {
     match value {
         Json::String(text) => Ok(text.to_string()),
-        other => Err(Fault::wrong_type("a string", other)),
+        other => Err(FieldError::wrong_type("a string", other)),
     }
 }
 
-fn text_of(value: &Json<'_>, most_chars: usize) -> Result<String, Fault> {
+fn text_of(value: &Json<'_>, most_chars: usize) -> Result<String, FieldError> {
     let text = text(value)?;
     if text.chars().count() > most_chars {
-        return Err(Fault::new(Code::TooLong, format!("must have at most {most_chars} characters")));
+        return Err(FieldError::new(Code::TooLong, format!("must have at most {most_chars} characters")));
     }
     Ok(text)
 }
 
-fn stored_text(value: &Json<'_>) -> Result<String, Fault> {
+fn stored_text(value: &Json<'_>) -> Result<String, FieldError> {
     let text = text(value)?;
     if text.len() > MAX_STORED_BYTES {
-        return Err(Fault::new(Code::TooLong, format!("must have at most {MAX_STORED_BYTES} bytes")));
+        return Err(FieldError::new(Code::TooLong, format!("must have at most {MAX_STORED_BYTES} bytes")));
     }
     Ok(text)
 }
 
-fn formatted(value: &Json<'_>, is_right: impl FnOnce(&str) -> bool, expected: &'static str) -> Result<String, Fault> {
+fn formatted(value: &Json<'_>, is_right: impl FnOnce(&str) -> bool, expected: &'static str) -> Result<String, FieldError> {
     let text = text(value)?;
-    if is_right(&text) { Ok(text) } else { Err(Fault::new(Code::InvalidFormat, expected)) }
+    if is_right(&text) { Ok(text) } else { Err(FieldError::new(Code::InvalidFormat, expected)) }
 }
 
-fn boolean(value: &Json<'_>) -> Result<bool, Fault> {
+fn boolean(value: &Json<'_>) -> Result<bool, FieldError> {
     match value {
         Json::Bool(flag) => Ok(*flag),
-        other => Err(Fault::wrong_type("a boolean", other)),
+        other => Err(FieldError::wrong_type("a boolean", other)),
     }
 }
 
-fn number(value: &Json<'_>) -> Result<Decimal, Fault> {
+fn number(value: &Json<'_>) -> Result<Decimal, FieldError> {
     let decimal = match value {
         Json::Number(text) => Decimal::parse(text).map(Decimal::unquoted),
         Json::String(text) => Decimal::parse(text),
-        other => return Err(Fault::wrong_type("a number or a numeric string", other)),
+        other => return Err(FieldError::wrong_type("a number or a numeric string", other)),
     };
     decimal.map_err(|error| {
         let code = match error {
-            NotDecimal::Format => Code::InvalidFormat,
-            NotDecimal::Digits | NotDecimal::Length => Code::OutOfRange,
+            DecimalError::Format => Code::InvalidFormat,
+            DecimalError::Digits | DecimalError::Length => Code::OutOfRange,
         };
-        Fault::new(code, error.to_string())
+        FieldError::new(code, error.to_string())
     })
 }
 
-fn not_negative(value: &Json<'_>) -> Result<Decimal, Fault> {
+fn not_negative(value: &Json<'_>) -> Result<Decimal, FieldError> {
     let number = number(value)?;
-    if number.is_negative() { Err(Fault::new(Code::OutOfRange, "must not be negative")) } else { Ok(number) }
+    if number.is_negative() { Err(FieldError::new(Code::OutOfRange, "must not be negative")) } else { Ok(number) }
 }
 
-fn one_of_numbers(value: &Json<'_>, allowed: &[u8]) -> Result<Decimal, Fault> {
+fn one_of_numbers(value: &Json<'_>, allowed: &[u8]) -> Result<Decimal, FieldError> {
     let number = number(value)?;
     if allowed.iter().any(|&one| Decimal::from(one) == number) {
         return Ok(number);
     }
     let allowed = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    Err(Fault::new(Code::NotAllowed, format!("must be one of {allowed}")))
+    Err(FieldError::new(Code::NotAllowed, format!("must be one of {allowed}")))
 }
 
-fn one_of<T: Copy>(value: &Json<'_>, allowed: &[(&str, T)]) -> Result<T, Fault> {
+fn one_of<T: Copy>(value: &Json<'_>, allowed: &[(&str, T)]) -> Result<T, FieldError> {
     let text = text(value)?;
     allowed.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
         let names = allowed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        Fault::new(Code::NotAllowed, format!("must be one of {names}"))
+        FieldError::new(Code::NotAllowed, format!("must be one of {names}"))
     })
 }
 
@@ -319,20 +320,20 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn unix_seconds(value: &Json<'_>) -> Result<String, Fault> {
+fn unix_seconds(value: &Json<'_>) -> Result<String, FieldError> {
     let seconds = formatted(value, is_digits, "must be a Unix timestamp in seconds, digits only")?;
     if seconds.len() > 10 {
-        return Err(Fault::new(Code::OutOfRange, "must have at most 10 digits: seconds, not milliseconds"));
+        return Err(FieldError::new(Code::OutOfRange, "must have at most 10 digits: seconds, not milliseconds"));
     }
     Ok(seconds)
 }
 
-fn country_code(value: &Json<'_>) -> Result<String, Fault> {
+fn country_code(value: &Json<'_>) -> Result<String, FieldError> {
     let is_right = |text: &str| text.strip_prefix('+').is_some_and(|digits| is_digits(digits) && digits.len() <= 4);
     formatted(value, is_right, "must be + and 1 to 4 digits, like +47")
 }
 
-fn msisdn(value: &Json<'_>) -> Result<String, Fault> {
+fn msisdn(value: &Json<'_>) -> Result<String, FieldError> {
     formatted(
         value,
         |text| is_digits(text) && (4..=15).contains(&text.len()),
@@ -340,33 +341,33 @@ fn msisdn(value: &Json<'_>) -> Result<String, Fault> {
     )
 }
 
-fn email(value: &Json<'_>) -> Result<String, Fault> {
+fn email(value: &Json<'_>) -> Result<String, FieldError> {
     let options = email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
     formatted(value, |text| EmailAddress::parse_with_options(text, options).is_ok(), "must be an e-mail address")
 }
 
-fn personal_number(value: &Json<'_>) -> Result<String, Fault> {
+fn personal_number(value: &Json<'_>) -> Result<String, FieldError> {
     formatted(value, |text| text.chars().count() == 11, "must have 11 characters")
 }
 
-fn organization_id(value: &Json<'_>) -> Result<String, Fault> {
+fn organization_id(value: &Json<'_>) -> Result<String, FieldError> {
     formatted(value, |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric()), "must be letters and digits only")
 }
 
-fn country(value: &Json<'_>) -> Result<String, Fault> {
+fn country(value: &Json<'_>) -> Result<String, FieldError> {
     let is_right = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
     let expected = "must be an ISO 3166-1 alpha-2 code in capitals, like NO";
     let code = formatted(value, is_right, expected)?;
     if rust_iso3166::from_alpha2(&code).is_none() {
-        return Err(Fault::new(Code::NotAllowed, expected));
+        return Err(FieldError::new(Code::NotAllowed, expected));
     }
     Ok(code)
 }
 
-fn url(value: &Json<'_>) -> Result<String, Fault> {
+fn url(value: &Json<'_>) -> Result<String, FieldError> {
     let text = stored_text(value)?;
     if !is_absolute_url(&text) {
-        return Err(Fault::new(Code::InvalidFormat, "must be an absolute http or https URL with a host"));
+        return Err(FieldError::new(Code::InvalidFormat, "must be an absolute http or https URL with a host"));
     }
     Ok(text)
 }

@@ -1,4 +1,4 @@
-//! The secret's document: JSON with `token`, `callbackSecret` and `shops`.
+//! The secret's JSON document: `token`, `callbackSecret` and `shops`.
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -6,12 +6,11 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::Redacted;
 
-/// A usable secret.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Secret {
-    /// The bearer token for calls to Front Payment.
+    /// Front Payment's bearer token.
     pub token: Redacted,
-    /// The secretKeys that callbacks may be signed with: one, or several while one is being rotated.
+    /// Front Payment's secretKey; several while it is being rotated.
     pub callback_secrets: Vec<Redacted>,
     shops: Vec<Shop>,
 }
@@ -28,44 +27,42 @@ impl std::fmt::Debug for Shop {
     }
 }
 
-/// Why a secret cannot be used: the field, and what is expected there. Never quotes the secret, not even
-/// a shopId: an API key may have been put in its place.
+/// The field that makes the secret unusable, and what is expected there. Never quotes the secret, not even a shopId: an
+/// operator may have put an API key in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the secret's {field}: expected {expected}")]
-pub struct Unusable {
+pub struct SecretError {
     field: &'static str,
     expected: &'static str,
 }
 
-impl Unusable {
+impl SecretError {
     fn new(field: &'static str, expected: &'static str) -> Self {
         Self { field, expected }
     }
 }
 
 impl Secret {
-    /// Reads the secret's document.
-    ///
     /// ```
     /// use front_payment_bridge::secrets::Secret;
     ///
     /// let secret = Secret::parse(r#"{"token": "t", "callbackSecret": ["new", "old"], "shops": {}}"#)?;
     /// assert_eq!(secret.callback_secrets.len(), 2);
     /// assert_eq!(secret.shop_of("some key"), None);
-    /// # Ok::<(), front_payment_bridge::secrets::Unusable>(())
+    /// # Ok::<(), front_payment_bridge::secrets::SecretError>(())
     /// ```
     ///
     /// # Errors
-    /// [`Unusable`] names the first field that is not as expected.
-    pub fn parse(text: &str) -> Result<Self, Unusable> {
-        // The parser's own message could quote the secret, so it goes no further.
+    /// [`SecretError`] names the first unusable field.
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        // The parser's own message could quote the secret, so it is dropped.
         let Ok(Value::Object(document)) = serde_json::from_str(text) else {
-            return Err(Unusable::new("document", "a JSON object"));
+            return Err(SecretError::new("document", "a JSON object"));
         };
         Ok(Self { token: token(&document)?, callback_secrets: callback_secrets(&document)?, shops: shops(&document)? })
     }
 
-    /// The shop that an API key belongs to. Every hash is compared, whichever matches.
+    /// The shop that an API key belongs to. Compares all hashes, so that the time tells nothing.
     #[must_use]
     pub fn shop_of(&self, api_key: &str) -> Option<&str> {
         let hash: [u8; 32] = Sha256::digest(api_key).into();
@@ -78,37 +75,37 @@ impl Secret {
     }
 }
 
-fn token(document: &Map<String, Value>) -> Result<Redacted, Unusable> {
+fn token(document: &Map<String, Value>) -> Result<Redacted, SecretError> {
     let is_usable = |token: &&str| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
     let token = document.get("token").and_then(Value::as_str).filter(is_usable);
-    token.map(Redacted::new).ok_or_else(|| Unusable::new("token", "a string of visible ASCII characters"))
+    token.map(Redacted::new).ok_or_else(|| SecretError::new("token", "a string of visible ASCII characters"))
 }
 
-fn callback_secrets(document: &Map<String, Value>) -> Result<Vec<Redacted>, Unusable> {
+fn callback_secrets(document: &Map<String, Value>) -> Result<Vec<Redacted>, SecretError> {
     let one = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(Redacted::new);
     let secrets = match document.get("callbackSecret") {
         Some(Value::Array(items)) => items.iter().map(one).collect::<Option<Vec<_>>>().filter(|items| !items.is_empty()),
         Some(value) => one(value).map(|secret| vec![secret]),
         None => None,
     };
-    secrets.ok_or_else(|| Unusable::new("callbackSecret", "a string that is not empty, or an array of such strings"))
+    secrets.ok_or_else(|| SecretError::new("callbackSecret", "a string that is not empty, or an array of such strings"))
 }
 
-fn shops(document: &Map<String, Value>) -> Result<Vec<Shop>, Unusable> {
+fn shops(document: &Map<String, Value>) -> Result<Vec<Shop>, SecretError> {
     let Some(Value::Object(members)) = document.get("shops") else {
-        return Err(Unusable::new("shops", "an object with a member a shop"));
+        return Err(SecretError::new("shops", "an object with a member a shop"));
     };
     let mut shops: Vec<Shop> = Vec::new();
     for (id, value) in members {
         if !is_shop_id(id) {
-            return Err(Unusable::new("shops", "names of 1 to 64 of A-Z a-z 0-9 . _ -"));
+            return Err(SecretError::new("shops", "names of 1 to 64 of A-Z a-z 0-9 . _ -"));
         }
-        let expected = || Unusable::new("shops.*.apiKeySha256", "an array of SHA-256 hashes, 64 hex digits each");
+        let expected = || SecretError::new("shops.*.apiKeySha256", "an array of SHA-256 hashes, 64 hex digits each");
         let hashes = value.get("apiKeySha256").and_then(Value::as_array).ok_or_else(expected)?;
-        let hashes = hashes.iter().map(|hash| hash.as_str().and_then(hash_of_hex)).collect::<Option<Vec<_>>>();
+        let hashes = hashes.iter().map(|hash| hash.as_str().and_then(parse_hash)).collect::<Option<Vec<_>>>();
         let api_key_hashes = hashes.ok_or_else(expected)?;
         if shops.iter().any(|other| other.api_key_hashes.iter().any(|hash| api_key_hashes.contains(hash))) {
-            return Err(Unusable::new("shops.*.apiKeySha256", "hashes that no other shop has"));
+            return Err(SecretError::new("shops.*.apiKeySha256", "hashes that no other shop has"));
         }
         shops.push(Shop { id: id.clone(), api_key_hashes });
     }
@@ -119,10 +116,8 @@ fn is_shop_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-fn hash_of_hex(text: &str) -> Option<[u8; 32]> {
-    let nibbles: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let bytes = nibbles?.chunks(2).map(|pair| pair.iter().fold(0, |byte, nibble| byte << 4 | nibble)).collect::<Vec<u8>>();
-    (text.len() == 64).then_some(bytes)?.try_into().ok()
+fn parse_hash(hex_digits: &str) -> Option<[u8; 32]> {
+    hex::decode(hex_digits).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -135,7 +130,7 @@ mod tests {
     }
 
     fn sha(key: &str) -> String {
-        crate::order::hex(&Sha256::digest(key))
+        hex::encode(Sha256::digest(key))
     }
 
     fn unusable(change: impl FnOnce(&mut Value)) -> String {
@@ -145,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_opens_its_own_shop() {
+    fn an_api_key_belongs_to_one_shop() {
         let secret = Secret::parse(&usable().to_string()).unwrap();
         assert_eq!(secret.shop_of("key-a"), Some("shop-a"));
         assert_eq!(secret.shop_of("key-b"), Some("shop-b"));
@@ -167,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_and_not_quoted() {
+    fn errors_name_the_field_and_quote_nothing() {
         assert_eq!(
             Secret::parse("{}").unwrap_err().to_string(),
             "the secret's token: expected a string of visible ASCII characters"

@@ -1,20 +1,19 @@
-//! Text that must not be shown.
+//! Text that no log may show.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq;
 
-/// A secret text: `Debug` does not show it, and equality takes the same time for all texts of one length.
+/// `Debug` does not show it. Comparing takes the same time for all texts of one length.
 #[derive(Clone)]
 pub struct Redacted(Box<str>);
 
 impl Redacted {
-    /// Wraps a text.
     pub fn new(text: impl Into<Box<str>>) -> Self {
         Self(text.into())
     }
 
-    /// The text, for the one place that needs it.
+    /// For the one place that needs the text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

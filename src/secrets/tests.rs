@@ -10,7 +10,7 @@ struct Scripted {
 }
 
 impl SecretSource for Scripted {
-    fn fetch(&self) -> Fetch<'_> {
+    fn fetch(&self) -> SecretFetch<'_> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let text = self.text.lock().unwrap().clone();
         Box::pin(async move { text.ok_or_else(|| "not to be had".to_owned()) })
@@ -20,7 +20,7 @@ impl SecretSource for Scripted {
 struct Bench {
     source: Scripted,
     seconds: Arc<AtomicI64>,
-    secrets: Secrets,
+    secrets: SecretCache,
 }
 
 impl Bench {
@@ -29,7 +29,7 @@ impl Bench {
         let seconds = Arc::new(AtomicI64::new(1_000));
         let time = seconds.clone();
         let clock = Clock::new(move || Timestamp::from_second(time.load(Ordering::SeqCst)).unwrap());
-        Self { secrets: Secrets::new(source.clone(), clock), source, seconds }
+        Self { secrets: SecretCache::new(source.clone(), clock), source, seconds }
     }
 
     fn holds(&self, token: &str) {

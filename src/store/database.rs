@@ -1,4 +1,4 @@
-//! The embedded database itself: a file or memory, with one thread that writes.
+//! The embedded database: a file or memory, with one thread that writes.
 
 use std::iter;
 use std::path::Path;
@@ -7,84 +7,95 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, Key, ReadTransaction, ReadableDatabase, TableDefinition, Value, WriteTransaction};
+use redb::{Builder, Database, DatabaseError, Key, ReadTransaction, ReadableDatabase, TableDefinition, Value, WriteTransaction};
 use tokio::sync::oneshot;
 
-use super::Unavailable;
+use super::{BoxError, StoreError};
+use crate::telemetry::error_chain;
 
-/// What it may keep of the file in memory. Its own default is a gibibyte, which a process that runs
-/// for long would fill.
+/// redb's own default is a gibibyte, which a process that runs for long would fill.
 const CACHE_BYTES: usize = 8 * 1024 * 1024;
 
-/// A change, made within a transaction; and what is to be done once that is committed.
-type Change = Box<dyn FnOnce(&WriteTransaction) -> Answer + Send>;
-type Answer = Box<dyn FnOnce() + Send>;
+/// A write within a transaction. It returns what to do after the commit.
+type Write = Box<dyn FnOnce(&WriteTransaction) -> AfterCommit + Send>;
+type AfterCommit = Box<dyn FnOnce() + Send>;
 
-/// A database that several use beside each other, a table each.
+/// Why the database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("another process has the database open")]
+    InUse,
+    #[error("the database cannot be opened")]
+    Database(#[source] BoxError),
+}
+
+/// Shared by the bridge's store and the sandbox, a table each.
 ///
-/// A commit waits for the disk, and there is one at a time: what comes meanwhile waits together, and
-/// shares the next one.
-pub struct Redb {
+/// A commit waits for the disk, and there is one at a time. Writes that arrive meanwhile share the next commit.
+pub struct EmbeddedDatabase {
     database: Arc<Database>,
-    /// Both are there until the end.
-    changes: Option<Sender<Change>>,
+    /// Both are `Some` until drop.
+    writes: Option<Sender<Write>>,
     writer: Option<JoinHandle<()>>,
 }
 
-impl Redb {
-    pub(super) fn open(file: &Path) -> Result<Self, Unavailable> {
-        Self::with(builder().create(file))
+impl EmbeddedDatabase {
+    pub(super) fn open(file: &Path) -> Result<Self, OpenError> {
+        Self::start(builder().create(file))
     }
 
-    pub(super) fn in_memory() -> Result<Self, Unavailable> {
-        Self::with(builder().create_with_backend(InMemoryBackend::new()))
+    pub(super) fn in_memory() -> Result<Self, OpenError> {
+        Self::start(builder().create_with_backend(InMemoryBackend::new()))
     }
 
-    fn with(database: Result<Database, redb::DatabaseError>) -> Result<Self, Unavailable> {
-        let database = Arc::new(database.map_err(unavailable)?);
-        let (changes, queue) = mpsc::channel();
+    fn start(database: Result<Database, DatabaseError>) -> Result<Self, OpenError> {
+        let database = Arc::new(database.map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => OpenError::InUse,
+            error => OpenError::Database(error.into()),
+        })?);
+        let (writes, queue) = mpsc::channel();
         let writing = database.clone();
-        let writer = thread::Builder::new().name("redb".to_owned()).spawn(move || write_all(&writing, &queue));
-        Ok(Self { database, changes: Some(changes), writer: Some(writer.map_err(unavailable)?) })
+        let writer = thread::Builder::new().name("redb".to_owned()).spawn(move || commit_all(&writing, &queue));
+        let writer = writer.map_err(|error| OpenError::Database(error.into()))?;
+        Ok(Self { database, writes: Some(writes), writer: Some(writer) })
     }
 
-    /// Makes sure that a table is there.
-    pub(crate) fn create_table<K: Key, V: Value>(&self, table: TableDefinition<'_, K, V>) -> Result<(), Unavailable> {
-        let write = self.database.begin_write().map_err(unavailable)?;
-        write.open_table(table).map_err(unavailable)?;
-        write.commit().map_err(unavailable)
+    pub(crate) fn create_table<K: Key, V: Value>(&self, table: TableDefinition<'_, K, V>) -> Result<(), StoreError> {
+        let write = self.database.begin_write().map_err(database_error)?;
+        write.open_table(table).map_err(database_error)?;
+        write.commit().map_err(database_error)
     }
 
     /// Reads what is committed.
-    pub(crate) fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Result<T, Unavailable>) -> Result<T, Unavailable> {
-        work(&self.database.begin_read().map_err(unavailable)?)
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        read(&self.database.begin_read().map_err(database_error)?)
     }
 
-    /// Makes a change, and returns once it is on the disk. One that fails must not have written
-    /// anything: it shares its transaction with others.
-    pub(crate) async fn write<T: Send + 'static, E: From<Unavailable> + Send + 'static>(
+    /// Returns once the write is on disk. A write that fails must not have changed anything, because it shares its
+    /// transaction with others.
+    pub(crate) async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
-        change: impl FnOnce(&WriteTransaction) -> Result<T, E> + Send + 'static,
+        write: impl FnOnce(&WriteTransaction) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (sender, result) = oneshot::channel();
-        let change: Change = Box::new(move |write| {
-            let result = change(write);
-            Box::new(move || drop(sender.send(result))) // whoever asked may have gone
+        let write: Write = Box::new(move |transaction| {
+            let result = write(transaction);
+            Box::new(move || drop(sender.send(result))) // the caller may be gone
         });
-        let is_queued = self.changes.as_ref().is_some_and(|changes| changes.send(change).is_ok());
+        let is_queued = self.writes.as_ref().is_some_and(|writes| writes.send(write).is_ok());
         match result.await {
             Ok(result) if is_queued => result,
-            _ => Err(unavailable("the change was not committed").into()),
+            _ => Err(StoreError::NotCommitted.into()),
         }
     }
 }
 
-impl Drop for Redb {
-    /// Waits for the writer, so that the file is closed, and another one may open it, once this is gone.
+impl Drop for EmbeddedDatabase {
+    /// Waits for the writer, so that the file is closed afterwards and another process can open it.
     fn drop(&mut self) {
-        drop(self.changes.take());
+        drop(self.writes.take());
         if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
-            tracing::error!("the embedded database's writer panicked");
+            tracing::error!("the writer of the embedded database panicked");
         }
     }
 }
@@ -95,24 +106,23 @@ fn builder() -> Builder {
     builder
 }
 
-fn write_all(database: &Database, changes: &Receiver<Change>) {
-    while let Ok(first) = changes.recv() {
-        if let Err(error) = commit(database, iter::once(first).chain(changes.try_iter())) {
-            tracing::error!(error = %error, "the embedded database does not write");
+fn commit_all(database: &Database, writes: &Receiver<Write>) {
+    while let Ok(first) = writes.recv() {
+        if let Err(error) = commit(database, iter::once(first).chain(writes.try_iter())) {
+            tracing::error!(error = error_chain(&*error), "the embedded database cannot write");
         }
     }
 }
 
-/// Who asked for a change that is not committed hears of it by its answer's being dropped.
-fn commit(database: &Database, changes: impl Iterator<Item = Change>) -> Result<(), Unavailable> {
-    let write = database.begin_write().map_err(unavailable)?;
-    let answers: Vec<Answer> = changes.map(|change| change(&write)).collect();
-    write.commit().map_err(unavailable)?;
-    answers.into_iter().for_each(|answer| answer());
+/// If the commit fails, dropping the channels tells the callers.
+fn commit(database: &Database, writes: impl Iterator<Item = Write>) -> Result<(), BoxError> {
+    let transaction = database.begin_write()?;
+    let after_commit: Vec<AfterCommit> = writes.map(|write| write(&transaction)).collect();
+    transaction.commit()?;
+    after_commit.into_iter().for_each(|act| act());
     Ok(())
 }
 
-#[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
-pub(crate) fn unavailable(error: impl std::fmt::Display) -> Unavailable {
-    Unavailable(error.to_string())
+pub(crate) fn database_error(error: impl Into<BoxError>) -> StoreError {
+    StoreError::Database(error.into())
 }

@@ -9,62 +9,61 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::change::Change;
-use super::{OrderStore, Unavailable, WriteError};
-use crate::order::Record;
-use crate::sdk;
+use super::item_update::ItemUpdate;
+use super::{OrderStore, StoreError, WriteError};
+use crate::aws;
+use crate::order::StoredOrder;
 
-type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// A table whose partition key is `orderId` (S), without a sort key. Its time to live is `expiresAt`.
-pub struct DynamoDb {
+/// A table with the partition key `orderId` (S) and no sort key. Its time-to-live attribute is `expiresAt`.
+pub struct DynamoDbStore {
     client: aws_sdk_dynamodb::Client,
     table: String,
-    kept_for: Option<SignedDuration>,
+    retention: Option<SignedDuration>,
 }
 
-impl DynamoDb {
-    /// A store in a table, whose orders are kept so long after their last change, or for ever. Time limits
-    /// and retries are the client's.
+impl DynamoDbStore {
+    /// Orders are kept for `retention` after their last change, or for ever. Time limits and retries are the client's.
     #[must_use]
-    pub fn new(client: aws_sdk_dynamodb::Client, table: String, kept_for: Option<SignedDuration>) -> Self {
-        Self { client, table, kept_for }
+    pub fn new(client: aws_sdk_dynamodb::Client, table: String, retention: Option<SignedDuration>) -> Self {
+        Self { client, table, retention }
     }
 }
 
-impl OrderStore for DynamoDb {
-    async fn create(&self, record: &Record) -> Result<(), WriteError> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(self.item(record)?));
+impl OrderStore for DynamoDbStore {
+    async fn create(&self, order: &StoredOrder) -> Result<(), WriteError> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(self.item(order)?));
         let put = put.condition_expression("attribute_not_exists(orderId)");
         let sent = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await;
-        match sent.map_err(|error| (unavailable(&error), error.into_service_error())) {
+        match sent.map_err(|error| (dynamodb_error(&error), error.into_service_error())) {
             Ok(_) => Ok(()),
             Err((_, PutItemError::ConditionalCheckFailedException(failed))) => {
-                Err(self.conflict(record.order_id, failed.item).await)
+                Err(self.conflict(order.order_id, failed.item).await)
             }
             Err((error, _)) => Err(error.into()),
         }
     }
 
-    async fn load(&self, order_id: Uuid) -> Result<Option<Record>, Unavailable> {
+    async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).key("orderId", AttributeValue::S(order_id.to_string()));
-        let found = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
-        found.item.map(record).transpose()
+        let found = get.consistent_read(true).send().await.map_err(|error| dynamodb_error(&error))?;
+        found.item.map(read_item).transpose()
     }
 
-    async fn replace(&self, current: &Record, next: &Record) -> Result<(), WriteError> {
-        let change = Change::between(current, next, self.expiry(next))?;
-        let update = self
+    async fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {
+        let update = ItemUpdate::between(item(current)?, self.item(next)?);
+        let request = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("orderId", AttributeValue::S(next.order_id.to_string()))
-            .update_expression(change.expression())
+            .update_expression(update.expression())
             .condition_expression("#version = :current")
-            .set_expression_attribute_names(Some(change.names))
-            .set_expression_attribute_values(Some(change.values));
-        let sent = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await;
-        match sent.map_err(|error| (unavailable(&error), error.into_service_error())) {
+            .set_expression_attribute_names(Some(update.names))
+            .set_expression_attribute_values(Some(update.values));
+        let sent = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await;
+        match sent.map_err(|error| (dynamodb_error(&error), error.into_service_error())) {
             Ok(_) => Ok(()),
             Err((_, UpdateItemError::ConditionalCheckFailedException(failed))) => {
                 Err(self.conflict(next.order_id, failed.item).await)
@@ -74,24 +73,20 @@ impl OrderStore for DynamoDb {
     }
 }
 
-impl DynamoDb {
-    /// A record as it is to be written.
-    fn item(&self, record: &Record) -> Result<Item, Unavailable> {
-        let mut item: Item = serde_dynamo::to_item(record).map_err(|error| Unavailable(error.to_string()))?;
-        if let Some(at) = self.expiry(record) {
-            item.insert("expiresAt".to_owned(), AttributeValue::N(at.to_string()));
+impl DynamoDbStore {
+    /// The item to write, with the end of its retention.
+    fn item(&self, order: &StoredOrder) -> Result<Item, StoreError> {
+        let mut item = item(order)?;
+        if let Some(until) = self.retention.and_then(|retention| order.retained_until(retention)) {
+            item.insert("expiresAt".to_owned(), AttributeValue::N(until.to_string()));
         }
         Ok(item)
     }
 
-    fn expiry(&self, record: &Record) -> Option<i64> {
-        record.expiry(self.kept_for?)
-    }
-
-    /// What stands in the way of a write. DynamoDB sends it along; a stand-in that does not is asked.
+    /// What prevents a write. DynamoDB sends it along; some compatible servers do not, so it is read.
     async fn conflict(&self, order_id: Uuid, sent_along: Option<Item>) -> WriteError {
         let stored = match sent_along.filter(|item| !item.is_empty()) {
-            Some(item) => record(item).map(Some),
+            Some(item) => read_item(item).map(Some),
             None => self.load(order_id).await,
         };
         match stored {
@@ -101,10 +96,14 @@ impl DynamoDb {
     }
 }
 
-fn record(item: Item) -> Result<Record, Unavailable> {
-    serde_dynamo::from_item(item).map_err(|error| Unavailable(format!("an item that cannot be read: {error}")))
+fn item(order: &StoredOrder) -> Result<Item, StoreError> {
+    serde_dynamo::to_item(order).map_err(|error| StoreError::Unwritable(error.into()))
 }
 
-fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
-    Unavailable(sdk::error_line("DynamoDB", error))
+fn read_item(item: Item) -> Result<StoredOrder, StoreError> {
+    serde_dynamo::from_item(item).map_err(|error| StoreError::Unreadable(error.into()))
+}
+
+fn dynamodb_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
+    StoreError::DynamoDb(aws::error_line("DynamoDB", error))
 }

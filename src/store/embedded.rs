@@ -1,4 +1,4 @@
-//! Orders in an embedded database: one file, ACID, or memory alone.
+//! Orders in the embedded database.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,95 +6,94 @@ use std::sync::Arc;
 use redb::{ReadableTable, TableDefinition};
 use uuid::Uuid;
 
-use super::{OrderStore, Redb, Unavailable, WriteError, unavailable};
-use crate::order::Record;
+use super::{EmbeddedDatabase, OpenError, OrderStore, StoreError, WriteError, database_error};
+use crate::order::StoredOrder;
 
 const ORDERS: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("orders");
 
-/// An embedded store.
 #[derive(Clone)]
-pub struct Embedded(Arc<Redb>);
+pub struct EmbeddedStore(Arc<EmbeddedDatabase>);
 
-impl Embedded {
-    /// Opens the database in a file, which is created where there is none.
+impl EmbeddedStore {
+    /// Creates the file if there is none.
     ///
     /// # Errors
-    /// [`Unavailable`] where it cannot be opened: by another process that has it open, for one.
-    pub fn open(file: &Path) -> Result<Self, Unavailable> {
-        Self::with(Redb::open(file)?)
+    /// [`OpenError`], for example where another process has the file open.
+    pub fn open(file: &Path) -> Result<Self, OpenError> {
+        Self::with(EmbeddedDatabase::open(file)?)
     }
 
-    /// A database that ends with the process.
+    /// The orders end with the process.
     ///
     /// # Errors
-    /// [`Unavailable`], short of memory.
-    pub fn in_memory() -> Result<Self, Unavailable> {
-        Self::with(Redb::in_memory()?)
+    /// [`OpenError`] where memory is short.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        Self::with(EmbeddedDatabase::in_memory()?)
     }
 
-    fn with(database: Redb) -> Result<Self, Unavailable> {
-        database.create_table(ORDERS)?;
+    fn with(database: EmbeddedDatabase) -> Result<Self, OpenError> {
+        database.create_table(ORDERS).map_err(|error| OpenError::Database(error.into()))?;
         Ok(Self(Arc::new(database)))
     }
 
-    /// The database itself, for what else `local` keeps in it.
+    /// The database itself, for the other tables that `local` keeps in it.
     #[must_use]
-    pub fn database(&self) -> Arc<Redb> {
+    pub fn database(&self) -> Arc<EmbeddedDatabase> {
         self.0.clone()
     }
 
-    /// All that it has, for whoever wants to check it. It waits for the disk.
+    /// Every stored order. Blocks while the disk is read.
     ///
     /// # Errors
-    /// [`Unavailable`] where the database, or an item of it, cannot be read.
-    pub fn records(&self) -> Result<Vec<Record>, Unavailable> {
+    /// [`StoreError`] where the database or an item cannot be read.
+    pub fn all(&self) -> Result<Vec<StoredOrder>, StoreError> {
         self.0.read(|read| {
-            let orders = read.open_table(ORDERS).map_err(unavailable)?;
-            let items = orders.iter().map_err(unavailable)?;
-            items.map(|item| record(item.map_err(unavailable)?.1.value())).collect()
+            let orders = read.open_table(ORDERS).map_err(database_error)?;
+            let items = orders.iter().map_err(database_error)?;
+            items.map(|item| read_item(item.map_err(database_error)?.1.value())).collect()
         })
     }
 
-    async fn write(&self, record: &Record, expected_version: Option<u64>) -> Result<(), WriteError> {
-        let order_id = record.order_id.as_u128();
-        let item = serde_json::to_vec(record).map_err(unavailable)?;
+    async fn write(&self, order: &StoredOrder, expected_version: Option<u64>) -> Result<(), WriteError> {
+        let order_id = order.order_id.as_u128();
+        let item = serde_json::to_vec(order).map_err(|error| StoreError::Unwritable(error.into()))?;
         self.0
             .write(move |write| {
-                let mut orders = write.open_table(ORDERS).map_err(unavailable)?;
-                let stored = orders.get(order_id).map_err(unavailable)?.map(|item| self::record(item.value())).transpose()?;
+                let mut orders = write.open_table(ORDERS).map_err(database_error)?;
+                let stored = orders.get(order_id).map_err(database_error)?.map(|item| read_item(item.value())).transpose()?;
                 if stored.as_ref().map(|stored| stored.version) != expected_version {
                     return Err(WriteError::Conflict(stored.map(Box::new)));
                 }
-                orders.insert(order_id, item.as_slice()).map_err(unavailable)?;
+                orders.insert(order_id, item.as_slice()).map_err(database_error)?;
                 Ok(())
             })
             .await
     }
 }
 
-impl OrderStore for Embedded {
-    async fn create(&self, record: &Record) -> Result<(), WriteError> {
-        self.write(record, None).await
+impl OrderStore for EmbeddedStore {
+    async fn create(&self, order: &StoredOrder) -> Result<(), WriteError> {
+        self.write(order, None).await
     }
 
-    async fn load(&self, order_id: Uuid) -> Result<Option<Record>, Unavailable> {
+    async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
         let database = self.database();
         let load = move || {
             database.read(|read| {
-                let orders = read.open_table(ORDERS).map_err(unavailable)?;
-                let item = orders.get(order_id.as_u128()).map_err(unavailable)?;
-                item.map(|item| record(item.value())).transpose()
+                let orders = read.open_table(ORDERS).map_err(database_error)?;
+                let item = orders.get(order_id.as_u128()).map_err(database_error)?;
+                item.map(|item| read_item(item.value())).transpose()
             })
         };
-        // The disk may be slow, so it is read beside the requests.
-        tokio::task::spawn_blocking(load).await.map_err(unavailable)?
+        // The disk may be slow, so a blocking thread reads it.
+        tokio::task::spawn_blocking(load).await.map_err(database_error)?
     }
 
-    async fn replace(&self, current: &Record, next: &Record) -> Result<(), WriteError> {
+    async fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {
         self.write(next, Some(current.version)).await
     }
 }
 
-fn record(item: &[u8]) -> Result<Record, Unavailable> {
-    serde_json::from_slice(item).map_err(unavailable)
+fn read_item(item: &[u8]) -> Result<StoredOrder, StoreError> {
+    serde_json::from_slice(item).map_err(|error| StoreError::Unreadable(error.into()))
 }

@@ -1,55 +1,68 @@
-//! Where orders are kept: the port, DynamoDB, and an embedded database for `local` and tests.
+//! Where orders are stored: the port, DynamoDB, and an embedded database for `local` and tests.
 
-mod change;
 mod database;
 mod dynamodb;
 mod embedded;
+mod item_update;
 
-pub use database::Redb;
-pub(crate) use database::unavailable;
-pub use dynamodb::DynamoDb;
-pub use embedded::Embedded;
+pub(crate) use database::database_error;
+pub use database::{EmbeddedDatabase, OpenError};
+pub use dynamodb::DynamoDbStore;
+pub use embedded::EmbeddedStore;
 
+use std::error::Error;
 use std::future::Future;
+use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::order::Record;
+use crate::order::StoredOrder;
 
-/// What the bridge asks of a store. A write that is not refused is there for good, and every read
-/// sees all writes before it.
+/// What the bridge needs of a store: an accepted write is durable, and every read sees all accepted writes.
 pub trait OrderStore: Send + Sync {
-    /// Writes a record where there is none with its id.
+    /// Writes an order whose id is not stored yet.
     ///
     /// # Errors
-    /// [`WriteError::Conflict`] with the one that is there.
-    fn create(&self, record: &Record) -> impl Future<Output = Result<(), WriteError>> + Send;
+    /// [`WriteError::Conflict`] with the stored one.
+    fn create(&self, order: &StoredOrder) -> impl Future<Output = Result<(), WriteError>> + Send;
 
-    /// Reads a record.
-    ///
     /// # Errors
-    /// [`Unavailable`] where the store does not answer, or the item cannot be read.
-    fn load(&self, order_id: Uuid) -> impl Future<Output = Result<Option<Record>, Unavailable>> + Send;
+    /// [`StoreError`] where the store does not answer, or the item is unreadable.
+    fn load(&self, order_id: Uuid) -> impl Future<Output = Result<Option<StoredOrder>, StoreError>> + Send;
 
-    /// Writes `next` over `current`, which must be the version that is stored.
+    /// Writes `next` over `current`, which must be the stored version.
     ///
     /// # Errors
-    /// [`WriteError::Conflict`] with what is stored instead.
-    fn replace(&self, current: &Record, next: &Record) -> impl Future<Output = Result<(), WriteError>> + Send;
+    /// [`WriteError::Conflict`] with what is stored instead, or `None` if the order is gone.
+    fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> impl Future<Output = Result<(), WriteError>> + Send;
 }
 
-/// A write that did not happen, or of which nobody knows.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Another version is there (or, at a replace, none); nothing was written.
+    /// Nothing was written.
     #[error("another version is stored")]
-    Conflict(Option<Box<Record>>),
+    Conflict(Option<Box<StoredOrder>>),
     /// It may have been written or not.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Store(#[from] StoreError),
 }
 
-/// The store did not answer, or not so that it can be used. The text is for the log.
+/// The store did not do its part. No text contains anything of an order.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unavailable(pub String);
+pub enum StoreError {
+    #[error("no answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// With what the SDK says about it.
+    #[error("{0}")]
+    DynamoDb(String),
+    #[error("the embedded database failed")]
+    Database(#[source] BoxError),
+    #[error("the embedded database did not commit")]
+    NotCommitted,
+    #[error("a stored item cannot be read")]
+    Unreadable(#[source] BoxError),
+    #[error("an order cannot be turned into an item")]
+    Unwritable(#[source] BoxError),
+}
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;

@@ -1,136 +1,156 @@
-//! The first write of an order, before it is sent.
+//! The claim: the first write of an attempt, before the order is sent.
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Accepted, Outcome};
-use crate::bridge::{Bridge, Deadline, backoff, within};
-use crate::order::{AttemptResult, Record, Seen, Settled, Violation};
+use super::{AcceptedOrder, SubmitOutcome};
+use crate::bridge::Bridge;
+use crate::deadline::{Deadline, backoff};
+use crate::order::{AttemptResult, ClaimConflict, ResultEffect, StoredOrder, Violation};
 use crate::store::{OrderStore, WriteError};
+use crate::telemetry::error_chain;
 
-/// How long the store may take for a claim, repetitions included.
-const MOST_FOR_A_CLAIM: Duration = Duration::from_secs(5);
-/// With less than this a claim is not begun: it could come to stand without anybody left to answer for it.
-const LEAST_FOR_A_CLAIM: Duration = Duration::from_secs(1);
-/// How long a claim whose reply was lost is looked for.
-const MOST_FOR_GIVING_UP: SignedDuration = SignedDuration::from_secs(10);
-/// How often a claim is made anew because somebody else was faster.
-const MOST_TURNS: usize = 10;
+/// How long one store operation may take, its retries included.
+const MAX_OPERATION: SignedDuration = SignedDuration::from_secs(5);
+/// With less than this, no claim begins: it could be written after nobody is left to release it.
+const MIN_LEFT: Duration = Duration::from_secs(1);
+/// How long the bridge tries to release a claim whose write got no reply.
+const MAX_RELEASE: SignedDuration = SignedDuration::from_secs(10);
+/// How many conflicts with other writers one request accepts.
+const MAX_CONFLICTS: usize = 10;
 
-/// Claims the order for this attempt, or says why not. An order that may not be sent
-/// now still gets the answer of its key, if that was used.
-pub(super) async fn make<S: OrderStore, F>(
+/// Writes the claim, or says what the shop is answered instead.
+///
+/// `fresh_only` forbids a fresh attempt. An order that is already accepted still gets its reply again.
+pub(super) async fn write<S: OrderStore, F>(
     bridge: &Bridge<S, F>,
-    first: Record,
+    first: StoredOrder,
     warnings: &[Violation],
-    against_fresh: Vec<Violation>,
+    fresh_only: Vec<Violation>,
     deadline: Deadline,
-) -> Result<Record, Outcome> {
-    let limit = || MOST_FOR_A_CLAIM.min(bridge.clock.until(deadline.reply_by()));
-    if limit() < LEAST_FOR_A_CLAIM {
-        tracing::warn!("too little time left; nothing is stored and nothing is sent");
-        return Err(Outcome::Unavailable);
+) -> Result<StoredOrder, SubmitOutcome> {
+    if bridge.clock.until(deadline.reply_by()) < MIN_LEFT {
+        tracing::warn!("too little time left; nothing is stored or sent");
+        return Err(SubmitOutcome::ProviderUnavailable);
     }
-    let mut claim = first.clone();
-    let mut written = if against_fresh.is_empty() {
-        within(limit(), bridge.store.create(&claim)).await
-    } else if first.particulars.fingerprint.is_none() {
-        return Err(Outcome::NotFresh(against_fresh)); // without a key there is nothing to look up
+    let is_sendable = fresh_only.is_empty();
+    let mut stored = if is_sendable {
+        None // the write itself finds out
+    } else if first.details.fingerprint.is_none() {
+        return Err(SubmitOutcome::NotSendable(fresh_only)); // without a key there is nothing to look up
     } else {
-        match within(limit(), bridge.store.load(first.order_id)).await {
-            Ok(stored) => Err(WriteError::Conflict(stored.map(Box::new))),
-            Err(error) => {
-                tracing::error!(error = %error, "the order cannot be looked up");
-                return Err(Outcome::Storage);
-            }
-        }
+        let found = bridge.load(first.order_id, operation_end(bridge, deadline)).await;
+        found.map(|found| found.map(Box::new)).map_err(|error| {
+            tracing::error!(error = error_chain(&error), "the order cannot be read");
+            SubmitOutcome::StoreUnavailable
+        })?
     };
-    for turn in 0.. {
-        let stored = match written {
-            Ok(()) => return Ok(claim),
-            Err(WriteError::Unavailable(error)) => {
-                tracing::error!(error = %error, "the order cannot be stored; nothing is sent");
-                give_up(bridge, &claim, deadline).await;
-                return Err(Outcome::Storage);
-            }
-            // Each turn, somebody else has moved the order on; nobody can for long.
-            Err(WriteError::Conflict(_)) if turn == MOST_TURNS => break,
-            Err(WriteError::Conflict(stored)) => stored,
-        };
-        let seen = stored.as_ref().map_or(Seen::Free, |stored| stored.meets(&first));
-        match (seen, stored) {
-            (Seen::Own, Some(stored)) => return Ok(*stored),
-            (Seen::Free, _) if !against_fresh.is_empty() => return Err(Outcome::NotFresh(against_fresh)),
-            (Seen::Free, Some(stored)) => {
-                claim = first.clone().as_attempt_of(&stored);
-                written = within(limit(), bridge.store.replace(&stored, &claim)).await;
-            }
-            (Seen::Unknown, Some(stored)) => match stored.expire(bridge.clock.now()) {
-                None => return Err(Outcome::EarlierUnknown),
-                Some(expired) => {
-                    written = within(limit(), bridge.store.replace(&stored, &expired)).await;
-                    match &written {
-                        Ok(()) => return Err(Outcome::EarlierUnknown),
-                        Err(WriteError::Unavailable(error)) => {
-                            tracing::warn!(error = %error, "an order that ran out cannot be marked UNKNOWN");
-                            return Err(Outcome::EarlierUnknown);
-                        }
-                        Err(WriteError::Conflict(_)) => {}
+    for _ in 0..=MAX_CONFLICTS {
+        let by = operation_end(bridge, deadline);
+        let claim = match &stored {
+            None => first.clone(),
+            Some(found) => match found.conflict_with(&first) {
+                ClaimConflict::SameAttempt => return Ok(*found.clone()),
+                ClaimConflict::Retryable => first.clone().as_retry_of(found),
+                ClaimConflict::OutcomeUnknown => match mark_unknown(bridge, found, by).await {
+                    Ok(()) => return Err(SubmitOutcome::UnknownBefore),
+                    Err(conflict) => {
+                        stored = conflict;
+                        continue;
                     }
-                }
+                },
+                conflict => return Err(reply_to(conflict, found, warnings)),
             },
-            (seen, Some(stored)) => return Err(answer(seen, &stored, warnings)),
-            (_, None) => {
-                claim = first.clone();
-                written = within(limit(), bridge.store.create(&claim)).await;
+        };
+        if !is_sendable {
+            return Err(SubmitOutcome::NotSendable(fresh_only));
+        }
+        let written = match &stored {
+            None => bridge.create(&claim, by).await,
+            Some(found) => bridge.replace(found, &claim, by).await,
+        };
+        match written {
+            Ok(()) => return Ok(claim),
+            Err(WriteError::Conflict(conflict)) => stored = conflict,
+            Err(WriteError::Store(error)) => {
+                tracing::error!(error = error_chain(&error), "the order cannot be stored; nothing is sent");
+                release(bridge, &claim, deadline).await;
+                return Err(SubmitOutcome::StoreUnavailable);
             }
         }
     }
-    Err(Outcome::InProgress)
+    Err(SubmitOutcome::InProgress)
 }
 
-/// The answer to a claim that may not go on.
-fn answer(seen: Seen, stored: &Record, warnings: &[Violation]) -> Outcome {
-    match (seen, Accepted::of(stored)) {
-        (Seen::Accepted, Some(accepted)) => Outcome::Accepted { accepted, replayed: true, warnings: warnings.to_vec() },
-        (Seen::OtherOrder, _) => Outcome::KeyReused,
-        (Seen::InProgress, _) => Outcome::InProgress,
-        (Seen::Unknown, _) => Outcome::EarlierUnknown,
-        (Seen::OtherShop | Seen::Accepted | Seen::Own | Seen::Free, _) => {
-            tracing::error!("an item of another shop under this order's id");
-            Outcome::Internal
+fn operation_end<S, F>(bridge: &Bridge<S, F>, deadline: Deadline) -> Timestamp {
+    let now = bridge.clock.now();
+    now.saturating_add(MAX_OPERATION).unwrap_or(now).min(deadline.reply_by())
+}
+
+/// Stores UNKNOWN for an attempt that outlived its lease.
+///
+/// # Errors
+/// What is stored instead, if another writer was faster.
+async fn mark_unknown<S: OrderStore, F>(
+    bridge: &Bridge<S, F>,
+    stored: &StoredOrder,
+    by: Timestamp,
+) -> Result<(), Option<Box<StoredOrder>>> {
+    let Some(ended) = stored.end_stale_attempt(bridge.clock.now()) else { return Ok(()) };
+    match bridge.replace(stored, &ended, by).await {
+        Ok(()) => Ok(()),
+        Err(WriteError::Conflict(conflict)) => Err(conflict),
+        Err(WriteError::Store(error)) => {
+            tracing::warn!(error = error_chain(&error), "a stale attempt cannot be marked UNKNOWN");
+            Ok(())
         }
     }
 }
 
-/// A claim whose reply was lost, and that was not sent, is marked FAILED if the store answers again.
-/// Also where it is not seen there: it may still be on its way, and must not come to stand after all.
-async fn give_up<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &Record, deadline: Deadline) {
-    let now = bridge.clock.now();
-    let until = now.saturating_add(MOST_FOR_GIVING_UP).unwrap_or(now).min(deadline.reply_by());
-    for repetition in 0.. {
-        if bridge.clock.until(until).is_zero() {
-            return;
+/// What a shop is answered whose attempt may not begin.
+fn reply_to(conflict: ClaimConflict, stored: &StoredOrder, warnings: &[Violation]) -> SubmitOutcome {
+    match (conflict, AcceptedOrder::from_stored(stored)) {
+        (ClaimConflict::SameOrder, Some(order)) => {
+            SubmitOutcome::Accepted { order, is_replay: true, warnings: warnings.to_vec() }
         }
-        if within(bridge.clock.until(until), mark_failed(bridge, claim)).await.is_ok() {
-            return;
+        (ClaimConflict::OtherOrder, _) => SubmitOutcome::KeyReused,
+        (ClaimConflict::InProgress, _) => SubmitOutcome::InProgress,
+        (ClaimConflict::OutcomeUnknown, _) => SubmitOutcome::UnknownBefore,
+        (ClaimConflict::OtherShop | ClaimConflict::SameOrder | ClaimConflict::SameAttempt | ClaimConflict::Retryable, _) => {
+            tracing::error!("the item under this order's id belongs to another shop");
+            SubmitOutcome::Internal
         }
-        tokio::time::sleep(backoff(repetition).min(bridge.clock.until(until))).await;
     }
 }
 
-async fn mark_failed<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &Record) -> Result<(), WriteError> {
+/// Marks a claim FAILED whose write got no reply, and which was not sent. Also writes where the claim is not found: the
+/// lost write may still arrive, and must find that version taken.
+async fn release<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &StoredOrder, deadline: Deadline) {
     let now = bridge.clock.now();
-    match bridge.store.load(claim.order_id).await? {
-        None => bridge.store.create(&claim.clone().given_up(now)).await,
-        Some(stored) if stored.attempt == claim.attempt => match stored.settle(claim.attempt, &AttemptResult::Failed, now) {
-            Settled::As(Some(failed)) => bridge.store.replace(&stored, &failed).await,
+    let by = now.saturating_add(MAX_RELEASE).unwrap_or(now).min(deadline.reply_by());
+    for retry in 0.. {
+        if bridge.clock.until(by).is_zero() || mark_failed(bridge, claim, by).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(backoff(retry).min(bridge.clock.until(by))).await;
+    }
+}
+
+async fn mark_failed<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &StoredOrder, by: Timestamp) -> Result<(), WriteError> {
+    let now = bridge.clock.now();
+    let Some(stored) = bridge.load(claim.order_id, by).await? else {
+        return bridge.create(&claim.clone().abandoned(now), by).await;
+    };
+    if stored.attempt == claim.attempt {
+        return match stored.record_result(claim.attempt, &AttemptResult::Failed, now) {
+            ResultEffect::Write(Some(failed)) => bridge.replace(&stored, &failed, by).await,
             _ => Ok(()),
-        },
-        Some(stored) if stored.meets(claim) == Seen::Free => {
-            bridge.store.replace(&stored, &claim.clone().as_attempt_of(&stored).given_up(now)).await
-        }
-        Some(_) => Ok(()),
+        };
     }
+    if stored.conflict_with(claim) == ClaimConflict::Retryable {
+        let failed = claim.clone().as_retry_of(&stored).abandoned(now);
+        return bridge.replace(&stored, &failed, by).await;
+    }
+    Ok(())
 }

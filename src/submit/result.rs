@@ -1,85 +1,69 @@
-//! The last write of an order: what came of it.
+//! The last write of an attempt: its result.
 
-use super::{Accepted, Outcome};
-use crate::bridge::{Bridge, Deadline, backoff, report_twice, warn_if_not_noted, within};
-use crate::front_payment::Answer;
-use crate::order::{AttemptResult, Record, Settled, Status, Violation};
-use crate::store::{OrderStore, Unavailable, WriteError};
+use super::{AcceptedOrder, SubmitOutcome};
+use crate::bridge::{Bridge, OnOutage};
+use crate::deadline::Deadline;
+use crate::front_payment::SubmitReply;
+use crate::order::{AttemptResult, ResultEffect, Status, StoredOrder, Violation};
+use crate::status::log_duplicate_order;
+use crate::store::OrderStore;
+use crate::telemetry::error_chain;
 
-/// Writes the answer down over whatever a callback has made of the order meanwhile.
-pub(super) async fn write_down<S: OrderStore, F>(
+/// Stores the result over whatever a callback has made of the order meanwhile, and says what the shop is answered.
+pub(super) async fn store<S: OrderStore, F>(
     bridge: &Bridge<S, F>,
-    claimed: Record,
-    answer: Answer,
+    claimed: StoredOrder,
+    reply: SubmitReply,
     warnings: Vec<Violation>,
     deadline: Deadline,
-) -> Outcome {
-    let result = match &answer {
-        Answer::Created(created) => AttemptResult::Created(created.clone()),
-        Answer::Refused(_) => AttemptResult::Rejected,
-        Answer::Unauthorized | Answer::Unavailable | Answer::Failed { .. } => AttemptResult::Failed,
-        Answer::Unknown => AttemptResult::Unknown,
+) -> SubmitOutcome {
+    let result = match &reply {
+        SubmitReply::Created(created) => AttemptResult::Created(created.clone()),
+        SubmitReply::Rejected(_) => AttemptResult::Rejected,
+        SubmitReply::Unauthorized | SubmitReply::Unavailable | SubmitReply::Failed { .. } => AttemptResult::Failed,
+        SubmitReply::Unknown => AttemptResult::Unknown,
     };
-    let (stored, failure) = store_result(bridge, claimed, &result, deadline).await;
-    if let Some(failure) = &failure {
-        let (outcome, order_uuid) = match &result {
-            AttemptResult::Created(created) => (created.status.name(), Some(created.order_uuid.as_str())),
-            AttemptResult::Rejected => (Status::Rejected.name(), None),
-            AttemptResult::Failed => (Status::Failed.name(), None),
-            AttemptResult::Unknown => (Status::Unknown.name(), None),
-        };
-        tracing::error!(outcome, orderUuid = order_uuid, error = %failure, "the result cannot be stored");
-    }
+    let attempt = claimed.attempt;
+    let change = |order: &StoredOrder, now| match order.record_result(attempt, &result, now) {
+        ResultEffect::Write(next) | ResultEffect::OtherOrder(next) => next,
+        ResultEffect::Superseded => None,
+    };
+    let stored = match bridge.update(claimed, deadline.reply_by(), OnOutage::Retry, change).await {
+        Ok((stored, _)) => {
+            if matches!(stored.record_result(attempt, &result, bridge.clock.now()), ResultEffect::Superseded) {
+                log_not_stored(&result, "the order belongs to another attempt by now");
+            }
+            stored
+        }
+        Err(failure) => {
+            log_not_stored(&result, &error_chain(&failure.error));
+            failure.order
+        }
+    };
     if let AttemptResult::Created(created) = &result
         && stored.is_other_order(&created.order_uuid)
     {
-        report_twice(&stored, &created.order_uuid);
+        log_duplicate_order(&stored, &created.order_uuid);
     }
-    // Where a callback has accepted the order, that is what the shop is told.
-    match (Accepted::of(&stored), answer) {
-        (Some(accepted), _) => Outcome::Accepted { accepted, replayed: false, warnings },
-        (None, Answer::Created(created)) => Outcome::Accepted { accepted: created.into(), replayed: false, warnings },
-        (None, Answer::Refused(violations)) => Outcome::Refused(violations),
-        (None, Answer::Unauthorized) => Outcome::Failed { its_word: false },
-        (None, Answer::Failed { its_word }) => Outcome::Failed { its_word },
-        (None, Answer::Unavailable) => Outcome::Unavailable,
-        (None, Answer::Unknown) => Outcome::Unknown,
+    // Where a callback has accepted the order, the shop is told of that order.
+    match (AcceptedOrder::from_stored(&stored), reply) {
+        (Some(order), _) => SubmitOutcome::Accepted { order, is_replay: false, warnings },
+        (None, SubmitReply::Created(created)) => SubmitOutcome::Accepted { order: created.into(), is_replay: false, warnings },
+        (None, SubmitReply::Rejected(violations)) => SubmitOutcome::Rejected(violations),
+        (None, SubmitReply::Unauthorized) => SubmitOutcome::Failed { unproven: false },
+        (None, SubmitReply::Failed { unproven }) => SubmitOutcome::Failed { unproven },
+        (None, SubmitReply::Unavailable) => SubmitOutcome::ProviderUnavailable,
+        (None, SubmitReply::Unknown) => SubmitOutcome::Unknown,
     }
 }
 
-/// Writes a result down, again and again within the time left. The record as it is last known to stand,
-/// and why the result is not in it, if it is not.
-async fn store_result<S: OrderStore, F>(
-    bridge: &Bridge<S, F>,
-    claimed: Record,
-    result: &AttemptResult,
-    deadline: Deadline,
-) -> (Record, Option<Unavailable>) {
-    let attempt = claimed.attempt;
-    let mut current = claimed;
-    let mut failure = None;
-    for repetition in 0.. {
-        let next = match current.settle(attempt, result, bridge.clock.now()) {
-            Settled::As(None) | Settled::Twice(None) => return (current, None),
-            Settled::As(Some(next)) | Settled::Twice(Some(next)) => next,
-            Settled::NotOurs => return (current, Some(Unavailable("the order was settled otherwise meanwhile".to_owned()))),
-        };
-        let left = bridge.clock.until(deadline.reply_by());
-        if left.is_zero() {
-            return (current, failure.or_else(|| Some(Unavailable("no time left".to_owned()))));
-        }
-        match within(left, bridge.store.replace(&current, &next)).await {
-            Ok(()) => {
-                warn_if_not_noted(&current, &next);
-                return (*next, None);
-            }
-            Err(WriteError::Conflict(Some(stored))) => current = *stored,
-            Err(WriteError::Conflict(None)) => return (current, Some(Unavailable("the item is gone".to_owned()))),
-            Err(WriteError::Unavailable(error)) => {
-                failure = Some(error);
-                tokio::time::sleep(backoff(repetition).min(bridge.clock.until(deadline.reply_by()))).await;
-            }
-        }
-    }
-    (current, failure)
+/// The only trace of a result that is not stored: an operator, or a callback, completes the order.
+fn log_not_stored(result: &AttemptResult, error: &str) {
+    let (outcome, order_uuid) = match result {
+        AttemptResult::Created(created) => (created.status, Some(created.order_uuid.as_str())),
+        AttemptResult::Rejected => (Status::Rejected, None),
+        AttemptResult::Failed => (Status::Failed, None),
+        AttemptResult::Unknown => (Status::Unknown, None),
+    };
+    tracing::error!(outcome = outcome.name(), orderUuid = order_uuid, error, "the result is not stored");
 }

@@ -1,18 +1,18 @@
 //! `GET /callbacks/{orderId}/{token}`.
 
-use front_payment_bridge::front_payment::{Answer, NoStatus};
+use front_payment_bridge::front_payment::{StatusError, SubmitReply};
 use serde_json::json;
 
 use crate::support::faulty_store::Fault;
 use crate::support::scripted::created;
-use crate::support::{Bench, example, secret, signed};
+use crate::support::{TestBridge, example, secret, signed};
 
 /// An order, SENT, as ODR1 of 40 kroner: its id and its token.
-async fn sent(bench: &Bench) -> (String, String) {
+async fn sent(bench: &TestBridge) -> (String, String) {
     placed(bench, created("ODR1", Some("https://bankid.example/login"))).await
 }
 
-async fn placed(bench: &Bench, answer: Answer) -> (String, String) {
+async fn placed(bench: &TestBridge, answer: SubmitReply) -> (String, String) {
     bench.provider().will_answer(answer);
     let order_id = bench.post(&example(), Some("key-1")).await.body["orderId"].as_str().unwrap().to_owned();
     let token = bench.stored(&order_id).await.callback_token;
@@ -25,7 +25,7 @@ fn good(status: &str) -> String {
 
 #[tokio::test]
 async fn a_believed_callback_is_applied_with_one_read_and_one_write() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     bench.store().operations();
     bench.pass(7);
@@ -44,7 +44,7 @@ async fn a_believed_callback_is_applied_with_one_read_and_one_write() {
 
 #[tokio::test]
 async fn duplicates_and_late_ones_change_nothing() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     for (status, now, entries) in [
         ("INVOICED", "INVOICED", 2),
@@ -62,7 +62,7 @@ async fn duplicates_and_late_ones_change_nothing() {
 
 #[tokio::test]
 async fn an_unknown_order_and_a_wrong_token_are_one_404() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     let wrong = bench.callback(&order_id, &format!("{token}x"), &good("PAID")).await;
     assert_eq!((wrong.status, wrong.slug()), (404, "not-found"));
@@ -108,7 +108,7 @@ fn upper(query: &str) -> String {
 #[tokio::test]
 async fn what_is_not_believed_is_a_reason_to_ask() {
     for (why, query) in unbelieved() {
-        let bench = Bench::new().await;
+        let bench = TestBridge::new().await;
         let (order_id, token) = sent(&bench).await;
         bench.provider().will_tell(Ok("RESERVED"));
         assert_eq!(bench.callback(&order_id, &token, &query).await.status, 200, "{why}");
@@ -129,7 +129,7 @@ async fn what_is_not_believed_is_a_reason_to_ask() {
 
 #[tokio::test]
 async fn a_flood_of_forged_callbacks_does_not_eat_the_rate_limit() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     for _ in 0..60 {
         bench.provider().will_tell(Ok("SENT"));
@@ -147,8 +147,8 @@ async fn a_flood_of_forged_callbacks_does_not_eat_the_rate_limit() {
 #[tokio::test]
 async fn what_is_not_believed_of_an_order_without_a_uuid_is_refused() {
     for (why, query) in unbelieved() {
-        let bench = Bench::new().await;
-        let (order_id, token) = placed(&bench, Answer::Unknown).await;
+        let bench = TestBridge::new().await;
+        let (order_id, token) = placed(&bench, SubmitReply::Unknown).await;
         let read = bench.callback(&order_id, &token, &query).await;
         assert_eq!((read.status, bench.status(&order_id).await.as_str()), (403, "UNKNOWN"), "{why}");
         assert_eq!(bench.provider().asked_for_status(), 0);
@@ -157,7 +157,7 @@ async fn what_is_not_believed_of_an_order_without_a_uuid_is_refused() {
 
 #[tokio::test]
 async fn a_status_that_was_read_may_be_lower() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     bench.callback(&order_id, &token, &good("PAID")).await;
     bench.provider().will_tell(Ok("INVOICED"));
@@ -169,7 +169,7 @@ async fn a_status_that_was_read_may_be_lower() {
 
 #[tokio::test]
 async fn a_status_is_taken_for_the_version_it_was_read_for() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     let (caller, id, secret_token) = (bench.clone(), order_id.clone(), token.clone());
     bench.provider().meanwhile(move |_| async move {
@@ -183,7 +183,7 @@ async fn a_status_is_taken_for_the_version_it_was_read_for() {
 
 #[tokio::test]
 async fn an_unknown_word_is_kept_and_asked_about() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     assert_eq!(bench.callback(&order_id, &token, &good("success")).await.status, 200, "Front Payment is down: 200 all the same");
     assert_eq!(bench.status(&order_id).await, "SENT");
@@ -196,9 +196,9 @@ async fn an_unknown_word_is_kept_and_asked_about() {
 
 #[tokio::test]
 async fn a_callback_settles_an_order_that_nobody_knew_of() {
-    for answer in [|| Answer::Unknown, || Answer::Failed { its_word: true }, crate::support::scripted::refused] {
+    for answer in [|| SubmitReply::Unknown, || SubmitReply::Failed { unproven: true }, crate::support::scripted::refused] {
         for (word, status) in [("INVOICED", "INVOICED"), ("SENT", "SENT"), ("unheard of", "SENT")] {
-            let bench = Bench::new().await;
+            let bench = TestBridge::new().await;
             let (order_id, token) = placed(&bench, answer()).await;
             assert_eq!(bench.callback(&order_id, &token, &good(word)).await.status, 200);
             let replayed = bench.post(&example(), Some("key-1")).await;
@@ -213,8 +213,8 @@ async fn a_callback_settles_an_order_that_nobody_knew_of() {
 
 #[tokio::test]
 async fn an_earlier_attempts_amount_is_believed() {
-    let bench = Bench::new().await;
-    bench.provider().will_answer(Answer::Failed { its_word: true });
+    let bench = TestBridge::new().await;
+    bench.provider().will_answer(SubmitReply::Failed { unproven: true });
     let mut first = example();
     first["orderSummary"]["grandTotal"] = json!("99.90");
     bench.post(&first, Some("key-1")).await;
@@ -231,14 +231,14 @@ async fn an_earlier_attempts_amount_is_believed() {
 
 #[tokio::test]
 async fn the_totals_of_many_earlier_attempts_are_kept() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let mut order = example();
     for total in 100..200 {
         order["orderSummary"]["grandTotal"] = json!(total.to_string());
-        bench.provider().will_answer(Answer::Failed { its_word: true });
+        bench.provider().will_answer(SubmitReply::Failed { unproven: true });
         assert_eq!(bench.post(&order, Some("key-1")).await.status, 502);
     }
-    let (order_id, token) = placed(&bench, Answer::Unknown).await;
+    let (order_id, token) = placed(&bench, SubmitReply::Unknown).await;
     assert_eq!(bench.callback(&order_id, &token, &signed("ODR0", "INVOICED", "100", "test-secret")).await.status, 200);
     assert_eq!(bench.get(&order_id, "key-a").await.body["grandTotal"], "100", "the order is the one that exists");
 }
@@ -246,7 +246,7 @@ async fn the_totals_of_many_earlier_attempts_are_kept() {
 #[tokio::test]
 async fn a_store_that_does_not_take_it_is_a_503_and_a_retry_loses_nothing() {
     for faults in [vec![Fault::Down], vec![Fault::None, Fault::Down], vec![Fault::None, Fault::ReplyLost]] {
-        let bench = Bench::new().await;
+        let bench = TestBridge::new().await;
         let (order_id, token) = sent(&bench).await;
         bench.store().will(faults.clone());
         let read = bench.callback(&order_id, &token, &good("INVOICED")).await;
@@ -259,7 +259,7 @@ async fn a_store_that_does_not_take_it_is_a_503_and_a_retry_loses_nothing() {
 
 #[tokio::test]
 async fn where_other_writers_are_always_faster_it_is_said_and_a_retry_loses_nothing() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     bench.store().will(std::iter::once(Fault::None).chain([Fault::Overtaken; 5_000]));
     let ticking = bench.clone();
@@ -287,7 +287,7 @@ async fn where_other_writers_are_always_faster_it_is_said_and_a_retry_loses_noth
 
 #[tokio::test]
 async fn a_secret_key_may_be_rotated() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     bench.set_secret(secret("token-1", json!(["new-secret", "test-secret"])));
     assert_eq!(bench.callback(&order_id, &token, &signed("ODR1", "INVOICED", "40", "new-secret")).await.status, 200);
@@ -298,10 +298,10 @@ async fn a_secret_key_may_be_rotated() {
 
 #[tokio::test]
 async fn a_status_request_refreshes_the_token_too() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     bench.set_secret(secret("token-2", json!("test-secret")));
-    bench.provider().will_tell(Err(NoStatus::Unauthorized));
+    bench.provider().will_tell(Err(StatusError::Unauthorized));
     bench.provider().will_tell(Ok("CANCELLED"));
     assert_eq!(bench.callback(&order_id, &token, "").await.status, 200);
     assert_eq!(bench.status(&order_id).await, "CANCELLED");
@@ -311,7 +311,7 @@ async fn a_status_request_refreshes_the_token_too() {
 
 #[tokio::test]
 async fn a_hundred_at_once_are_all_in_the_history() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let (order_id, token) = sent(&bench).await;
     let mut requests = tokio::task::JoinSet::new();
     for index in 0..100 {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::front_payment::{Answer, Client, FrontPayment};
+use front_payment_bridge::front_payment::{Client, FrontPayment, SubmitReply};
 use front_payment_bridge::http_client::Tls;
 use front_payment_bridge::secrets::Redacted;
 use jiff::Timestamp;
@@ -89,7 +89,7 @@ async fn serve(mut stream: TcpStream, requests: Arc<AtomicUsize>, mut closed: wa
             return;
         }
         seen.extend_from_slice(&chunk[..read]);
-        // An order ends with its last brace, and a reading with its head.
+        // An order ends with its last brace, a status read with its head.
         let text = String::from_utf8_lossy(&seen).into_owned();
         if text.starts_with("POST") && text.ends_with("}}") || text.starts_with("GET") && text.ends_with("\r\n\r\n") {
             requests.fetch_add(1, Ordering::SeqCst);
@@ -124,16 +124,16 @@ impl Case {
         let order = crate::provider::order(&example().to_string());
         let (token, limit) = (Redacted::new("token-1"), Duration::from_secs(5));
         let submission = self.client.submit(&order, "https://api.example.no/callbacks/1/2", &token, limit).await;
-        assert!(matches!(submission.answer, Answer::Created(_)), "{}", submission.reason);
+        assert!(matches!(submission.reply, SubmitReply::Created(_)), "{}", submission.reason);
     }
 }
 
 #[tokio::test]
 async fn the_first_order_goes_over_the_connection_that_was_opened_for_it() {
     let case = Case::new().await;
-    case.client.open().await;
+    case.client.connect().await;
     case.keeper.opened(1).await;
-    assert_eq!(case.keeper.counted(), (1, 0), "opened, and nothing sent");
+    assert_eq!(case.keeper.counted(), (1, 0), "connected, and nothing sent");
     case.submit().await;
     case.pass(5_000);
     case.submit().await;
@@ -143,7 +143,7 @@ async fn the_first_order_goes_over_the_connection_that_was_opened_for_it() {
 #[tokio::test]
 async fn a_connection_that_was_idle_for_more_than_five_seconds_is_not_used() {
     let case = Case::new().await;
-    case.client.open().await;
+    case.client.connect().await;
     case.pass(5_001);
     case.submit().await;
     assert_eq!(case.keeper.counted(), (2, 1), "not the one that was opened");
@@ -158,7 +158,7 @@ async fn a_connection_that_was_idle_for_more_than_five_seconds_is_not_used() {
 #[tokio::test]
 async fn a_connection_that_the_other_end_has_closed_is_not_used() {
     let case = Case::new().await;
-    case.client.open().await;
+    case.client.connect().await;
     case.keeper.opened(1).await;
     case.keeper.close_all().await;
     case.submit().await;
@@ -173,9 +173,9 @@ async fn where_none_can_be_opened_the_order_tries_itself() {
     let case = Case::new().await;
     let nobody: url::Url = "http://127.0.0.1:1".parse().unwrap();
     let client = Client::new(Tls::new(None).unwrap(), Clock::system(), &nobody).unwrap();
-    client.open().await;
+    client.connect().await;
     // Given up halfway: the next connection is the next order's, and not kept from it.
-    drop(tokio::time::timeout(Duration::ZERO, case.client.open()).await);
+    drop(tokio::time::timeout(Duration::ZERO, case.client.connect()).await);
     case.submit().await;
     assert_eq!(case.keeper.counted().1, 1);
 }
@@ -214,7 +214,11 @@ async fn init_opens_connections_and_a_warm_request_opens_none() {
     let orders = world.start(ORDERS, &neighbours).await;
     let submit = async || body(&orders.invoke(&post_event(&example().to_string(), "Bearer demo-shop-key", None)).await);
     eventually(|| (dynamodb.connections(), keeper.counted().0) == (1, 1)).await;
-    assert_eq!((dynamodb.connections(), dynamodb.operations(), keeper.counted()), (1, vec![], (1, 0)), "before any event");
+    assert_eq!(
+        (dynamodb.connections(), dynamodb.operations(), keeper.counted()),
+        (1, vec![], (1, 0)),
+        "before any event"
+    );
     let created = [submit().await, submit().await, submit().await].into_iter().next().unwrap();
     assert_eq!(dynamodb.operations(), [PUT, UPDATE, PUT, UPDATE, PUT, UPDATE], "with the submit, an order is three calls");
     assert_eq!((dynamodb.connections(), keeper.counted()), (1, (1, 3)));

@@ -1,18 +1,22 @@
 //! Orders whose neighbours fail, and callbacks that come in between.
 
 use crate::support::faulty_store::Fault;
-use crate::support::scripted::{created, refused};
-use crate::support::{Bench, example, id, post_event, secret, signed};
-use front_payment_bridge::bridge::Settings;
-use front_payment_bridge::front_payment::Answer;
+use crate::support::scripted::{ScriptedProvider, created, refused};
+use crate::support::{TestBridge, example, id, post_event, secret, signed};
+use front_payment_bridge::bridge::Bridge;
+use front_payment_bridge::config::Settings;
+use front_payment_bridge::front_payment::SubmitReply;
 use serde_json::json;
 
 #[tokio::test]
 async fn a_callback_may_be_faster_than_the_reply() {
-    for answer in
-        [|| created("ODR1", Some("https://b.example/")), || Answer::Unknown, || Answer::Failed { its_word: true }, refused]
-    {
-        let bench = Bench::new().await;
+    for answer in [
+        || created("ODR1", Some("https://b.example/")),
+        || SubmitReply::Unknown,
+        || SubmitReply::Failed { unproven: true },
+        refused,
+    ] {
+        let bench = TestBridge::new().await;
         let caller = bench.clone();
         bench.provider().meanwhile(move |url| async move {
             let (order_id, token) = parts(&url);
@@ -29,7 +33,7 @@ async fn a_callback_may_be_faster_than_the_reply() {
 
 #[tokio::test]
 async fn an_order_that_front_payment_has_twice_stays_what_it_was() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let caller = bench.clone();
     bench.provider().meanwhile(move |url| async move {
         let (order_id, token) = parts(&url);
@@ -49,15 +53,15 @@ fn parts(callback_url: &str) -> (String, String) {
 
 #[tokio::test]
 async fn a_401_refreshes_the_token_and_sends_once_more() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     bench.set_secret(secret("token-2", json!("test-secret")));
-    bench.provider().will_answer(Answer::Unauthorized);
+    bench.provider().will_answer(SubmitReply::Unauthorized);
     assert_eq!(bench.post(&example(), None).await.status, 201);
     let tokens: Vec<_> = bench.provider().submits.lock().unwrap().iter().map(|asked| asked.token.clone()).collect();
     assert_eq!(tokens, ["token-1", "token-2"]);
 
     // The same token again: it is not sent again, nor is the secret asked for at every request.
-    bench.provider().will_answer(Answer::Unauthorized);
+    bench.provider().will_answer(SubmitReply::Unauthorized);
     let read = bench.post(&example(), None).await;
     assert_eq!((read.status, read.slug(), bench.provider().submitted()), (502, "front-payment-failed", 3));
 }
@@ -73,7 +77,7 @@ async fn where_the_order_cannot_be_written_first_nothing_is_sent() {
         (vec![Fault::ReplyLost, Fault::None, Fault::Down], Some("FAILED")),
         (vec![Fault::ReplyLost, Fault::None, Fault::ReplyLost], Some("FAILED")),
     ] {
-        let bench = Bench::new().await;
+        let bench = TestBridge::new().await;
         bench.store().will(faults.clone());
         let read = bench.post(&example(), Some("key-1")).await;
         assert_eq!((read.status, read.slug(), bench.provider().submitted()), (503, "storage-unavailable", 0), "{faults:?}");
@@ -87,9 +91,9 @@ async fn where_the_order_cannot_be_written_first_nothing_is_sent() {
 async fn a_claim_that_is_given_up_cannot_come_to_stand_later() {
     // The first write of a first attempt, and that of a second one, are still on their way when they are given up.
     for attempts_before in [0, 1] {
-        let bench = Bench::new().await;
+        let bench = TestBridge::new().await;
         if attempts_before == 1 {
-            bench.provider().will_answer(Answer::Unavailable);
+            bench.provider().will_answer(SubmitReply::Unavailable);
             bench.post(&example(), Some("key-1")).await;
         }
         let faults = if attempts_before == 1 { vec![Fault::None, Fault::Late] } else { vec![Fault::Late] };
@@ -106,7 +110,7 @@ async fn a_claim_that_is_given_up_cannot_come_to_stand_later() {
 async fn a_result_is_written_again_until_it_stands() {
     use Fault::{Down, None as Fine, ReplyLost};
     for faults in [vec![Fine, Down], vec![Fine, Down, Down, Down], vec![Fine, ReplyLost], vec![Fine, ReplyLost, Down, Fine]] {
-        let bench = Bench::new().await;
+        let bench = TestBridge::new().await;
         bench.store().will(faults.clone());
         let read = bench.post(&example(), None).await;
         assert_eq!(read.status, 201);
@@ -117,7 +121,7 @@ async fn a_result_is_written_again_until_it_stands() {
 
 #[tokio::test]
 async fn a_result_that_cannot_be_written_is_still_told_and_a_callback_completes_the_order() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     bench.store().will(std::iter::once(Fault::None).chain([Fault::Down; 2_000]));
     let ticking = bench.clone();
     let time = tokio::spawn(async move {
@@ -138,19 +142,19 @@ async fn a_result_that_cannot_be_written_is_still_told_and_a_callback_completes_
 
 #[tokio::test]
 async fn with_too_little_time_left_nothing_is_sent() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let read = bench.orders_within(post_event(&example().to_string(), "Bearer key-a", Some("key-1")), 7).await;
     assert_eq!((read.status, read.slug(), bench.provider().submitted()), (503, "front-payment-unavailable", 0));
     assert!(read.header("retry-after").is_some());
     assert_eq!(bench.status(&id(&read)).await, "FAILED");
     for left in [2, 1, 0, -5] {
-        let bench = Bench::new().await;
+        let bench = TestBridge::new().await;
         let read = bench.orders_within(post_event(&example().to_string(), "Bearer key-a", Some("key-1")), left).await;
         assert_eq!((read.status, bench.provider().submitted()), (503, 0));
         assert_eq!(bench.store().operations(), [""; 0], "a claim that nobody could answer for is not made");
     }
     for (left, within) in [(8, 3), (20, 15), (29, 20), (300, 20)] {
-        let bench = Bench::new().await;
+        let bench = TestBridge::new().await;
         bench.orders_within(post_event(&example().to_string(), "Bearer key-a", None), left).await;
         assert_eq!(bench.provider().submits.lock().unwrap()[0].within.as_secs(), within, "{left} seconds left");
     }
@@ -158,7 +162,7 @@ async fn with_too_little_time_left_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_key_that_was_issued_a_moment_ago_is_found() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let order = example().to_string();
     assert_eq!(bench.orders(post_event(&order, "Bearer key", None)).await.status, 401);
     let known = "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"; // printf key | sha256sum
@@ -171,20 +175,13 @@ async fn a_key_that_was_issued_a_moment_ago_is_found() {
 
 #[tokio::test]
 async fn without_a_usable_secret_requests_are_put_off() {
-    let bench = Bench::new().await;
-    let fresh = front_payment_bridge::secrets::Secrets::new(bench.secret.clone(), bench.bridge.clock.clone());
+    let bench = TestBridge::new().await;
+    let fresh = front_payment_bridge::secrets::SecretCache::new(bench.secret.clone(), bench.bridge.clock.clone());
     bench.set_secret("{}".to_owned());
     fresh.prefetch().await;
-    let store = crate::support::faulty_store::FaultyStore::new(front_payment_bridge::store::Embedded::in_memory().unwrap());
-    let bridge = front_payment_bridge::bridge::Bridge {
-        store,
-        front_payment: crate::support::scripted::Scripted::default(),
-        secrets: fresh,
-        clock: bench.bridge.clock.clone(),
-        readings: Default::default(),
-        settings: Settings::default(),
-    };
-    let waiting = Bench { bridge: std::sync::Arc::new(bridge), ..bench.clone() };
+    let store = crate::support::faulty_store::FaultyStore::new(front_payment_bridge::store::EmbeddedStore::in_memory().unwrap());
+    let bridge = Bridge::new(store, ScriptedProvider::default(), fresh, bench.bridge.clock.clone());
+    let waiting = TestBridge::over(bridge, Settings::default(), bench.secret.clone(), bench.seconds.clone());
     let read = waiting.post(&example(), None).await;
     assert_eq!((read.status, read.slug(), read.header("retry-after")), (503, "secret-unavailable", Some("5")));
     let read = waiting.callback("0198c2f0-7e4a-7000-8000-000000000001", "token", "").await;
@@ -196,7 +193,7 @@ async fn without_a_usable_secret_requests_are_put_off() {
 
 #[tokio::test]
 async fn a_read_that_the_store_does_not_answer_is_put_off() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let order_id = id(&bench.post(&example(), Some("key-1")).await);
     bench.store().will([Fault::Down]);
     assert_eq!(bench.get(&order_id, "key-a").await.slug(), "storage-unavailable");

@@ -1,16 +1,16 @@
 //! The same key again.
 
 use crate::support::scripted::{created, refused};
-use crate::support::{Bench, NOW, example, id, post_event, signed};
-use front_payment_bridge::bridge::Settings;
-use front_payment_bridge::front_payment::Answer;
+use crate::support::{NOW, TestBridge, example, id, post_event, signed};
+use front_payment_bridge::config::Settings;
+use front_payment_bridge::front_payment::SubmitReply;
 use front_payment_bridge::store::OrderStore;
 use serde_json::json;
 
 #[tokio::test]
 async fn the_idempotency_table() {
     // accepted, same order: the 201 again, also in another spelling, and Front Payment is not called
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let first = bench.post(&example(), Some("key-1")).await;
     assert_eq!(id(&first).as_bytes()[14], b'5', "a UUID v5 with a key");
     let mut respelled = example();
@@ -38,8 +38,8 @@ async fn the_idempotency_table() {
 
 #[tokio::test]
 async fn nothing_created_allows_a_fresh_attempt_whatever_the_body() {
-    for failure in [refused, || Answer::Failed { its_word: true }, || Answer::Unavailable] {
-        let bench = Bench::new().await;
+    for failure in [refused, || SubmitReply::Failed { unproven: true }, || SubmitReply::Unavailable] {
+        let bench = TestBridge::new().await;
         bench.provider().will_answer(failure());
         let first = bench.post(&example(), Some("key-1")).await;
         bench.pass(5);
@@ -51,7 +51,7 @@ async fn nothing_created_allows_a_fresh_attempt_whatever_the_body() {
         assert_eq!((second.status, id(&second)), (201, id(&first)));
         assert_eq!(second.header("idempotency-replayed"), None);
         let stored = bench.stored(&id(&first)).await;
-        assert_eq!((stored.callback_token, stored.particulars.grand_total.as_str()), (token, "39.50"));
+        assert_eq!((stored.callback_token, stored.details.grand_total.as_str()), (token, "39.50"));
         assert_eq!((stored.earlier_attempts[0].grand_total.as_str(), stored.history.len()), ("40", 2));
         let seen = bench.get(&id(&first), "key-a").await;
         assert_eq!(seen.body["createdAt"], "2026-06-15T00:00:00Z");
@@ -61,7 +61,7 @@ async fn nothing_created_allows_a_fresh_attempt_whatever_the_body() {
 
 #[tokio::test]
 async fn an_attempt_on_its_way_is_waited_for_and_then_unknown() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let retried = bench.clone();
     bench.provider().meanwhile(move |_| async move {
         retried.pass(60);
@@ -81,8 +81,8 @@ async fn an_attempt_on_its_way_is_waited_for_and_then_unknown() {
 
 #[tokio::test]
 async fn an_unknown_outcome_is_never_sent_again() {
-    let bench = Bench::new().await;
-    bench.provider().will_answer(Answer::Unknown);
+    let bench = TestBridge::new().await;
+    bench.provider().will_answer(SubmitReply::Unknown);
     let first = bench.post(&example(), Some("key-1")).await;
     assert!(first.body["detail"].as_str().unwrap().contains("portal"));
     for seconds in [0, 10, 100_000] {
@@ -101,12 +101,12 @@ async fn an_unknown_outcome_is_never_sent_again() {
 async fn a_retry_after_midnight_still_gets_its_row() {
     let mut today = example();
     today["orderDate"] = json!("1781481600");
-    let bench = Bench::with(Settings { enforce_advisories: true, ..Settings::default() }).await;
+    let bench = TestBridge::with(Settings { enforce_advisories: true, ..Settings::default() }).await;
     let first = bench.post(&today, Some("key-1")).await;
     assert_eq!(first.status, 201);
-    bench.provider().will_answer(Answer::Unknown);
+    bench.provider().will_answer(SubmitReply::Unknown);
     bench.post(&today, Some("key-2")).await;
-    bench.provider().will_answer(Answer::Unavailable);
+    bench.provider().will_answer(SubmitReply::Unavailable);
     bench.post(&today, Some("key-3")).await;
     bench.pass(86_400);
     let replayed = bench.post(&today, Some("key-1")).await;
@@ -121,7 +121,7 @@ async fn a_retry_after_midnight_still_gets_its_row() {
 
 #[tokio::test]
 async fn an_idempotency_key_has_a_form() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     for key in ["", "two words", "æ", "tab\t", &"x".repeat(256)] {
         let read = bench.post(&example(), Some(key)).await;
         assert_eq!(
@@ -137,7 +137,7 @@ async fn an_idempotency_key_has_a_form() {
 
 #[tokio::test]
 async fn an_item_of_another_shop_under_ones_own_id_is_an_internal_error() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let read = bench.post(&example(), Some("key-1")).await;
     let stored = bench.stored(&id(&read)).await;
     let mut foreign = stored.clone();
@@ -151,7 +151,7 @@ async fn an_item_of_another_shop_under_ones_own_id_is_an_internal_error() {
 
 #[tokio::test]
 async fn fifty_at_once_with_one_key_send_one_order() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let mut requests = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let bench = bench.clone();
@@ -165,7 +165,7 @@ async fn fifty_at_once_with_one_key_send_one_order() {
 
 #[tokio::test]
 async fn the_key_of_an_order_past_its_retention_is_a_new_key() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let order_id = id(&bench.post(&example(), Some("key-1")).await);
     let stored = bench.stored(&order_id).await;
     let mut kept = stored.clone();

@@ -1,13 +1,13 @@
 //! One shop can neither read, replay nor block another's orders, whatever it puts into ids and keys: what
 //! a shop gets is the same with and without the other one.
 
-use front_payment_bridge::front_payment::Answer;
+use front_payment_bridge::front_payment::SubmitReply;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::scripted::{created, refused};
-use crate::support::{Bench, Read, example, post_event};
+use crate::support::{Read, TestBridge, example, post_event};
 
 /// What a shop does. Keys and ids are few, so that the shops meet.
 #[derive(Debug, Clone)]
@@ -66,13 +66,13 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// A shop that acts, and the ids that it was given.
 struct Shop<'b> {
-    bench: &'b Bench,
+    bench: &'b TestBridge,
     api_key: &'static str,
     ids: Vec<String>,
 }
 
 impl<'b> Shop<'b> {
-    fn new(bench: &'b Bench, api_key: &'static str) -> Self {
+    fn new(bench: &'b TestBridge, api_key: &'static str) -> Self {
         Self { bench, api_key, ids: Vec::new() }
     }
 
@@ -82,8 +82,8 @@ impl<'b> Shop<'b> {
                 self.bench.provider().will_only_answer(match answer {
                     Says::Created => created("ODR1", Some("https://bankid.example/login")),
                     Says::Refused => refused(),
-                    Says::Failed => Answer::Failed { its_word: true },
-                    Says::Nothing => Answer::Unknown,
+                    Says::Failed => SubmitReply::Failed { unproven: true },
+                    Says::Nothing => SubmitReply::Unknown,
                 });
                 let mut order = example();
                 order["orderSummary"]["grandTotal"] = json!(total);
@@ -122,7 +122,7 @@ proptest! {
     #[test]
     fn a_shop_gets_the_same_with_and_without_another(acts in proptest::collection::vec((any::<bool>(), act()), 1..14)) {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-            let (shared, alone) = (Bench::new().await, Bench::new().await);
+            let (shared, alone) = (TestBridge::new().await, TestBridge::new().await);
             let (mut a, mut b, mut alone) =
                 (Shop::new(&shared, "key-a"), Shop::new(&shared, "key-b"), Shop::new(&alone, "key-a"));
             for (is_a, act) in &acts {
@@ -147,7 +147,7 @@ proptest! {
 
 #[tokio::test]
 async fn a_shop_cannot_name_another_shops_order_to_front_payment() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     bench.post(&example(), Some("key")).await;
     let sent = bench.provider().submitted();
     for (member, value) in [("fpgoUuid", "ODR1"), ("orderFrom", "PARTNER")] {
@@ -161,7 +161,7 @@ async fn a_shop_cannot_name_another_shops_order_to_front_payment() {
 
 #[tokio::test]
 async fn many_unknown_keys_cost_one_look_into_the_secret_in_half_a_minute() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let asked = || bench.secret.asked.load(std::sync::atomic::Ordering::SeqCst);
     let order = example().to_string();
     for minute_half in 1..=3 {

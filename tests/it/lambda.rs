@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use front_payment_bridge::http_client;
 use front_payment_bridge::local::sandbox::{self, Sandbox};
-use front_payment_bridge::order::Record;
-use front_payment_bridge::store::{Embedded, OrderStore};
+use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::store::{EmbeddedStore, OrderStore};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -44,7 +44,7 @@ pub struct World {
     pub secrets: aws_sdk_secretsmanager::Client,
     front_payment: String,
     pub sandbox: Arc<Sandbox>,
-    pub store: front_payment_bridge::store::DynamoDb,
+    pub store: front_payment_bridge::store::DynamoDbStore,
 }
 
 impl World {
@@ -58,7 +58,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let http = http_client::build(None).unwrap();
-        let sandbox = Arc::new(Sandbox::open(Embedded::in_memory().unwrap().database(), base.clone(), http).unwrap());
+        let sandbox = Arc::new(Sandbox::open(EmbeddedStore::in_memory().unwrap().database(), base.clone(), http).unwrap());
         let routes = sandbox::routes(sandbox.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         Self { moto, secrets, front_payment: format!("{base}/api/v1"), sandbox, store }
@@ -70,7 +70,7 @@ impl World {
     }
 
     /// The stored order.
-    pub async fn stored(&self, order_id: &str) -> Record {
+    pub async fn stored(&self, order_id: &str) -> StoredOrder {
         self.store.load(Uuid::parse_str(order_id).unwrap()).await.unwrap().expect("nothing is stored")
     }
 
@@ -128,7 +128,7 @@ async fn the_events_run_end_to_end() {
 
     let callbacks = world.start(CALLBACKS, &[]).await;
     let stored = world.store.load(Uuid::parse_str(order_id).unwrap()).await.unwrap().unwrap();
-    let amount = stored.particulars.grand_total.clone();
+    let amount = stored.details.grand_total.clone();
     let forged = callback(order_id, &stored.callback_token, event("forged-callback")["rawQueryString"].as_str().unwrap());
     assert_eq!(callbacks.invoke(&forged).await["statusCode"], 200, "not believed: Front Payment is asked, and says SENT");
     assert_eq!(body(&orders.invoke(&event("read-order")).await)["status"], "SENT");

@@ -1,7 +1,6 @@
 //! The contract, row by row. Expectations are literal; nothing here computes them with the code under test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
-mod belief;
 mod callbacks;
 mod connections;
 mod faults;
@@ -10,11 +9,12 @@ mod isolation;
 mod lambda;
 mod local;
 mod markers;
-mod neighbours;
 mod operator;
 mod orders;
+mod outages;
 mod policies;
 mod provider;
 mod races;
 mod store;
 mod support;
+mod verification;

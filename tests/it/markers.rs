@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use front_payment_bridge::order::Record;
+use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge::store::OrderStore;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -242,7 +242,7 @@ impl Watched {
 
         // An attempt that is on its way: the accepted item, as it was before.
         let stored = self.world.stored(&order_id).await;
-        let submitting = Record {
+        let submitting = StoredOrder {
             order_id: Uuid::new_v5(&Uuid::from_u128(0x5f0c_31f4_7b0e_4d3f_9a66_0d1c_8f2b_7e55), b"demo-shop\0MARKKEY-on-its-way"),
             status: serde_json::from_value(json!("SUBMITTING")).unwrap(),
             attempted_at: Timestamp::now() + SignedDuration::from_secs(20),

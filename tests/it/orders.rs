@@ -1,15 +1,15 @@
 //! `POST /orders` and `GET /orders/{orderId}`.
 
-use front_payment_bridge::bridge::Settings;
-use front_payment_bridge::front_payment::Answer;
+use front_payment_bridge::config::Settings;
+use front_payment_bridge::front_payment::SubmitReply;
 use serde_json::{Value, json};
 
 use crate::support::scripted::{created, refused};
-use crate::support::{Bench, example, id, post_event, secret};
+use crate::support::{TestBridge, example, id, post_event, secret};
 
 /// What becomes of an order, for each answer of Front Payment.
 struct Row {
-    answer: fn() -> Answer,
+    answer: fn() -> SubmitReply,
     status: u16,
     slug: &'static str,
     stored: &'static str,
@@ -26,29 +26,35 @@ const OUTCOMES: [Row; 8] = [
     },
     Row { answer: || created("ODR1", None), status: 201, slug: "none", stored: "INVOICED", retry_after: false },
     Row { answer: refused, status: 422, slug: "rejected-by-front-payment", stored: "REJECTED", retry_after: false },
-    Row { answer: || Answer::Unauthorized, status: 502, slug: "front-payment-failed", stored: "FAILED", retry_after: false },
-    Row { answer: || Answer::Unavailable, status: 503, slug: "front-payment-unavailable", stored: "FAILED", retry_after: true },
+    Row { answer: || SubmitReply::Unauthorized, status: 502, slug: "front-payment-failed", stored: "FAILED", retry_after: false },
     Row {
-        answer: || Answer::Failed { its_word: true },
+        answer: || SubmitReply::Unavailable,
+        status: 503,
+        slug: "front-payment-unavailable",
+        stored: "FAILED",
+        retry_after: true,
+    },
+    Row {
+        answer: || SubmitReply::Failed { unproven: true },
         status: 502,
         slug: "front-payment-failed",
         stored: "FAILED",
         retry_after: false,
     },
     Row {
-        answer: || Answer::Failed { its_word: false },
+        answer: || SubmitReply::Failed { unproven: false },
         status: 502,
         slug: "front-payment-failed",
         stored: "FAILED",
         retry_after: false,
     },
-    Row { answer: || Answer::Unknown, status: 504, slug: "outcome-unknown", stored: "UNKNOWN", retry_after: false },
+    Row { answer: || SubmitReply::Unknown, status: 504, slug: "outcome-unknown", stored: "UNKNOWN", retry_after: false },
 ];
 
 #[tokio::test]
 async fn every_answer_of_front_payment_is_stored_and_told() {
     for row in OUTCOMES {
-        let bench = Bench::new().await;
+        let bench = TestBridge::new().await;
         bench.provider().will_answer((row.answer)());
         let read = bench.post(&example(), Some("key-1")).await;
         assert_eq!((read.status, read.slug()), (row.status, row.slug), "{read:?}");
@@ -64,10 +70,10 @@ async fn every_answer_of_front_payment_is_stored_and_told() {
 
 #[tokio::test]
 async fn an_order_takes_one_write_one_call_and_one_write() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     assert_eq!(bench.post(&example(), Some("key-1")).await.status, 201);
     assert_eq!((bench.store().operations(), bench.provider().submitted()), (vec!["create", "replace"], 1));
-    bench.provider().will_answer(Answer::Unavailable);
+    bench.provider().will_answer(SubmitReply::Unavailable);
     bench.post(&example(), Some("key-2")).await;
     bench.store().operations();
     assert_eq!(bench.post(&example(), Some("key-2")).await.status, 201);
@@ -76,7 +82,7 @@ async fn an_order_takes_one_write_one_call_and_one_write() {
 
 #[tokio::test]
 async fn a_201_has_the_ids_and_the_link() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let read = bench.post(&example(), None).await;
     let order_id = id(&read);
     assert_eq!(
@@ -99,7 +105,7 @@ async fn a_201_has_the_ids_and_the_link() {
 
 #[tokio::test]
 async fn the_callback_url_is_ours_and_has_a_random_token() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let first = id(&bench.post(&example(), None).await);
     let mut event = post_event(&example().to_string(), "Bearer key-a", None);
     event["rawPath"] = json!("/prod/orders");
@@ -109,17 +115,17 @@ async fn the_callback_url_is_ours_and_has_a_random_token() {
     assert!(token.len() >= 22 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{token}");
     let other = submits[1].callback_url.strip_prefix(&format!("https://api.example.no/prod/callbacks/{second}/")).unwrap();
     assert_ne!(token, other);
-    assert_eq!(bench.stored(&first).await.particulars.shop_callback_url, "https://shop.example/status?x=1");
+    assert_eq!(bench.stored(&first).await.details.shop_callback_url, "https://shop.example/status?x=1");
 
     let base = Settings { callback_base_url: Some("https://pay.example.no/go/".parse().unwrap()), ..Settings::default() };
-    let bench = Bench::with(base).await;
+    let bench = TestBridge::with(base).await;
     bench.post(&example(), None).await;
     assert!(bench.provider().submits.lock().unwrap()[0].callback_url.starts_with("https://pay.example.no/go/callbacks/"));
 }
 
 #[tokio::test]
 async fn without_a_public_address_nothing_is_sent() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let mut event = post_event(&example().to_string(), "Bearer key-a", None);
     event["requestContext"] = json!({"domainName": "a b"});
     let read = bench.orders(event).await;
@@ -131,7 +137,7 @@ async fn warnings_come_with_the_201_and_may_be_enforced() {
     let mut order = example();
     order["orderSummary"]["grandTotal"] = json!("50");
     order["coupon"] = json!("SUMMER");
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let read = bench.post(&order, None).await;
     let codes: Vec<_> =
         read.body["warnings"].as_array().unwrap().iter().map(|w| (w["pointer"].clone(), w["code"].clone())).collect();
@@ -140,14 +146,14 @@ async fn warnings_come_with_the_201_and_may_be_enforced() {
         [(json!("/orderSummary/grandTotal"), json!("totals_mismatch")), (json!("/coupon"), json!("unknown_field"))]
     );
 
-    let bench = Bench::with(Settings { enforce_advisories: true, ..Settings::default() }).await;
+    let bench = TestBridge::with(Settings { enforce_advisories: true, ..Settings::default() }).await;
     let read = bench.post(&order, None).await;
     assert_eq!((read.status, read.slug(), read.errors().len(), bench.provider().submitted()), (422, "validation-failed", 2, 0));
 }
 
 #[tokio::test]
 async fn a_shop_without_a_known_key_gets_a_401() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     for authorization in [
         "",
         "Bearer",
@@ -177,7 +183,7 @@ async fn a_shop_without_a_known_key_gets_a_401() {
 
 #[tokio::test]
 async fn one_shop_does_not_see_another_ones_orders() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let order_id = id(&bench.post(&example(), Some("key-1")).await);
     let none = bench.get("0198c2f0-7e4a-7000-8000-000000000001", "key-b").await;
     let foreign = bench.get(&order_id, "key-b").await;
@@ -189,7 +195,7 @@ async fn one_shop_does_not_see_another_ones_orders() {
 
 #[tokio::test]
 async fn bad_input_gets_its_reply() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let mut nested = "[".repeat(65);
     nested.push_str(&"]".repeat(65));
     for body in ["", "no json", "{\"products\": [", "{\"a\":1,\"a\":2}", "{\"a\": NaN}", "\"\u{1}\"", nested.as_str()] {
@@ -217,7 +223,7 @@ async fn bad_input_gets_its_reply() {
 
 #[tokio::test]
 async fn the_stored_item_holds_no_personal_data_and_no_key() {
-    let bench = Bench::new().await;
+    let bench = TestBridge::new().await;
     let read = bench.post(&example(), Some("the-idempotency-key")).await;
     let stored = serde_json::to_string(&bench.stored(&id(&read)).await).unwrap();
     for absent in [

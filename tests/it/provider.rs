@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::front_payment::{Answer, Client, FrontPayment, Submission};
+use front_payment_bridge::front_payment::{Client, FrontPayment, SubmitCall, SubmitReply};
 use front_payment_bridge::http_client::Tls;
 use front_payment_bridge::order::{Order, Rules, Status, StatusWord, parse_tax_rates, validate};
 use front_payment_bridge::secrets::Redacted;
@@ -23,20 +23,20 @@ fn client(base_url: &str) -> Client {
     Client::new(Tls::new(None).unwrap(), Clock::system(), &base_url).unwrap()
 }
 
-async fn submit_to(base_url: &str, document: &str) -> Submission {
+async fn submit_to(base_url: &str, document: &str) -> SubmitCall {
     let token = Redacted::new("token-1");
     client(base_url).submit(&order(document), "https://api.example.no/callbacks/1/2", &token, Duration::from_secs(1)).await
 }
 
-fn row(submission: &Submission) -> &'static str {
-    match submission.answer {
-        Answer::Created(_) => "created",
-        Answer::Refused(_) => "refused",
-        Answer::Unauthorized => "unauthorized",
-        Answer::Unavailable => "unavailable",
-        Answer::Failed { its_word: true } => "failed by its word",
-        Answer::Failed { its_word: false } => "failed",
-        Answer::Unknown => "unknown",
+fn row(submission: &SubmitCall) -> &'static str {
+    match submission.reply {
+        SubmitReply::Created(_) => "created",
+        SubmitReply::Rejected(_) => "refused",
+        SubmitReply::Unauthorized => "unauthorized",
+        SubmitReply::Unavailable => "unavailable",
+        SubmitReply::Failed { unproven: true } => "failed by its word",
+        SubmitReply::Failed { unproven: false } => "failed",
+        SubmitReply::Unknown => "unknown",
     }
 }
 
@@ -47,7 +47,7 @@ async fn the_request_is_the_pages() {
     let peer = Peer::start(reply(201, "x-ratelimit-remaining: 239\r\n", CREATED)).await;
     let submission = submit_to(&peer.base_url, &example().to_string()).await;
     assert_eq!((submission.http_status, submission.rate_limit_remaining), (Some(201), Some(239)));
-    let Answer::Created(created) = submission.answer else { panic!("not created") };
+    let SubmitReply::Created(created) = submission.reply else { panic!("not created") };
     assert_eq!((created.order_uuid.as_str(), created.status), ("ODR4286244937", Status::Sent));
     let request = peer.requests().remove(0);
     let (head, body) = request.split_once("\r\n\r\n").unwrap();

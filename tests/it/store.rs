@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use front_payment_bridge::order::{AttemptResult, Created, Decimal, Record, Settled, Status, StatusCallback, StatusWord};
-use front_payment_bridge::store::{DynamoDb, Embedded, OrderStore, WriteError};
+use front_payment_bridge::order::{
+    AttemptResult, CreatedOrder, Decimal, ResultEffect, Status, StatusCallback, StatusWord, StoredOrder,
+};
+use front_payment_bridge::store::{DynamoDbStore, EmbeddedStore, OrderStore, WriteError};
 use jiff::SignedDuration;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::moto::Moto;
 
-fn record(order_id: Uuid) -> Record {
+fn record(order_id: Uuid) -> StoredOrder {
     serde_json::from_value(json!({
         "orderId": order_id, "version": 1, "status": "SUBMITTING", "attempt": Uuid::new_v4(),
         "attemptedAt": "2026-06-15T00:00:00Z", "shopId": "shop-a", "callbackToken": "token", "grandTotal": "40",
@@ -20,20 +22,20 @@ fn record(order_id: Uuid) -> Record {
     .unwrap()
 }
 
-fn next(record: &Record, id: &str, word: &str) -> Record {
+fn next(record: &StoredOrder, id: &str, word: &str) -> StoredOrder {
     let callback = StatusCallback {
         order_uuid: "ODR1".to_owned(),
         word: StatusWord::read(word),
         amount: Decimal::parse("40").unwrap(),
         id: id.to_owned(),
     };
-    *record.believe(&callback, "2026-06-15T00:00:09Z".parse().unwrap()).unwrap()
+    *record.apply_callback(&callback, "2026-06-15T00:00:09Z".parse().unwrap()).unwrap()
 }
 
-fn conflict(result: Result<(), WriteError>) -> Option<Record> {
+fn conflict(result: Result<(), WriteError>) -> Option<StoredOrder> {
     match result {
         Err(WriteError::Conflict(stored)) => stored.map(|stored| *stored),
-        Err(WriteError::Unavailable(error)) => panic!("{error}"),
+        Err(WriteError::Store(error)) => panic!("{error}"),
         Ok(()) => panic!("no conflict"),
     }
 }
@@ -48,14 +50,14 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     // What is written is there, to the last attribute, and only once.
     store.create(&first).await.unwrap();
     assert!(store.load(first.order_id).await.unwrap().unwrap() == first);
-    let other = Record { shop_id: "shop-b".to_owned(), ..first.clone() };
+    let other = StoredOrder { shop_id: "shop-b".to_owned(), ..first.clone() };
     assert!(conflict(store.create(&other).await).unwrap() == first, "a conflict tells what is there");
 
     // Attributes come, change and go; a history grows.
     let mut second = next(&first, "a", "SENT");
     second.bank_id_url = Some("https://b.example/".to_owned());
     second.customer_uuid = Some("CSRT1".to_owned());
-    second.earlier_attempts = vec![first.particulars.clone()];
+    second.earlier_attempts = vec![first.details.clone()];
     store.replace(&first, &second).await.unwrap();
     assert!(store.load(first.order_id).await.unwrap().unwrap() == second);
     let third = next(&second, "b", "PAID");
@@ -70,15 +72,15 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     assert!(conflict(store.replace(&second, &third).await).unwrap() == third, "also a repeated one");
 
     // An order that may be forgotten makes way for another one, with nothing of it left.
-    let forgotten = Record { expires_at: Some(1), ..next(&record(Uuid::new_v4()), "a", "PAID") };
+    let forgotten = StoredOrder { expires_at: Some(1), ..next(&record(Uuid::new_v4()), "a", "PAID") };
     store.create(&forgotten).await.unwrap();
-    let fresh = Record { version: 3, ..record(forgotten.order_id) };
+    let fresh = StoredOrder { version: 3, ..record(forgotten.order_id) };
     store.replace(&forgotten, &fresh).await.unwrap();
     assert!(store.load(fresh.order_id).await.unwrap().unwrap() == fresh);
 
     // Every attribute may change, also to something that was not there, and back.
     let sparse = record(Uuid::new_v4());
-    let full = Record {
+    let full = StoredOrder {
         version: 2,
         attempt: Uuid::new_v4(),
         attempted_at: "2026-06-16T00:00:00Z".parse().unwrap(),
@@ -86,12 +88,12 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
         callback_token: "another".to_owned(),
         customer_uuid: Some("CSRT1".to_owned()),
         bank_id_url: Some("https://b.example/".to_owned()),
-        particulars: serde_json::from_value(json!({
+        details: serde_json::from_value(json!({
             "fingerprint": "f", "referenceNo": "r", "customerReference": "c", "grandTotal": "41", "shopCallbackUrl": "https://x.example/",
             "customerType": "corporate", "preferredLanguage": "da", "country": "DK",
         }))
         .unwrap(),
-        earlier_attempts: vec![sparse.particulars.clone()],
+        earlier_attempts: vec![sparse.details.clone()],
         created_at: "2026-06-14T00:00:00Z".parse().unwrap(),
         updated_at: "2026-06-17T00:00:00Z".parse().unwrap(),
         ..next(&sparse, "a", "SENT")
@@ -99,7 +101,7 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     store.create(&sparse).await.unwrap();
     store.replace(&sparse, &full).await.unwrap();
     assert!(store.load(sparse.order_id).await.unwrap().unwrap() == full);
-    let back = Record { version: 3, ..sparse.clone() };
+    let back = StoredOrder { version: 3, ..sparse.clone() };
     store.replace(&full, &back).await.unwrap();
     assert!(store.load(sparse.order_id).await.unwrap().unwrap() == back);
 
@@ -141,29 +143,32 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     // The fullest order that there can be still takes the result of its latest attempt.
     let full = fullest();
     store.create(&full).await.unwrap();
-    let created = Created {
+    let created = CreatedOrder {
         order_uuid: "O".repeat(64),
         customer_uuid: Some("C".repeat(64)),
         bank_id_url: Some(format!("https://{}", "b".repeat(8_184))),
         status: Status::Sent,
     };
-    let Settled::As(Some(sent)) = full.settle(full.attempt, &AttemptResult::Created(created), full.updated_at) else { panic!() };
+    let ResultEffect::Write(Some(sent)) = full.record_result(full.attempt, &AttemptResult::Created(created), full.updated_at)
+    else {
+        panic!()
+    };
     store.replace(&full, &sent).await.unwrap();
     assert!(store.load(full.order_id).await.unwrap().unwrap() == *sent);
 }
 
 /// An order after a hundred attempts with the longest of texts, and a history of the longest entries.
-fn fullest() -> Record {
+fn fullest() -> StoredOrder {
     let order_id = Uuid::new_v4();
     let mut full = record(order_id);
     for total in 0..100 {
         let mut next = record(order_id);
-        next.particulars.grand_total = format!("{total}.{}", "0".repeat(2_040));
-        next.particulars.fingerprint = Some("f".repeat(64));
-        next.particulars.reference_no = Some("r".repeat(2_048));
-        next.particulars.customer_reference = Some("c".repeat(2_048));
-        next.particulars.shop_callback_url = "u".repeat(2_048);
-        full = next.as_attempt_of(&full);
+        next.details.grand_total = format!("{total}.{}", "0".repeat(2_040));
+        next.details.fingerprint = Some("f".repeat(64));
+        next.details.reference_no = Some("r".repeat(2_048));
+        next.details.customer_reference = Some("c".repeat(2_048));
+        next.details.shop_callback_url = "u".repeat(2_048);
+        full = next.as_retry_of(&full);
     }
     assert!(full.earlier_attempts.len() > 5, "{}", full.earlier_attempts.len());
     let entry = json!({"status": "S".repeat(40), "at": "2026-06-15T00:00:00.123456789Z", "source": "callback",
@@ -185,7 +190,7 @@ where
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_embedded_store_keeps_its_promises() {
-    keeps_its_promises(Arc::new(Embedded::in_memory().unwrap())).await;
+    keeps_its_promises(Arc::new(EmbeddedStore::in_memory().unwrap())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,20 +199,20 @@ async fn the_embedded_store_keeps_them_in_a_file_over_a_restart() {
     let file = directory.path().join("orders.redb");
     let order = record(Uuid::new_v4());
     {
-        let store = Arc::new(Embedded::open(&file).unwrap());
+        let store = Arc::new(EmbeddedStore::open(&file).unwrap());
         keeps_its_promises(store.clone()).await;
         store.create(&order).await.unwrap();
-        assert!(Embedded::open(&file).is_err(), "one process at a time");
-        let before = store.records().unwrap().len();
+        assert!(EmbeddedStore::open(&file).is_err(), "one process at a time");
+        let before = store.all().unwrap().len();
         // Those that come at once share commits, and are all there.
         let created = winners(200, |_| {
             let store = store.clone();
             async move { store.create(&record(Uuid::new_v4())).await }
         });
-        assert_eq!((created.await, store.records().unwrap().len()), (200, before + 200));
+        assert_eq!((created.await, store.all().unwrap().len()), (200, before + 200));
     }
-    let reopened = Embedded::open(&file).unwrap();
-    assert!(reopened.records().unwrap().len() > 200);
+    let reopened = EmbeddedStore::open(&file).unwrap();
+    assert!(reopened.all().unwrap().len() > 200);
     assert!(reopened.load(order.order_id).await.unwrap().unwrap() == order);
 }
 
@@ -222,7 +227,7 @@ async fn dynamodb_may_forget_an_order_so_long_after_its_last_change() {
     let moto = Moto::start();
     let for_ever = moto.store("orders").await;
     let table = moto.dynamodb();
-    let store = DynamoDb::new(table, "orders".to_owned(), Some(SignedDuration::from_hours(90 * 24)));
+    let store = DynamoDbStore::new(table, "orders".to_owned(), Some(SignedDuration::from_hours(90 * 24)));
     let submitting = record(Uuid::new_v4());
     let expires_at = async || store.load(submitting.order_id).await.unwrap().unwrap().expires_at;
     store.create(&submitting).await.unwrap();
@@ -231,7 +236,7 @@ async fn dynamodb_may_forget_an_order_so_long_after_its_last_change() {
     store.replace(&submitting, &sent).await.unwrap();
     assert_eq!(expires_at().await, Some(1_781_481_609 + 7_776_000));
     let sent = store.load(submitting.order_id).await.unwrap().unwrap();
-    let unknown = Record { version: 3, status: Status::Unknown, expires_at: None, ..sent.clone() };
+    let unknown = StoredOrder { version: 3, status: Status::Unknown, expires_at: None, ..sent.clone() };
     store.replace(&sent, &unknown).await.unwrap();
     assert_eq!(expires_at().await, None);
     let paid = next(&unknown, "b", "PAID");

@@ -1,14 +1,14 @@
 //! What holds whatever happens.
 
-use front_payment_bridge::order::{Record, Source, Status};
+use front_payment_bridge::order::{EntrySource, Status, StoredOrder};
 
 use crate::decisions::{Asked, Decision, Says, Word};
 use crate::explore::LEASE;
-use crate::neighbours::total;
+use crate::services::total;
 use crate::world::{Ended, Kind, Setting, Snapshot, World, lock};
 
 /// The first promise that is broken in a world with this record, if one is.
-pub fn broken(world: &World<'_>, record: Option<&Record>) -> Option<String> {
+pub fn broken(world: &World<'_>, record: Option<&StoredOrder>) -> Option<String> {
     let shared = lock(&world.shared);
     let asked = &shared.asked;
     asked_too_often(asked).or_else(|| told_what_is_not_so(world, asked, record)).or_else(|| match record {
@@ -34,7 +34,7 @@ fn asked_too_often(asked: &[Asked]) -> Option<String> {
     })
 }
 
-fn told_what_is_not_so(world: &World<'_>, asked: &[Asked], record: Option<&Record>) -> Option<String> {
+fn told_what_is_not_so(world: &World<'_>, asked: &[Asked], record: Option<&StoredOrder>) -> Option<String> {
     let stored_uuid = record.and_then(|record| record.order_uuid.as_ref());
     world.tasks.iter().enumerate().find_map(|(index, task)| match (&task.kind, task.ended.as_ref()?) {
         // A shop is told that nothing was created only where nothing was, or where Front Payment said so.
@@ -57,7 +57,7 @@ fn told_what_is_not_so(world: &World<'_>, asked: &[Asked], record: Option<&Recor
     })
 }
 
-fn stored_what_is_not_so(record: &Record, asked: &[Asked]) -> Option<String> {
+fn stored_what_is_not_so(record: &StoredOrder, asked: &[Asked]) -> Option<String> {
     // Once a callback came, an order that Front Payment has is accepted: not REJECTED, FAILED or UNKNOWN for good.
     let Some(uuid) = &record.order_uuid else {
         let refused = asked.last().is_some_and(|latest| latest.says == Some(Says::Refused417));
@@ -84,13 +84,13 @@ fn stored_what_is_not_so(record: &Record, asked: &[Asked]) -> Option<String> {
     if record.status != expected {
         return Some(format!("the status is {:?} in place of {expected:?}", record.status));
     }
-    let (is, says) = (total(own.body), &record.particulars.grand_total);
+    let (is, says) = (total(own.body), &record.details.grand_total);
     (is != says).then(|| format!("{uuid} is of {is}, and the store says {says}"))
 }
 
 /// A callback that was taken stands in the history once; and two orders where one was meant are noticed
 /// once both have called back.
-fn lost_or_doubled(record: &Record, asked: &[Asked], is_quiet: bool) -> Option<String> {
+fn lost_or_doubled(record: &StoredOrder, asked: &[Asked], is_quiet: bool) -> Option<String> {
     for (index, asked) in asked.iter().enumerate() {
         for word in Word::ALL {
             let entries = entries_of(record, index, word);
@@ -106,7 +106,7 @@ fn lost_or_doubled(record: &Record, asked: &[Asked], is_quiet: bool) -> Option<S
 
 /// What Front Payment has told to have created, and the bridge has told to the shop, is the stored order or
 /// noted as another one.
-fn created_and_forgotten(world: &World<'_>, record: &Record, asked: &[Asked]) -> Option<String> {
+fn created_and_forgotten(world: &World<'_>, record: &StoredOrder, asked: &[Asked]) -> Option<String> {
     asked.iter().enumerate().find_map(|(index, asked)| {
         let uuid = Some(format!("ODR{index}"));
         let is_told = matches!(world.tasks[asked.task].ended, Some(Ended::Accepted(_)));
@@ -117,10 +117,10 @@ fn created_and_forgotten(world: &World<'_>, record: &Record, asked: &[Asked]) ->
 }
 
 /// How often a callback of the order `ODR{index}` stands in the history.
-fn entries_of(record: &Record, index: usize, word: Word) -> usize {
+fn entries_of(record: &StoredOrder, index: usize, word: Word) -> usize {
     let uuid = format!("ODR{index}");
     let is_of = |other: Option<&String>| other.or(record.order_uuid.as_ref()) == Some(&uuid);
-    let entries = record.history.iter().filter(|entry| entry.source == Source::Callback && entry.status == word.text());
+    let entries = record.history.iter().filter(|entry| entry.source == EntrySource::Callback && entry.status == word.text());
     entries.filter(|entry| is_of(entry.other_order_uuid.as_ref())).count()
 }
 

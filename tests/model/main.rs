@@ -9,7 +9,7 @@
 mod decisions;
 mod explore;
 mod invariants;
-mod neighbours;
+mod services;
 mod state;
 mod world;
 

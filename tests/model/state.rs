@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use front_payment_bridge::order::Record;
+use front_payment_bridge::order::StoredOrder;
 use uuid::Uuid;
 
 use crate::decisions::{Decision, Says};
 use crate::world::{Ended, World, lock};
 
 /// Describes a state. Of tasks that have ended, only what shops were told of accepted orders still matters.
-pub fn describe(world: &World<'_>, record: Option<&Record>) -> String {
+pub fn describe(world: &World<'_>, record: Option<&StoredOrder>) -> String {
     let shared = lock(&world.shared);
     let mut text = format!("{} {} {}", shared.seconds, world.submits(), world.faults());
     let mut running = Vec::new();

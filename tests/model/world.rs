@@ -7,20 +7,20 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use front_payment_bridge::apply;
-use front_payment_bridge::bridge::{Bridge, Deadline, Settings};
-use front_payment_bridge::budget::Budget;
+use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::order::{Order, Record, Rules, Status, Validated, parse_tax_rates, validate};
-use front_payment_bridge::secrets::{Secret, Secrets};
-use front_payment_bridge::store::{Embedded, OrderStore, WriteError};
-use front_payment_bridge::submit::{self, Outcome};
+use front_payment_bridge::deadline::Deadline;
+use front_payment_bridge::order::{Order, Rules, Status, StoredOrder, Validated, parse_tax_rates, validate};
+use front_payment_bridge::secrets::{Secret, SecretCache};
+use front_payment_bridge::status::{self, CallbackOutcome, CallbackRequest, ReadBudget};
+use front_payment_bridge::store::{EmbeddedStore, OrderStore, WriteError};
+use front_payment_bridge::submit::{self, SubmitOutcome, SubmitRequest};
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::unconstrained;
 use uuid::Uuid;
 
 use crate::decisions::{Asked, Body, Decision, Mutant, Op, Word};
-use crate::neighbours::{Neighbours, NoSource, SECRET, document, query, total};
+use crate::services::{Neighbours, NoSource, SECRET, document, query, total};
 
 const BEGINNING: i64 = 1_781_481_600;
 /// Then it has grown enough.
@@ -85,11 +85,11 @@ pub struct Shared {
     /// The task that runs.
     pub current: usize,
     pub gates: Vec<Gate>,
-    pub store: Embedded,
+    pub store: EmbeddedStore,
     /// The one order, once it was claimed.
     pub order_id: Option<Uuid>,
     /// Writes that their senders have given up, and that are still on their way: what, over what.
-    pub late: Vec<(Record, Option<Record>)>,
+    pub late: Vec<(StoredOrder, Option<StoredOrder>)>,
     pub asked: Vec<Asked>,
     /// Since the beginning.
     pub seconds: i64,
@@ -97,12 +97,12 @@ pub struct Shared {
 
 impl Shared {
     /// The stored order.
-    pub fn record(&self) -> Option<Record> {
+    pub fn record(&self) -> Option<StoredOrder> {
         now(self.store.load(self.order_id?)).unwrap()
     }
 
     /// Writes a record over what was read, or over nothing.
-    pub fn write(&self, next: &Record, current: Option<&Record>) -> Result<(), WriteError> {
+    pub fn write(&self, next: &StoredOrder, current: Option<&StoredOrder>) -> Result<(), WriteError> {
         match current {
             Some(current) => now(self.store.replace(current, next)),
             None => now(self.store.create(next)),
@@ -124,7 +124,7 @@ pub fn lock(shared: &SharedHandle) -> MutexGuard<'_, Shared> {
 /// What all worlds have in common: one of them goes on at a time.
 pub struct Setting {
     mutant: Mutant,
-    store: RefCell<Embedded>,
+    store: RefCell<EmbeddedStore>,
     beginnings: Cell<usize>,
     orders: [Order; 2],
     secret: Arc<Secret>,
@@ -139,7 +139,7 @@ pub struct Snapshot {
     /// The shop's key; a new one where nothing is stored yet.
     key: Option<String>,
     tasks: Vec<Past>,
-    pub record: Option<Record>,
+    pub record: Option<StoredOrder>,
     pub asked: Vec<Asked>,
     seconds: i64,
 }
@@ -151,7 +151,7 @@ impl Setting {
         let order = |body| validate(document(body).as_bytes(), &rules).unwrap_or_else(|_| panic!("not valid")).order;
         Self {
             mutant,
-            store: RefCell::new(Embedded::in_memory().unwrap()),
+            store: RefCell::new(EmbeddedStore::in_memory().unwrap()),
             beginnings: Cell::default(),
             orders: [order(0), order(1)],
             secret: Arc::new(Secret::parse(SECRET).unwrap()),
@@ -191,21 +191,15 @@ impl Setting {
         let time = shared.clone();
         let clock = Clock::new(move || Timestamp::from_second(BEGINNING + lock(&time).seconds).unwrap());
         let neighbours = || Neighbours::new(shared.clone(), self.mutant);
-        let bridge = Bridge {
-            store: neighbours(),
-            front_payment: neighbours(),
-            secrets: Secrets::new(NoSource, clock.clone()),
-            clock,
-            readings: Budget::default(),
-            settings: Settings::default(),
-        };
+        let secrets = SecretCache::new(NoSource, clock.clone());
+        let bridge = Bridge::new(neighbours(), neighbours(), secrets, clock);
         World { setting: self, bridge: Arc::new(bridge), key, tasks, shared }
     }
 
     fn new_key(&self) -> String {
         let number = self.beginnings.replace(self.beginnings.get() + 1);
         if number % BEGINNINGS_IN_A_STORE == BEGINNINGS_IN_A_STORE - 1 {
-            self.store.replace(Embedded::in_memory().unwrap());
+            self.store.replace(EmbeddedStore::in_memory().unwrap());
         }
         format!("key-{number}")
     }
@@ -237,7 +231,7 @@ impl World<'_> {
     }
 
     /// What can be gone on from, if nothing goes on and nothing is on its way.
-    pub fn snapshot(&self, record: Option<Record>) -> Option<Snapshot> {
+    pub fn snapshot(&self, record: Option<StoredOrder>) -> Option<Snapshot> {
         let shared = lock(&self.shared);
         let tasks = self.tasks.iter().map(|task| Some((task.kind.clone(), task.trace.clone(), task.ended.clone()?)));
         let tasks = tasks.collect::<Option<_>>().filter(|_| shared.late.is_empty())?;
@@ -260,21 +254,23 @@ impl World<'_> {
     pub async fn submit(&mut self, body: Body) {
         let (bridge, secret, key) = (self.bridge.clone(), self.setting.secret.clone(), self.key.clone());
         let order = self.setting.orders[usize::from(body)].clone();
-        let validated = Validated { order, against_fresh: Vec::new(), warnings: Vec::new() };
+        let validated = Validated { order, fresh_only: Vec::new(), warnings: Vec::new() };
         let request = async move {
             let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
             let idempotency_key = Some(key.as_str());
             let callback_base = "https://bridge";
-            let request = submit::Request { shop_id: "shop", idempotency_key, validated, callback_base, secret, deadline };
+            let request = SubmitRequest { shop_id: "shop", idempotency_key, validated, callback_base, secret, deadline };
             match submit::submit(&bridge, request).await.outcome {
-                Outcome::Accepted { accepted, .. } => Ended::Accepted(accepted.order_uuid),
-                Outcome::Refused(_) | Outcome::Failed { .. } | Outcome::Unavailable | Outcome::Storage | Outcome::NotFresh(_) => {
-                    Ended::NothingCreated
-                }
-                Outcome::Unknown | Outcome::EarlierUnknown => Ended::Other("unknown"),
-                Outcome::InProgress => Ended::Other("in progress"),
-                Outcome::KeyReused => Ended::Other("key reused"),
-                Outcome::Internal => Ended::Other("internal"),
+                SubmitOutcome::Accepted { order, .. } => Ended::Accepted(order.order_uuid),
+                SubmitOutcome::Rejected(_)
+                | SubmitOutcome::Failed { .. }
+                | SubmitOutcome::ProviderUnavailable
+                | SubmitOutcome::StoreUnavailable
+                | SubmitOutcome::NotSendable(_) => Ended::NothingCreated,
+                SubmitOutcome::Unknown | SubmitOutcome::UnknownBefore => Ended::Other("unknown"),
+                SubmitOutcome::InProgress => Ended::Other("in progress"),
+                SubmitOutcome::KeyReused => Ended::Other("key reused"),
+                SubmitOutcome::Internal => Ended::Other("internal"),
             }
         };
         self.start(Kind::Submit(body), Box::pin(request)).await;
@@ -294,13 +290,14 @@ impl World<'_> {
             let order_id = Uuid::parse_str(path.next().unwrap()).unwrap();
             let raw_query = query(index, word, total(asked.body));
             let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
-            let request = apply::Request { order_id, token, raw_query: &raw_query, secret, deadline };
-            Ended::Callback(match apply::apply(&bridge, request).await.outcome {
-                apply::Outcome::Applied | apply::Outcome::Known | apply::Outcome::Twice => "taken",
-                apply::Outcome::ReadBack => "read back",
-                apply::Outcome::NotFound => "not found",
-                apply::Outcome::NotBelieved => "not believed",
-                apply::Outcome::NoStatus | apply::Outcome::Storage => "to be repeated",
+            let request = CallbackRequest { order_id, token, raw_query: &raw_query, secret, deadline };
+            let budget = ReadBudget::per_minute(60);
+            Ended::Callback(match status::apply_callback(&bridge, &budget, request).await.0 {
+                CallbackOutcome::Applied | CallbackOutcome::Duplicate | CallbackOutcome::OtherOrder => "taken",
+                CallbackOutcome::StatusRead => "read back",
+                CallbackOutcome::NotFound => "not found",
+                CallbackOutcome::NotVerified => "not verified",
+                CallbackOutcome::StatusUnavailable | CallbackOutcome::StoreUnavailable => "to be repeated",
             })
         };
         self.start(Kind::Callback(index, word), Box::pin(request)).await;
@@ -370,7 +367,7 @@ impl World<'_> {
         let shared = lock(&self.shared);
         let Some(unknown) = shared.record().filter(|record| record.status_at(now) == Status::Unknown) else { return };
         let found = shared.asked.iter().rposition(|asked| asked.exists);
-        let mut settled = Record { version: unknown.version + 1, ..unknown.clone() };
+        let mut settled = StoredOrder { version: unknown.version + 1, ..unknown.clone() };
         settled.order_uuid = found.map(|index| format!("ODR{index}"));
         settled.status = if found.is_some() { Status::Sent } else { Status::Failed };
         shared.write(&settled, Some(&unknown)).unwrap();

@@ -1,6 +1,6 @@
-"""What stands around the functions in run.py: the emulator, AWS, Front Payment and API Gateway.
+"""The services around the functions in run.py: the emulator, AWS, Front Payment and API Gateway.
 
-All of it is on loopback, on free ports, and ends with the block that started it.
+Everything runs on loopback, on free ports, and ends with the `with` block that started it.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ def event(name):
 
 
 def prepare():
-    """Makes the venv, unless it has been made from the same requirements."""
+    """Creates the venv, unless it was created from the same requirements."""
     stamp = VENV / REQUIREMENTS.name
     if stamp.exists() and stamp.read_text() == REQUIREMENTS.read_text():
         return
@@ -54,7 +54,7 @@ def prepare():
 
 
 def request(port, method, path, body=None, headers=None):
-    """Status, headers and body; a redirect is not followed."""
+    """Returns status, headers and body. Does not follow redirects."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=35)
     with contextlib.closing(connection):
         connection.request(method, path, body, headers or {})
@@ -70,7 +70,7 @@ def free_port():
 
 @contextlib.contextmanager
 def running(name, command, port, environment):
-    """A process that listens on a port; it ends with the block, however that ends."""
+    """A process that listens on a port. It ends with the block, also after an exception."""
     LOGS.mkdir(parents=True, exist_ok=True)
     with open(LOGS / f"{name}.log", "wb") as log:
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -107,7 +107,7 @@ def serving(server):
 
 
 class Aws:
-    """DynamoDB and Secrets Manager, spoken to in plain HTTP."""
+    """Calls DynamoDB and Secrets Manager over plain HTTP."""
 
     def __init__(self, port):
         self.port = port
@@ -158,7 +158,7 @@ def moto():
 
 
 class FrontPayment(http.server.ThreadingHTTPServer):
-    """Hands every request on to the sandbox, and remembers what was asked and answered."""
+    """Forwards every request to the sandbox, and records requests and replies."""
 
     def __init__(self, sandbox_port):
         super().__init__(("127.0.0.1", 0), FrontPaymentHandler)
@@ -166,13 +166,13 @@ class FrontPayment(http.server.ThreadingHTTPServer):
         self.base_url = f"http://127.0.0.1:{self.server_port}/front-payment/api/v1"
         self.calls = []
 
-    def heard(self):
-        """What it was asked since the last time."""
-        heard, self.calls = self.calls, []
-        return heard
+    def take_calls(self):
+        """Returns the calls since the last time."""
+        calls, self.calls = self.calls, []
+        return calls
 
     def sign(self, bank_id_url):
-        """What the button of the BankID page does; the reply comes after the callback."""
+        """Does what the button of the BankID page does. The reply comes after the callback."""
         return request(self.sandbox_port, "POST", urllib.parse.urlsplit(bank_id_url).path + "/sign")
 
 
@@ -193,12 +193,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class FrontPaymentHandler(Handler):
     def do_POST(self):
-        self.hand_on(self.rfile.read(int(self.headers["content-length"])).decode())
+        self.forward(self.rfile.read(int(self.headers["content-length"])).decode())
 
     def do_GET(self):
-        self.hand_on(None)
+        self.forward(None)
 
-    def hand_on(self, body):
+    def forward(self, body):
         passed = {name: self.headers[name] for name in ("authorization", "content-type") if name in self.headers}
         status, headers, answer = request(self.server.sandbox_port, self.command, self.path, body, passed)
         call = Call(self.command, self.path, self.headers["authorization"], body, answer)
@@ -243,7 +243,7 @@ def under_emulator(name, command, aws, provider, **variables):
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "29",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-        "AWS_LAMBDA_LOG_LEVEL": "TRACE",  # so that a check of the log is worth something
+        "AWS_LAMBDA_LOG_LEVEL": "TRACE",  # so that check_log sees every line
         "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -259,7 +259,7 @@ def under_emulator(name, command, aws, provider, **variables):
 
 
 class Gateway(http.server.ThreadingHTTPServer):
-    """API Gateway for the one who calls from outside: Front Payment's callbacks."""
+    """Replaces API Gateway for Front Payment's callbacks: sends them to the function as events."""
 
     def __init__(self, callbacks):
         super().__init__(("127.0.0.1", 0), GatewayHandler)
@@ -267,14 +267,14 @@ class Gateway(http.server.ThreadingHTTPServer):
         self.base_url = f"http://127.0.0.1:{self.server_port}"
         self.calls = []
 
-    def heard(self, count):
-        """The callbacks since the last time and what they got: as many as are waited for, or what came in 15 s."""
+    def take_calls(self, count):
+        """Returns the callbacks since the last time, each with its reply's status. Waits for `count`, up to 15 s."""
         for _ in range(150):
             if len(self.calls) >= count:
                 break
             time.sleep(0.1)
-        heard, self.calls = self.calls, []
-        return heard
+        calls, self.calls = self.calls, []
+        return calls
 
 
 class GatewayHandler(Handler):

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Mischief, Sandbox, SandboxOrder, TOKEN, callbacks, checks};
-use crate::store::Unavailable;
+use super::{Misbehaviour, Sandbox, SandboxOrder, TOKEN, callbacks, checks};
+use crate::store::StoreError;
 
 pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
     limited(&sandbox, || async {
@@ -24,8 +24,8 @@ pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderM
             return unauthorized();
         }
         let order: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let mischief = order.get("referenceNo").and_then(Value::as_str).and_then(Mischief::asked_by);
-        if let Some(failure) = mischief.and_then(failure) {
+        let misbehaviour = order.get("referenceNo").and_then(Value::as_str).and_then(Misbehaviour::asked_by);
+        if let Some(failure) = misbehaviour.and_then(failure) {
             return failure;
         }
         let refusals = checks::refusals(&order, Timestamp::now());
@@ -33,7 +33,7 @@ pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderM
             let body = json!({"status_code": 417, "status_message": "Client Error", "message": "payloadValidationErrors", "is_error": true, "errors": refusals});
             return (StatusCode::EXPECTATION_FAILED, axum::Json(body)).into_response();
         }
-        match create(&sandbox, &order, mischief).await {
+        match create(&sandbox, &order, misbehaviour).await {
             Ok(reply) => reply,
             Err(error) => broken(&error),
         }
@@ -41,14 +41,14 @@ pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderM
     .await
 }
 
-async fn create(sandbox: &Arc<Sandbox>, order: &Value, mischief: Option<Mischief>) -> Result<Response, Unavailable> {
+async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misbehaviour>) -> Result<Response, StoreError> {
     let text = |pointer: &str| match order.pointer(pointer) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
     // A private customer signs with BankID; a company's order, and one that is to be early, is invoiced at once.
-    let signs = text("/customerDetails/type") == "private" && mischief != Some(Mischief::EarlyCallback);
+    let signs = text("/customerDetails/type") == "private" && misbehaviour != Some(Misbehaviour::EarlyCallback);
     let mut created = SandboxOrder {
         uuid: String::new(),
         customer_uuid: format!("CSRT{}", ten_digits()),
@@ -60,7 +60,7 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, mischief: Option<Mischief
         success: text("/callback/success"),
         failure: text("/callback/failure"),
         created_at: Timestamp::now().as_second(),
-        mischief,
+        misbehaviour,
     };
     loop {
         created.uuid = format!("ODR{}", ten_digits());
@@ -73,18 +73,18 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, mischief: Option<Mischief
     if let (Some(link), Some(data)) = (&created.link, data.as_object_mut()) {
         data.insert("bankIdUrl".to_owned(), format!("{}/bankid/{link}", sandbox.base).into());
     }
-    if !signs && mischief != Some(Mischief::EarlyCallback) {
+    if !signs && misbehaviour != Some(Misbehaviour::EarlyCallback) {
         let (sandbox, created) = (sandbox.clone(), created.clone());
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
             callbacks::send(&sandbox, &created, "INVOICED").await;
         });
     }
-    match mischief {
-        Some(Mischief::Slow) => tokio::time::sleep(Duration::from_secs(8)).await,
-        Some(Mischief::EarlyCallback) => callbacks::send(sandbox, &created, "INVOICED").await,
-        Some(Mischief::LostReply) => return Ok(lost_reply()),
-        Some(Mischief::Error500Created) => return Ok(internal_error()),
+    match misbehaviour {
+        Some(Misbehaviour::Slow) => tokio::time::sleep(Duration::from_secs(8)).await,
+        Some(Misbehaviour::EarlyCallback) => callbacks::send(sandbox, &created, "INVOICED").await,
+        Some(Misbehaviour::LostReply) => return Ok(lost_reply()),
+        Some(Misbehaviour::Error500Created) => return Ok(internal_error()),
         _ => {}
     }
     let body =
@@ -136,17 +136,17 @@ fn unauthorized() -> Response {
 }
 
 /// The misbehaviours before anything is created.
-fn failure(mischief: Mischief) -> Option<Response> {
-    match mischief {
-        Mischief::LostRequest => Some(lost_reply()),
-        Mischief::Error500 => Some(internal_error()),
-        Mischief::Error510 => {
+fn failure(misbehaviour: Misbehaviour) -> Option<Response> {
+    match misbehaviour {
+        Misbehaviour::LostRequest => Some(lost_reply()),
+        Misbehaviour::Error500 => Some(internal_error()),
+        Misbehaviour::Error510 => {
             Some(own(StatusCode::NOT_EXTENDED, "Execution Exception Occurred", "Something Went Wrong", &json!("Undefined index")))
         }
-        Mischief::RateLimited => {
+        Misbehaviour::RateLimited => {
             Some((StatusCode::TOO_MANY_REQUESTS, axum::Json(json!({"message": "Too Many Attempts."}))).into_response())
         }
-        Mischief::Unavailable => {
+        Misbehaviour::Unavailable => {
             Some((StatusCode::SERVICE_UNAVAILABLE, "<html>503 Service Temporarily Unavailable</html>").into_response())
         }
         _ => None,
@@ -167,7 +167,7 @@ fn own(status: StatusCode, said: &str, message: &str, errors: &Value) -> Respons
 }
 
 /// The database does not do its part. A 502 in no form of Front Payment's: nothing is known of the order.
-pub(super) fn broken(error: &Unavailable) -> Response {
+pub(super) fn broken(error: &StoreError) -> Response {
     tracing::error!(error = %error, "the sandbox cannot keep its orders");
     StatusCode::BAD_GATEWAY.into_response()
 }

@@ -3,22 +3,21 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{Mischief, SECRET_KEY, Sandbox, SandboxOrder};
-use crate::order::hex;
+use super::{Misbehaviour, SECRET_KEY, Sandbox, SandboxOrder};
 
 /// Tells the bridge that an order was signed (`INVOICED`) or declined (`CANCELLED`), in the order's own way.
 pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
-    match order.mischief {
-        Some(Mischief::DuplicateCallback) => {
+    match order.misbehaviour {
+        Some(Misbehaviour::DuplicateCallback) => {
             let query = query(order, &order.status, SECRET_KEY);
             tokio::join!(call(sandbox, order, &order.status, &query), call(sandbox, order, &order.status, &query));
         }
-        Some(Mischief::ReversedCallbacks) => {
+        Some(Misbehaviour::ReversedCallbacks) => {
             send(sandbox, order, &order.status).await;
             send(sandbox, order, "RESEVRED").await;
         }
-        Some(Mischief::UnknownStatus) => send(sandbox, order, "success").await,
-        Some(Mischief::BadChecksum) => {
+        Some(Misbehaviour::UnknownStatus) => send(sandbox, order, "success").await,
+        Some(Misbehaviour::BadChecksum) => {
             let query = query(order, &order.status, "some other key");
             call(sandbox, order, &order.status, &query).await;
         }
@@ -42,7 +41,7 @@ fn query(order: &SandboxOrder, status: &str, secret_key: &str) -> String {
         ("timestamp", &timestamp),
     ];
     let values: String = parameters.iter().map(|(_, value)| *value).collect();
-    let checksum = hex(&Sha256::digest(values + secret_key));
+    let checksum = hex::encode(Sha256::digest(values + secret_key));
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters).append_pair("checksum", &checksum).finish()
 }

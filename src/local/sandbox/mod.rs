@@ -4,10 +4,10 @@
 mod api;
 mod callbacks;
 mod checks;
-mod mischief;
+mod misbehaviour;
 mod pages;
 
-pub use mischief::Mischief;
+pub use misbehaviour::Misbehaviour;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use redb::{ReadableTable, Table, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Redb, Unavailable, unavailable};
+use crate::store::{EmbeddedDatabase, StoreError, database_error};
 
 /// The bearer token that it accepts.
 pub const TOKEN: &str = "sandbox-token";
@@ -34,7 +34,7 @@ pub struct Sandbox {
     /// Where it is reached: `http://127.0.0.1:3000/front-payment`.
     base: String,
     http: reqwest::Client,
-    database: Arc<Redb>,
+    database: Arc<EmbeddedDatabase>,
     rate_limit: u32,
     minute: Mutex<(i64, u32)>,
 }
@@ -62,7 +62,7 @@ pub struct SandboxOrder {
     /// Unix seconds.
     created_at: i64,
     /// What the reference asked for.
-    pub mischief: Option<Mischief>,
+    pub misbehaviour: Option<Misbehaviour>,
 }
 
 /// The routes below `/front-payment`.
@@ -83,7 +83,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`Unavailable`] where the database cannot be used.
-    pub fn open(database: Arc<Redb>, base: String, http: reqwest::Client) -> Result<Self, Unavailable> {
+    pub fn open(database: Arc<EmbeddedDatabase>, base: String, http: reqwest::Client) -> Result<Self, StoreError> {
         database.create_table(ORDERS)?;
         Ok(Self { base, http, database, rate_limit: RATE_LIMIT, minute: Mutex::default() })
     }
@@ -98,32 +98,32 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`Unavailable`] where the database cannot be read.
-    pub fn orders(&self) -> Result<Vec<SandboxOrder>, Unavailable> {
+    pub fn orders(&self) -> Result<Vec<SandboxOrder>, StoreError> {
         self.database.read(|read| {
-            let orders = read.open_table(ORDERS).map_err(unavailable)?;
-            let items = orders.iter().map_err(unavailable)?;
-            items.map(|item| order(item.map_err(unavailable)?.1.value())).collect()
+            let orders = read.open_table(ORDERS).map_err(database_error)?;
+            let items = orders.iter().map_err(database_error)?;
+            items.map(|item| order(item.map_err(database_error)?.1.value())).collect()
         })
     }
 
-    fn find(&self, uuid: &str) -> Result<Option<SandboxOrder>, Unavailable> {
+    fn find(&self, uuid: &str) -> Result<Option<SandboxOrder>, StoreError> {
         self.database.read(|read| {
-            let orders = read.open_table(ORDERS).map_err(unavailable)?;
-            let item = orders.get(uuid).map_err(unavailable)?;
+            let orders = read.open_table(ORDERS).map_err(database_error)?;
+            let item = orders.get(uuid).map_err(database_error)?;
             item.map(|item| order(item.value())).transpose()
         })
     }
 
-    fn find_link(&self, link: &str) -> Result<Option<SandboxOrder>, Unavailable> {
+    fn find_link(&self, link: &str) -> Result<Option<SandboxOrder>, StoreError> {
         Ok(self.find(uuid_of(link))?.filter(|order| order.link.as_deref() == Some(link)))
     }
 
     /// Keeps a new order; not under a uuid that is taken.
-    async fn create(&self, order: SandboxOrder) -> Result<bool, Unavailable> {
+    async fn create(&self, order: SandboxOrder) -> Result<bool, StoreError> {
         self.database
             .write(move |write| {
-                let mut orders = write.open_table(ORDERS).map_err(unavailable)?;
-                let is_free = orders.get(order.uuid.as_str()).map_err(unavailable)?.is_none();
+                let mut orders = write.open_table(ORDERS).map_err(database_error)?;
+                let is_free = orders.get(order.uuid.as_str()).map_err(database_error)?.is_none();
                 if is_free {
                     insert(&mut orders, &order)?;
                 }
@@ -133,11 +133,11 @@ impl Sandbox {
     }
 
     /// Signs or declines the order of a link, once. The order, and whether it was this that decided it.
-    async fn decide(&self, link: String, status: &'static str) -> Result<Option<(SandboxOrder, bool)>, Unavailable> {
+    async fn decide(&self, link: String, status: &'static str) -> Result<Option<(SandboxOrder, bool)>, StoreError> {
         self.database
             .write(move |write| {
-                let mut orders = write.open_table(ORDERS).map_err(unavailable)?;
-                let found = orders.get(uuid_of(&link)).map_err(unavailable)?.map(|item| order(item.value())).transpose()?;
+                let mut orders = write.open_table(ORDERS).map_err(database_error)?;
+                let found = orders.get(uuid_of(&link)).map_err(database_error)?.map(|item| order(item.value())).transpose()?;
                 let Some(mut found) = found.filter(|order| order.link.as_ref() == Some(&link)) else { return Ok(None) };
                 let is_open = found.status == "SENT";
                 if is_open {
@@ -161,14 +161,14 @@ impl Sandbox {
     }
 }
 
-fn insert(orders: &mut Table<'_, &'static str, &'static [u8]>, order: &SandboxOrder) -> Result<(), Unavailable> {
-    let item = serde_json::to_vec(order).map_err(unavailable)?;
-    orders.insert(order.uuid.as_str(), item.as_slice()).map_err(unavailable)?;
+fn insert(orders: &mut Table<'_, &'static str, &'static [u8]>, order: &SandboxOrder) -> Result<(), StoreError> {
+    let item = serde_json::to_vec(order).map_err(database_error)?;
+    orders.insert(order.uuid.as_str(), item.as_slice()).map_err(database_error)?;
     Ok(())
 }
 
-fn order(item: &[u8]) -> Result<SandboxOrder, Unavailable> {
-    serde_json::from_slice(item).map_err(unavailable)
+fn order(item: &[u8]) -> Result<SandboxOrder, StoreError> {
+    serde_json::from_slice(item).map_err(database_error)
 }
 
 /// A link begins with its order's uuid, so that it is found without a look at all the others.

@@ -8,7 +8,7 @@ use http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{Sandbox, api, callbacks};
-use crate::store::unavailable;
+use crate::store::database_error;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}\
     button{font:inherit;padding:.5rem 1.5rem;margin-right:1rem}td,th{text-align:left;padding:.25rem 1rem .25rem 0}";
@@ -76,7 +76,7 @@ async fn decided(sandbox: Arc<Sandbox>, link: String, status: &'static str) -> R
         }
         Ok(decided)
     });
-    let order = match deciding.await.unwrap_or_else(|error| Err(unavailable(error))) {
+    let order = match deciding.await.unwrap_or_else(|error| Err(database_error(error))) {
         Ok(Some((order, _))) => order,
         Ok(None) => return not_found(),
         Err(error) => return api::broken(&error),

@@ -63,7 +63,7 @@ fn without(pointer: &str) -> Value {
 /// Pointer and code of everything that forbids to send an order.
 fn faults(order: &Value) -> Vec<(String, Code)> {
     let violations = match check(&order.to_string(), false) {
-        Ok(validated) => validated.against_fresh,
+        Ok(validated) => validated.fresh_only,
         Err(Invalid::Violations(violations)) => violations,
         Err(Invalid::Malformed(malformed)) => panic!("{malformed}"),
     };

@@ -38,9 +38,9 @@ fn advisory_checks_on_totals_and_numbers() {
 fn enforced_advisories_stand_against_a_fresh_attempt_alone() {
     let order = with("/orderSummary/grandTotal", json!("50")).to_string();
     let validated = check(&order, true).unwrap();
-    assert_eq!(validated.against_fresh, validated.warnings);
-    assert_eq!(validated.against_fresh[0].code, Code::TotalsMismatch);
-    assert!(check(&order, false).unwrap().against_fresh.is_empty());
+    assert_eq!(validated.fresh_only, validated.warnings);
+    assert_eq!(validated.fresh_only[0].code, Code::TotalsMismatch);
+    assert!(check(&order, false).unwrap().fresh_only.is_empty());
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn lists_are_bounded() {
         many[format!("unknown{index}")] = json!(1);
     }
     assert_eq!(check(&many.to_string(), false).unwrap().warnings.len(), MAX_WARNINGS);
-    assert_eq!(check(&many.to_string(), true).unwrap().against_fresh.len(), 150, "enforced, they are errors");
+    assert_eq!(check(&many.to_string(), true).unwrap().fresh_only.len(), 150, "enforced, they are errors");
     many["orderSummary"]["grandTotal"] = json!("99");
     assert_eq!(check(&many.to_string(), false).unwrap().warnings[0].code, Code::TotalsMismatch, "not crowded out");
     let lines = json!(vec![json!({}); 1_001]);
@@ -105,7 +105,7 @@ fn no_detail_quotes_a_persons_data() {
     ] {
         for value in [json!(marker), json!(format!("{marker} {marker}"))] {
             let said = match check(&with(pointer, value).to_string(), true) {
-                Ok(validated) => format!("{:?}{:?}", validated.against_fresh, validated.warnings),
+                Ok(validated) => format!("{:?}{:?}", validated.fresh_only, validated.warnings),
                 Err(invalid) => format!("{invalid:?}"),
             };
             assert!(!said.contains(marker), "{pointer}: {said}");

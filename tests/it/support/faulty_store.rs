@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use front_payment_bridge::order::Record;
-use front_payment_bridge::store::{Embedded, OrderStore, Unavailable, WriteError};
+use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::store::{EmbeddedStore, OrderStore, StoreError, WriteError};
 use uuid::Uuid;
 
 /// What becomes of one operation.
@@ -23,16 +23,16 @@ pub enum Fault {
 }
 
 pub struct FaultyStore {
-    inner: Embedded,
+    inner: EmbeddedStore,
     faults: Mutex<VecDeque<Fault>>,
     /// Writes under way: what they replace, and with what.
-    late: Mutex<Vec<(Option<Record>, Record)>>,
+    late: Mutex<Vec<(Option<StoredOrder>, StoredOrder)>>,
     /// Every operation, in order.
     pub operations: Mutex<Vec<&'static str>>,
 }
 
 impl FaultyStore {
-    pub fn new(inner: Embedded) -> Self {
+    pub fn new(inner: EmbeddedStore) -> Self {
         Self { inner, faults: Mutex::default(), late: Mutex::default(), operations: Mutex::default() }
     }
 
@@ -63,12 +63,12 @@ impl FaultyStore {
     }
 }
 
-fn failed() -> Unavailable {
-    Unavailable("told to fail".to_owned())
+fn failed() -> StoreError {
+    StoreError::DynamoDb("told to fail".to_owned())
 }
 
 impl OrderStore for FaultyStore {
-    async fn create(&self, record: &Record) -> Result<(), WriteError> {
+    async fn create(&self, record: &StoredOrder) -> Result<(), WriteError> {
         match self.begin("create") {
             Fault::None => self.inner.create(record).await,
             Fault::Down => Err(failed().into()),
@@ -81,14 +81,14 @@ impl OrderStore for FaultyStore {
         }
     }
 
-    async fn load(&self, order_id: Uuid) -> Result<Option<Record>, Unavailable> {
+    async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
         match self.begin("load") {
             Fault::None => self.inner.load(order_id).await,
             _ => Err(failed()),
         }
     }
 
-    async fn replace(&self, current: &Record, next: &Record) -> Result<(), WriteError> {
+    async fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {
         match self.begin("replace") {
             Fault::None => self.inner.replace(current, next).await,
             Fault::Down => Err(failed().into()),

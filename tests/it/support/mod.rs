@@ -11,20 +11,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use front_payment_bridge::bridge::{Bridge, Deadline, Settings};
-use front_payment_bridge::budget::Budget;
+use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::http::{Event, Reply, Request, callbacks, orders};
-use front_payment_bridge::order::Record;
-use front_payment_bridge::secrets::{Fetch, SecretSource, Secrets};
-use front_payment_bridge::store::{Embedded, OrderStore};
+use front_payment_bridge::config::Settings;
+use front_payment_bridge::deadline::Deadline;
+use front_payment_bridge::http::callbacks::Callbacks;
+use front_payment_bridge::http::orders::Orders;
+use front_payment_bridge::http::{ApiRequest, Event, Function, Reply};
+use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::secrets::{SecretCache, SecretFetch, SecretSource};
+use front_payment_bridge::store::{EmbeddedStore, OrderStore};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use faulty_store::FaultyStore;
-use scripted::Scripted;
+use scripted::ScriptedProvider;
 
 /// 2026-06-15T00:00:00Z
 pub const NOW: i64 = 1_781_481_600;
@@ -37,7 +40,7 @@ pub struct TestSecret {
 }
 
 impl SecretSource for TestSecret {
-    fn fetch(&self) -> Fetch<'_> {
+    fn fetch(&self) -> SecretFetch<'_> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let text = self.text.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Box::pin(async move { Ok(text) })
@@ -54,8 +57,10 @@ pub fn secret(token: &str, callback_secret: Value) -> String {
 
 /// A bridge under test.
 #[derive(Clone)]
-pub struct Bench {
-    pub bridge: Arc<Bridge<FaultyStore, Scripted>>,
+pub struct TestBridge {
+    pub bridge: Arc<Bridge<FaultyStore, ScriptedProvider>>,
+    orders: Arc<Orders<FaultyStore, ScriptedProvider>>,
+    callbacks: Arc<Callbacks<FaultyStore, ScriptedProvider>>,
     pub secret: TestSecret,
     pub seconds: Arc<AtomicI64>,
 }
@@ -85,7 +90,7 @@ impl Read {
     }
 }
 
-impl Bench {
+impl TestBridge {
     pub async fn new() -> Self {
         Self::with(Settings::default()).await
     }
@@ -96,14 +101,25 @@ impl Bench {
         let clock = Clock::new(move || Timestamp::from_second(time.load(Ordering::SeqCst)).unwrap());
         let text = Arc::new(Mutex::new(secret("token-1", json!("test-secret"))));
         let secret = TestSecret { text, asked: Arc::default() };
-        let secrets = Secrets::new(secret.clone(), clock.clone());
+        let secrets = SecretCache::new(secret.clone(), clock.clone());
         secrets.prefetch().await;
-        let store = FaultyStore::new(Embedded::in_memory().unwrap());
-        let bridge = Bridge { store, front_payment: Scripted::default(), secrets, clock, readings: Budget::default(), settings };
-        Self { bridge: Arc::new(bridge), secret, seconds }
+        let store = FaultyStore::new(EmbeddedStore::in_memory().unwrap());
+        Self::over(Bridge::new(store, ScriptedProvider::default(), secrets, clock), settings, secret, seconds)
     }
 
-    pub fn provider(&self) -> &Scripted {
+    /// The functions over a bridge of the test's own.
+    pub fn over(
+        bridge: Bridge<FaultyStore, ScriptedProvider>,
+        settings: Settings,
+        secret: TestSecret,
+        seconds: Arc<AtomicI64>,
+    ) -> Self {
+        let bridge = Arc::new(bridge);
+        let (orders, callbacks) = (Orders::new(bridge.clone(), settings), Callbacks::new(bridge.clone()));
+        Self { bridge, orders: Arc::new(orders), callbacks: Arc::new(callbacks), secret, seconds }
+    }
+
+    pub fn provider(&self) -> &ScriptedProvider {
         &self.bridge.front_payment
     }
 
@@ -127,7 +143,7 @@ impl Bench {
     pub async fn orders_within(&self, event: Value, seconds: i64) -> Read {
         let event: Event = serde_json::from_value(event).unwrap();
         let deadline = self.deadline(seconds);
-        read(orders::handle(&self.bridge, Request { event: &event, deadline, request_id: "request-1" }).await)
+        read(self.orders.handle(ApiRequest { event: &event, deadline, request_id: "request-1" }).await)
     }
 
     fn deadline(&self, seconds: i64) -> Deadline {
@@ -153,11 +169,11 @@ impl Bench {
         }))
         .unwrap();
         let deadline = self.deadline(29);
-        read(callbacks::handle(&self.bridge, Request { event: &event, deadline, request_id: "request-1" }).await)
+        read(self.callbacks.handle(ApiRequest { event: &event, deadline, request_id: "request-1" }).await)
     }
 
     /// The stored item.
-    pub async fn stored(&self, order_id: &str) -> Record {
+    pub async fn stored(&self, order_id: &str) -> StoredOrder {
         self.bridge.store.load(Uuid::parse_str(order_id).unwrap()).await.unwrap().expect("nothing is stored")
     }
 

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use front_payment_bridge::aws::Aws;
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::http_client::{Neighbour, Tls};
-use front_payment_bridge::sdk::Aws;
-use front_payment_bridge::store::DynamoDb;
+use front_payment_bridge::http_client::{PooledClient, Tls};
+use front_payment_bridge::store::DynamoDbStore;
 
 const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
 
@@ -55,7 +55,7 @@ impl Moto {
     }
 
     /// The bridge's own clients of it.
-    pub fn aws(&self) -> (Aws, Arc<Neighbour>) {
+    pub fn aws(&self) -> (Aws, Arc<PooledClient>) {
         let aws = Aws {
             region: Some("eu-north-1".to_owned()),
             credentials: Some(Credentials::new("test", "test", None, None, "test")),
@@ -63,7 +63,7 @@ impl Moto {
             secrets_manager_endpoint: Some(self.endpoint.clone()),
             ..Aws::default()
         };
-        let neighbour = Neighbour::new(Tls::new(None).unwrap(), Clock::system(), Duration::from_secs(20)).unwrap();
+        let neighbour = PooledClient::new(Tls::new(None).unwrap(), Clock::system(), Duration::from_secs(20)).unwrap();
         (aws, Arc::new(neighbour))
     }
 
@@ -78,13 +78,13 @@ impl Moto {
     }
 
     /// A store in a new table.
-    pub async fn store(&self, table: &str) -> DynamoDb {
+    pub async fn store(&self, table: &str) -> DynamoDbStore {
         let client = self.dynamodb();
         let key = KeySchemaElement::builder().attribute_name("orderId").key_type(KeyType::Hash).build().unwrap();
         let attribute = AttributeDefinition::builder().attribute_name("orderId").attribute_type(ScalarAttributeType::S);
         let create = client.create_table().table_name(table).key_schema(key).billing_mode(BillingMode::PayPerRequest);
         create.attribute_definitions(attribute.build().unwrap()).send().await.unwrap();
-        DynamoDb::new(client, table.to_owned(), None)
+        DynamoDbStore::new(client, table.to_owned(), None)
     }
 }
 

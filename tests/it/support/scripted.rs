@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use front_payment_bridge::front_payment::{Answer, FrontPayment, NoStatus, StatusReading, Submission};
-use front_payment_bridge::order::{Code, Created, Order, Status, StatusWord, Violation};
+use front_payment_bridge::front_payment::{FrontPayment, StatusCall, StatusError, SubmitCall, SubmitReply};
+use front_payment_bridge::order::{Code, CreatedOrder, Order, Status, StatusWord, Violation};
 use front_payment_bridge::secrets::Redacted;
 
 /// What happens at Front Payment while it is asked.
@@ -22,27 +22,27 @@ pub struct Asked {
 }
 
 #[derive(Default)]
-pub struct Scripted {
-    answers: Mutex<VecDeque<Answer>>,
-    statuses: Mutex<VecDeque<Result<&'static str, NoStatus>>>,
+pub struct ScriptedProvider {
+    answers: Mutex<VecDeque<SubmitReply>>,
+    statuses: Mutex<VecDeque<Result<&'static str, StatusError>>>,
     meanwhile: Mutex<VecDeque<Meanwhile>>,
     pub submits: Mutex<Vec<Asked>>,
     pub status_requests: Mutex<Vec<(String, String)>>,
 }
 
-impl Scripted {
+impl ScriptedProvider {
     /// The next submit is answered so; without a script, orders are created as `ODR1`, with a link.
-    pub fn will_answer(&self, answer: Answer) {
+    pub fn will_answer(&self, answer: SubmitReply) {
         self.answers.lock().unwrap().push_back(answer);
     }
 
     /// The next submit is answered so, whatever was to be.
-    pub fn will_only_answer(&self, answer: Answer) {
+    pub fn will_only_answer(&self, answer: SubmitReply) {
         *self.answers.lock().unwrap() = VecDeque::from([answer]);
     }
 
     /// The next status request is answered so; without a script, Front Payment is down.
-    pub fn will_tell(&self, status: Result<&'static str, NoStatus>) {
+    pub fn will_tell(&self, status: Result<&'static str, StatusError>) {
         self.statuses.lock().unwrap().push_back(status);
     }
 
@@ -60,8 +60,8 @@ impl Scripted {
     }
 }
 
-pub fn created(order_uuid: &str, bank_id_url: Option<&str>) -> Answer {
-    Answer::Created(Created {
+pub fn created(order_uuid: &str, bank_id_url: Option<&str>) -> SubmitReply {
+    SubmitReply::Created(CreatedOrder {
         order_uuid: order_uuid.to_owned(),
         customer_uuid: Some("CSRT1".to_owned()),
         bank_id_url: bank_id_url.map(str::to_owned),
@@ -69,12 +69,12 @@ pub fn created(order_uuid: &str, bank_id_url: Option<&str>) -> Answer {
     })
 }
 
-pub fn refused() -> Answer {
-    Answer::Refused(vec![Violation::new("/orderDate", Code::Provider, "The order date does not match the format d M, Y.")])
+pub fn refused() -> SubmitReply {
+    SubmitReply::Rejected(vec![Violation::new("/orderDate", Code::Provider, "The order date does not match the format d M, Y.")])
 }
 
-impl FrontPayment for Scripted {
-    async fn submit(&self, _: &Order, callback_url: &str, token: &Redacted, within: Duration) -> Submission {
+impl FrontPayment for ScriptedProvider {
+    async fn submit(&self, _: &Order, callback_url: &str, token: &Redacted, within: Duration) -> SubmitCall {
         let asked = Asked { callback_url: callback_url.to_owned(), token: token.expose().to_owned(), within };
         self.submits.lock().unwrap().push(asked);
         let meanwhile = self.meanwhile.lock().unwrap().pop_front();
@@ -83,17 +83,17 @@ impl FrontPayment for Scripted {
         }
         let answer = self.answers.lock().unwrap().pop_front();
         let answer = answer.unwrap_or_else(|| created("ODR1", Some("https://bankid.example/login")));
-        Submission { answer, http_status: None, rate_limit_remaining: None, reason: "scripted".to_owned() }
+        SubmitCall { reply: answer, http_status: None, rate_limit_remaining: None, reason: "scripted".to_owned() }
     }
 
-    async fn status(&self, order_uuid: &str, token: &Redacted, _: Duration) -> StatusReading {
+    async fn status(&self, order_uuid: &str, token: &Redacted, _: Duration) -> StatusCall {
         self.status_requests.lock().unwrap().push((order_uuid.to_owned(), token.expose().to_owned()));
         let meanwhile = self.meanwhile.lock().unwrap().pop_front();
         if let Some(meanwhile) = meanwhile {
             meanwhile(order_uuid.to_owned()).await;
         }
         let status = self.statuses.lock().unwrap().pop_front();
-        let status = status.unwrap_or_else(|| Err(NoStatus::Other("scripted to be down".to_owned()))).map(StatusWord::read);
-        StatusReading { status, http_status: None, rate_limit_remaining: None }
+        let status = status.unwrap_or_else(|| Err(StatusError::Other("scripted to be down".to_owned()))).map(StatusWord::read);
+        StatusCall { status, http_status: None, rate_limit_remaining: None }
     }
 }

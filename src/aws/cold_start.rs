@@ -1,0 +1,66 @@
+//! What is built, fetched and connected once per cold start, while Lambda does not throttle the CPU yet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::bridge::Bridge;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::front_payment::Client;
+use crate::http_client::{PooledClient, Tls, TlsError};
+use crate::secrets::{SecretCache, SecretsManager};
+use crate::store::{DynamoDbStore, OrderStore};
+
+/// How long init waits for other services. What is missing then, the first request gets for itself.
+const MAX_INIT: Duration = Duration::from_secs(2);
+/// AWS keeps idle connections for longer. Where it has not, the SDK tries again.
+const MAX_IDLE: Duration = Duration::from_secs(20);
+
+/// The bridge as it runs on AWS.
+pub type AwsBridge = Bridge<DynamoDbStore, Client>;
+
+/// Builds the bridge, fetches the secret, and opens connections to DynamoDB and Front Payment.
+///
+/// # Errors
+/// [`TlsError`] where `SSL_CERT_FILE` cannot be used.
+pub async fn orders(config: Config) -> Result<AwsBridge, TlsError> {
+    let (bridge, dynamodb) = build(config)?;
+    let connect_dynamodb = dynamodb.connect(bridge.store.load(Uuid::nil()));
+    init(&bridge.secrets, async { tokio::join!(bridge.front_payment.connect(), connect_dynamodb) }).await;
+    Ok(bridge)
+}
+
+/// Builds the bridge, fetches the secret, and opens a connection to DynamoDB. Callbacks seldom need Front Payment.
+///
+/// # Errors
+/// [`TlsError`] where `SSL_CERT_FILE` cannot be used.
+pub async fn callbacks(config: Config) -> Result<AwsBridge, TlsError> {
+    let (bridge, dynamodb) = build(config)?;
+    init(&bridge.secrets, dynamodb.connect(bridge.store.load(Uuid::nil()))).await;
+    Ok(bridge)
+}
+
+/// The bridge, and the HTTP client that it reaches DynamoDB with.
+fn build(config: Config) -> Result<(AwsBridge, Arc<PooledClient>), TlsError> {
+    let (clock, aws) = (Clock::system(), config.aws);
+    let tls = Tls::new(config.ssl_cert_file.as_deref())?;
+    let pooled = || PooledClient::new(tls.clone(), clock.clone(), MAX_IDLE).map(Arc::new);
+    let dynamodb = pooled()?;
+    let store = DynamoDbStore::new(aws.dynamodb(dynamodb.clone()), config.orders_table, config.order_retention);
+    let secrets_manager = SecretsManager::new(aws.secrets_manager(pooled()?), config.secret_id);
+    let secrets = SecretCache::new(secrets_manager, clock.clone());
+    let front_payment = Client::new(tls, clock.clone(), &config.front_payment_base_url)?;
+    Ok((Bridge::new(store, front_payment, secrets, clock), dynamodb))
+}
+
+/// Everything at once. What fails is tried again when it is needed.
+async fn init<T>(secrets: &SecretCache, connect: impl Future<Output = T>) {
+    let fetch_secret = async {
+        if tokio::time::timeout(MAX_INIT, secrets.prefetch()).await.is_err() {
+            tracing::warn!("the secret was not fetched during init; the next request fetches it");
+        }
+    };
+    drop(tokio::join!(fetch_secret, tokio::time::timeout(MAX_INIT, connect)));
+}

@@ -1,0 +1,107 @@
+//! Reading and writing one order, within a deadline and against other writers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Bridge;
+use crate::deadline::backoff;
+use crate::order::StoredOrder;
+use crate::store::{OrderStore, StoreError, WriteError};
+
+/// What an update does when the store does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnOutage {
+    GiveUp,
+    /// Tries again until the deadline.
+    Retry,
+}
+
+/// Why a change is not stored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpdateError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the order is no longer stored")]
+    Deleted,
+    #[error("other writers were faster until the deadline")]
+    Overtaken,
+    #[error("no time left")]
+    NoTimeLeft,
+}
+
+pub(crate) struct UpdateFailure {
+    pub error: UpdateError,
+    /// The version that was read last.
+    pub order: StoredOrder,
+}
+
+impl<S: OrderStore, F> Bridge<S, F> {
+    pub(crate) async fn load(&self, order_id: Uuid, by: Timestamp) -> Result<Option<StoredOrder>, StoreError> {
+        self.within(by, self.store.load(order_id)).await
+    }
+
+    pub(crate) async fn create(&self, order: &StoredOrder, by: Timestamp) -> Result<(), WriteError> {
+        self.within(by, self.store.create(order)).await
+    }
+
+    pub(crate) async fn replace(&self, current: &StoredOrder, next: &StoredOrder, by: Timestamp) -> Result<(), WriteError> {
+        self.within(by, self.store.replace(current, next)).await
+    }
+
+    /// Writes a change over whatever is stored by then. After a conflict, `change` decides anew about the version that
+    /// is stored; it returns `None` where nothing is to be written.
+    ///
+    /// Returns the order as it is then stored, and whether it was written.
+    pub(crate) async fn update(
+        &self,
+        mut order: StoredOrder,
+        by: Timestamp,
+        on_outage: OnOutage,
+        change: impl Fn(&StoredOrder, Timestamp) -> Option<Box<StoredOrder>>,
+    ) -> Result<(StoredOrder, bool), UpdateFailure> {
+        let mut error = UpdateError::NoTimeLeft;
+        for retry in 0u32.. {
+            let Some(next) = change(&order, self.clock.now()) else { return Ok((order, false)) };
+            if self.clock.until(by).is_zero() {
+                break;
+            }
+            let pause = match self.replace(&order, &next, by).await {
+                Ok(()) => {
+                    warn_if_history_is_full(&order, &next);
+                    return Ok((*next, true));
+                }
+                Err(WriteError::Conflict(Some(stored))) => {
+                    order = *stored;
+                    error = UpdateError::Overtaken;
+                    // The stored version was read just now, so the next write is likely to succeed. Wait only if that
+                    // one fails, too.
+                    if retry.is_multiple_of(2) { Duration::ZERO } else { backoff((retry / 2).min(3)) }
+                }
+                Err(WriteError::Store(outage)) if on_outage == OnOutage::Retry => {
+                    error = outage.into();
+                    backoff(retry)
+                }
+                Err(WriteError::Store(outage)) => return Err(UpdateFailure { error: outage.into(), order }),
+                Err(WriteError::Conflict(None)) => return Err(UpdateFailure { error: UpdateError::Deleted, order }),
+            };
+            if !pause.is_zero() {
+                tokio::time::sleep(pause.min(self.clock.until(by))).await;
+            }
+        }
+        Err(UpdateFailure { error, order })
+    }
+
+    async fn within<T, E: From<StoreError>>(&self, by: Timestamp, operation: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let limit = self.clock.until(by);
+        tokio::time::timeout(limit, operation).await.unwrap_or_else(|_| Err(StoreError::Timeout(limit).into()))
+    }
+}
+
+/// Every change adds an entry to the history, until it is full.
+pub(crate) fn warn_if_history_is_full(current: &StoredOrder, next: &StoredOrder) {
+    if next.history.len() == current.history.len() {
+        tracing::warn!("the history is full; the status is applied without an entry");
+    }
+}

@@ -1,0 +1,65 @@
+//! The summary line that is logged for every request, and the ids on all its other lines.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use tracing::{Instrument, error_span, field};
+
+use super::Reply;
+use super::problem::Problem;
+use crate::telemetry::RequestReport;
+
+/// The outcome's name in the log, and the reply; or a problem, which is both.
+pub(super) type HandlerResult = Result<(&'static str, Reply), Problem>;
+
+/// Runs a handler and logs its summary. Every line logged meanwhile has the `requestId`, and the `orderId` once
+/// [`record_order_id`](crate::telemetry::record_order_id) has set it. A panic becomes an `internal` problem.
+pub(super) async fn logged(
+    request_id: &str,
+    route: &'static str,
+    handler: impl AsyncFnOnce(&mut RequestReport) -> HandlerResult,
+) -> Reply {
+    // At the highest level: a filter that drops a span drops its ids, too.
+    let span = error_span!("request", requestId = request_id, orderId = field::Empty);
+    let started = Instant::now();
+    async {
+        let mut report = RequestReport::default();
+        let handled = AssertUnwindSafe(handler(&mut report)).catch_unwind().await;
+        let result = handled.unwrap_or_else(|_| Err(Problem::internal()));
+        let (outcome, reply) = result.unwrap_or_else(|problem| (problem.slug.name(), problem.into()));
+        log(route, outcome, &reply, &report, started.elapsed());
+        reply
+    }
+    .instrument(span)
+    .await
+}
+
+fn log(route: &str, outcome: &str, reply: &Reply, report: &RequestReport, elapsed: Duration) {
+    tracing::info!(
+        route,
+        shopId = report.shop_id,
+        orderUuid = report.order_uuid,
+        outcome,
+        statusCode = reply.status().as_u16(),
+        providerStatusCode = report.provider.http_status,
+        providerMs = report.provider.elapsed_ms,
+        providerRateLimitRemaining = report.provider.rate_limit_remaining,
+        forged = report.is_forged.then_some(true),
+        firstCallbackAfterMs = report.first_callback_after.map(|after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX)),
+        totalMs = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        "request"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_reply_without_its_message() {
+        let reply = pollster::block_on(logged("request-1", "none", async |_| panic!("with a name in it")));
+        assert_eq!(reply.status(), 500);
+        assert!(reply.body().contains("urn:front-payment-bridge:internal") && !reply.body().contains("name"), "{}", reply.body());
+    }
+}

@@ -1,0 +1,109 @@
+//! Asking Front Payment for the status of an order.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::ReadBudget;
+use crate::bridge::{Bridge, TokenCall, UpdateError, warn_if_history_is_full};
+use crate::deadline::Deadline;
+use crate::front_payment::{FrontPayment, StatusError};
+use crate::order::{StatusWord, StoredOrder};
+use crate::secrets::{Redacted, Secret};
+use crate::store::{OrderStore, WriteError};
+use crate::telemetry::ProviderCalls;
+
+/// How long Front Payment may take to answer.
+const MAX_READ: Duration = Duration::from_secs(10);
+/// How often a status is read again because the order changed meanwhile.
+const MAX_READS: u32 = 5;
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error("the order has no uuid to ask about")]
+    NoUuid,
+    #[error("the process has read as many statuses in the last minute as it may")]
+    BudgetSpent,
+    #[error("the order changes faster than its status can be read")]
+    Overtaken,
+    #[error(transparent)]
+    FrontPayment(#[from] StatusError),
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+}
+
+/// Reads statuses on behalf of one request.
+pub(super) struct StatusReader<'b, S, F> {
+    bridge: &'b Bridge<S, F>,
+    budget: &'b ReadBudget,
+    secret: Arc<Secret>,
+    deadline: Deadline,
+    pub(super) calls: ProviderCalls,
+}
+
+impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
+    pub(super) fn new(bridge: &'b Bridge<S, F>, budget: &'b ReadBudget, secret: Arc<Secret>, deadline: Deadline) -> Self {
+        Self { bridge, budget, secret, deadline, calls: ProviderCalls::default() }
+    }
+
+    /// Stores the status that Front Payment tells, but only over the version of the order for which it was asked. Where
+    /// the order changed meanwhile, asks again.
+    pub(super) async fn read_and_store(&mut self, mut order: StoredOrder) -> Result<StoredOrder, ReadError> {
+        for _ in 0..MAX_READS {
+            let status = match self.read(&order).await? {
+                StatusWord::Known(status) => status,
+                StatusWord::Unknown(word) => {
+                    tracing::warn!(word, "unknown status word from Front Payment; the stored status stays");
+                    return Ok(order);
+                }
+            };
+            let Some(next) = order.overwrite_status(status, self.bridge.clock.now()) else { return Ok(order) };
+            match self.bridge.replace(&order, &next, self.deadline.reply_by()).await {
+                Ok(()) => {
+                    warn_if_history_is_full(&order, &next);
+                    return Ok(*next);
+                }
+                Err(WriteError::Conflict(Some(stored))) => order = *stored,
+                Err(WriteError::Conflict(None)) => return Err(UpdateError::Deleted.into()),
+                Err(WriteError::Store(error)) => return Err(UpdateError::from(error).into()),
+            }
+        }
+        Err(ReadError::Overtaken)
+    }
+
+    async fn read(&mut self, order: &StoredOrder) -> Result<StatusWord, ReadError> {
+        let Self { bridge, budget, secret, deadline, calls } = self;
+        let (order_uuid, by) = (order.order_uuid.as_deref().ok_or(ReadError::NoUuid)?, deadline.send_by());
+        let call = ReadStatus { bridge, budget, order_uuid, by, calls };
+        bridge.call_with_token(call, secret, by, Duration::ZERO).await
+    }
+}
+
+struct ReadStatus<'a, S, F> {
+    bridge: &'a Bridge<S, F>,
+    budget: &'a ReadBudget,
+    order_uuid: &'a str,
+    by: Timestamp,
+    calls: &'a mut ProviderCalls,
+}
+
+impl<S: OrderStore, F: FrontPayment> TokenCall for ReadStatus<'_, S, F> {
+    type Reply = Result<StatusWord, ReadError>;
+
+    async fn call(&mut self, token: &Redacted) -> Self::Reply {
+        let clock = &self.bridge.clock;
+        if !self.budget.try_read(clock.now()) {
+            return Err(ReadError::BudgetSpent);
+        }
+        let limit = clock.until(self.by).min(MAX_READ);
+        let started = Instant::now();
+        let call = self.bridge.front_payment.status(self.order_uuid, token, limit).await;
+        self.calls.add(started.elapsed(), call.http_status, call.rate_limit_remaining);
+        Ok(call.status?)
+    }
+
+    fn is_unauthorized(reply: &Self::Reply) -> bool {
+        matches!(reply, Err(ReadError::FrontPayment(StatusError::Unauthorized)))
+    }
+}

@@ -1,0 +1,156 @@
+//! The log: JSON lines on stdout, each with the ids of its request.
+//!
+//! `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` sets the level of the bridge's own lines. Other crates stay at WARN whatever the
+//! variables say: at lower levels they log whole requests, tokens included.
+
+mod report;
+
+pub use report::{ProviderCalls, RequestReport};
+
+use std::error::Error;
+use std::panic::PanicHookInfo;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use tracing::level_filters::LevelFilter;
+use tracing::{Span, Subscriber, field};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+use uuid::Uuid;
+
+const OWN_CRATE: &str = "front_payment_bridge";
+
+/// For the Lambda functions.
+pub fn init_json() {
+    std::panic::set_hook(Box::new(log_panic));
+    tracing_subscriber::registry().with(json_lines(std::io::stdout).with_filter(filter(level()))).init();
+}
+
+/// Logs the place of a panic, but not its message, which may quote anything.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    tracing::error!(at = panic.location().map(field::display), "panic");
+}
+
+/// Each line has the ids of its request at its root.
+pub fn json_lines<S, W>(writer: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = json_subscriber::fmt::layer().flatten_event(true).with_target(false);
+    let lines = lines.with_current_span(false).with_span_list(false).flatten_current_span_on_top_level(true);
+    lines.with_writer(writer)
+}
+
+/// For a person at a terminal, on stderr.
+pub fn init_terminal() {
+    let lines = fmt::layer().with_ansi(false).with_target(false).with_writer(std::io::stderr).without_time();
+    tracing_subscriber::registry().with(lines.with_filter(filter(level()))).init();
+}
+
+/// From here on, every log line of the request has the order's id.
+pub(crate) fn record_order_id(order_id: Uuid) {
+    Span::current().record("orderId", field::display(order_id));
+}
+
+/// How a program ends: an error and its causes are one line on stderr.
+#[must_use]
+pub fn exit_code(result: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error_chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn error_chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
+
+fn filter(own: LevelFilter) -> Targets {
+    // The SDK's transport logs closed connections as ERROR, though nobody has to act.
+    Targets::new()
+        .with_default(own.min(LevelFilter::WARN))
+        .with_target("aws_smithy_runtime", LevelFilter::OFF)
+        .with_target(OWN_CRATE, own)
+}
+
+fn level() -> LevelFilter {
+    let read = |name| std::env::var(name).ok().and_then(|text| parse(&text));
+    read("AWS_LAMBDA_LOG_LEVEL").or_else(|| read("RUST_LOG")).unwrap_or(LevelFilter::INFO)
+}
+
+/// A level, or directives like `RUST_LOG`'s, of which only the one for the bridge counts.
+fn parse(text: &str) -> Option<LevelFilter> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" => None,
+        "fatal" => Some(LevelFilter::ERROR),
+        text => LevelFilter::from_str(text).ok().or_else(|| {
+            let targets = Targets::from_str(text).ok()?;
+            let own = targets.iter().find(|(target, _)| *target == OWN_CRATE).map(|(_, level)| level);
+            own.or(targets.default_level())
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn a_panic_is_logged_with_the_ids_of_its_request_and_without_its_message() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let log = tracing_subscriber::registry().with(json_lines(file.reopen().unwrap()));
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(log_panic));
+        let panicked = tracing::subscriber::with_default(log, || {
+            let _request = tracing::error_span!("request", requestId = "request-1", orderId = field::Empty).entered();
+            record_order_id(Uuid::nil());
+            std::panic::catch_unwind(|| panic!("MARK of a person"))
+        });
+        std::panic::set_hook(hook);
+        assert!(panicked.is_err());
+        let line = std::fs::read_to_string(file.path()).unwrap();
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&read["message"], &read["level"]), (&"panic".into(), &"ERROR".into()));
+        assert_eq!((&read["requestId"], &read["orderId"]), (&"request-1".into(), &Uuid::nil().to_string().into()));
+        assert!(read["at"].as_str().unwrap().starts_with("src/telemetry/mod.rs:") && !line.contains("MARK"), "{line}");
+    }
+
+    #[test]
+    fn levels_and_directives_are_read() {
+        for (text, level) in [
+            ("DEBUG", LevelFilter::DEBUG),
+            ("info", LevelFilter::INFO),
+            ("FATAL", LevelFilter::ERROR),
+            ("off", LevelFilter::OFF),
+            ("warn,front_payment_bridge=trace", LevelFilter::TRACE),
+            ("aws_smithy_runtime=trace,warn", LevelFilter::WARN),
+            ("front_payment_bridge=off", LevelFilter::OFF),
+        ] {
+            assert_eq!(parse(text), Some(level), "{text}");
+        }
+        assert_eq!((parse(""), parse("hyper=trace")), (None, None), "then the default holds");
+    }
+
+    #[test]
+    fn other_crates_are_capped_at_warn() {
+        let most = filter(LevelFilter::TRACE);
+        assert!(most.would_enable(OWN_CRATE, &Level::TRACE));
+        assert!(!most.would_enable("aws_smithy_runtime", &Level::ERROR));
+        for other in ["aws_config", "hyper", "reqwest", "lambda_runtime", "rustls"] {
+            assert!(!most.would_enable(other, &Level::INFO), "{other}");
+            assert!(most.would_enable(other, &Level::WARN), "{other}");
+        }
+        assert!(!filter(LevelFilter::ERROR).would_enable("hyper", &Level::WARN));
+    }
+}

@@ -1,0 +1,35 @@
+//! What the summary line of a request says, apart from its route, its outcome and its duration.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+#[derive(Debug, Default)]
+pub struct RequestReport {
+    pub shop_id: Option<String>,
+    pub order_uuid: Option<String>,
+    pub provider: ProviderCalls,
+    /// The callback could not be verified.
+    pub is_forged: bool,
+    /// How long after the order's 201 its first verified callback came.
+    pub first_callback_after: Option<SignedDuration>,
+}
+
+/// The calls to Front Payment that one request made.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct ProviderCalls {
+    /// Of the last call.
+    pub http_status: Option<u16>,
+    /// Milliseconds spent waiting, over all calls; `None` without a call.
+    pub elapsed_ms: Option<u64>,
+    /// What the last reply left of the rate limit.
+    pub rate_limit_remaining: Option<u32>,
+}
+
+impl ProviderCalls {
+    pub(crate) fn add(&mut self, waited: Duration, http_status: Option<u16>, rate_limit_remaining: Option<u32>) {
+        let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        let elapsed_ms = Some(self.elapsed_ms.unwrap_or_default().saturating_add(waited));
+        *self = Self { http_status, elapsed_ms, rate_limit_remaining };
+    }
+}
