@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::Bridge;
 use crate::deadline::backoff;
 use crate::order::StoredOrder;
+use crate::secrets::Redacted;
 use crate::store::{OrderStore, StoreError, WriteError};
 
 /// What an update does when the store does not answer.
@@ -23,7 +24,7 @@ pub(crate) enum OnOutage {
 pub(crate) enum UpdateError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the order is no longer stored")]
+    #[error("the order is no longer stored, or another one has taken its place")]
     Deleted,
     #[error("other writers were faster until the deadline")]
     Overtaken,
@@ -69,10 +70,10 @@ impl<S: OrderStore, F> Bridge<S, F> {
             }
             let pause = match self.replace(&order, &next, by).await {
                 Ok(()) => {
-                    warn_if_history_is_full(&order, &next);
+                    log_update(&order, &next);
                     return Ok((*next, true));
                 }
-                Err(WriteError::Conflict(Some(stored))) => {
+                Err(WriteError::Conflict(Some(stored))) if is_same_order(&order, &stored) => {
                     order = *stored;
                     error = UpdateError::Overtaken;
                     // The stored version was read just now, so the next write is likely to succeed. Wait only if that
@@ -84,7 +85,7 @@ impl<S: OrderStore, F> Bridge<S, F> {
                     backoff(retry)
                 }
                 Err(WriteError::Store(outage)) => return Err(UpdateFailure { error: outage.into(), order }),
-                Err(WriteError::Conflict(None)) => return Err(UpdateFailure { error: UpdateError::Deleted, order }),
+                Err(WriteError::Conflict(_)) => return Err(UpdateFailure { error: UpdateError::Deleted, order }),
             };
             if !pause.is_zero() {
                 tokio::time::sleep(pause.min(self.clock.until(by))).await;
@@ -99,9 +100,27 @@ impl<S: OrderStore, F> Bridge<S, F> {
     }
 }
 
-/// Every change adds an entry to the history, until it is full.
-pub(crate) fn warn_if_history_is_full(current: &StoredOrder, next: &StoredOrder) {
-    if next.history.len() == current.history.len() {
+/// Whether two versions are of one order. After its retention period, another order may have the same id.
+pub(crate) fn is_same_order(one: &StoredOrder, other: &StoredOrder) -> bool {
+    has_token(one, &other.callback_token)
+}
+
+pub(crate) fn has_token(order: &StoredOrder, callback_token: &str) -> bool {
+    Redacted::new(order.callback_token.as_str()) == Redacted::new(callback_token)
+}
+
+/// Logs what somebody has to know about a change that was written.
+pub(crate) fn log_update(current: &StoredOrder, next: &StoredOrder) {
+    if next.history.len() == current.history.len() && next.is_history_full() {
         tracing::warn!("the history is full; the status is applied without an entry");
+    }
+    if let (Some(old), Some(new)) = (&current.order_uuid, &next.order_uuid)
+        && old != new
+    {
+        tracing::error!(
+            orderUuid = new,
+            otherOrderUuid = old,
+            "the stored order is cancelled or expired at Front Payment, and another one lives; the order is now that one"
+        );
     }
 }

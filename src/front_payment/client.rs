@@ -11,19 +11,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use reqwest::{Method, RequestBuilder};
 use url::Url;
 
-use super::{FrontPayment, StatusCall, StatusError, SubmitCall, SubmitReply, read_status, wire};
+use super::{FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply, read_status, wire};
 use crate::clock::Clock;
 use crate::http_client::{ClientLease, PooledClient, Tls, TlsError};
 use crate::order::Order;
 use crate::secrets::Redacted;
 use crate::telemetry::error_chain;
 
-/// Front Payment keeps idle connections for longer, as far as is known. A submit on a connection that it has closed would
-/// be begun and lost: UNKNOWN, though it was never read.
-const MAX_IDLE: Duration = Duration::from_secs(5);
+/// Shorter than any server keeps an idle connection; Apache closes it after five seconds. A submit on a connection that
+/// Front Payment has closed would be begun and lost: UNKNOWN, though it was never read.
+const MAX_IDLE: Duration = Duration::from_secs(2);
 /// A longer reply is dropped.
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
 
@@ -34,15 +36,15 @@ pub struct Client {
 }
 
 struct Reply {
+    head: ReplyHead,
     http_status: u16,
-    rate_limit_remaining: Option<u32>,
     body: Vec<u8>,
 }
 
 struct NoReply {
     reason: String,
-    /// If the head arrived before the reply broke off.
-    http_status: Option<u16>,
+    /// As far as it arrived before the reply broke off.
+    head: ReplyHead,
 }
 
 /// A request body that tells whether sending began: hyper polls it when it is about to write the head to a connection, and
@@ -97,24 +99,26 @@ impl Client {
 
 impl FrontPayment for Client {
     async fn submit(&self, order: &Order, callback_url: &str, token: &Redacted, within: Duration) -> SubmitCall {
-        let no_reply = |reply, reason, http_status| SubmitCall { reply, http_status, rate_limit_remaining: None, reason };
         let body = match wire::body(order, callback_url) {
             Ok(body) => body,
-            Err(error) => return no_reply(SubmitReply::Failed { unproven: false }, format!("not sent: {error}"), None),
+            Err(error) => {
+                let reply = SubmitReply::Failed { may_exist: false, unproven: false };
+                return SubmitCall { reply, head: ReplyHead::default(), reason: format!("not sent: {error}") };
+            }
         };
         let http = self.http.lease();
         let request = self.request(&http, Method::POST, "/connect/orders/invoice/submit", token, within);
         let has_begun = Arc::new(AtomicBool::new(false));
         let body = reqwest::Body::wrap(WatchedBody { bytes: Some(body.into()), has_begun: has_begun.clone() });
         match exchange(request.header(CONTENT_TYPE, "application/json").body(body)).await {
-            Ok(reply) => SubmitCall {
-                reply: SubmitReply::read(reply.http_status, &reply.body),
-                http_status: Some(reply.http_status),
-                rate_limit_remaining: reply.rate_limit_remaining,
-                reason: format!("answered {}", reply.http_status),
-            },
-            Err(NoReply { reason, .. }) if !has_begun.load(Ordering::SeqCst) => no_reply(SubmitReply::Unavailable, reason, None),
-            Err(NoReply { reason, http_status }) => no_reply(SubmitReply::Unknown, reason, http_status),
+            Ok(Reply { head, http_status, body }) => {
+                SubmitCall { reply: SubmitReply::read(http_status, &body), head, reason: format!("answered {http_status}") }
+            }
+            Err(NoReply { reason, head }) => {
+                let was_sent = has_begun.load(Ordering::SeqCst);
+                let reply = if was_sent { SubmitReply::Unknown } else { SubmitReply::Unavailable { may_exist: false } };
+                SubmitCall { reply, head, reason }
+            }
         }
     }
 
@@ -122,33 +126,39 @@ impl FrontPayment for Client {
         let http = self.http.lease();
         let request = self.request(&http, Method::GET, &format!("/connect/orders/status/{order_uuid}"), token, within);
         match exchange(request).await {
-            Ok(reply) => StatusCall {
-                status: read_status(reply.http_status, &reply.body, order_uuid),
-                http_status: Some(reply.http_status),
-                rate_limit_remaining: reply.rate_limit_remaining,
-            },
-            Err(NoReply { reason, http_status }) => {
-                StatusCall { status: Err(StatusError::Other(reason)), http_status, rate_limit_remaining: None }
-            }
+            Ok(Reply { head, http_status, body }) => StatusCall { status: read_status(http_status, &body, order_uuid), head },
+            Err(NoReply { reason, head }) => StatusCall { status: Err(StatusError::Other(reason)), head },
         }
     }
 }
 
 async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
-    let lost = |error: &reqwest::Error, http_status| NoReply { reason: causes(error), http_status };
-    let mut response = request.send().await.map_err(|error| lost(&error, None))?;
+    let lost = |error: &reqwest::Error, head| NoReply { reason: causes(error), head };
+    let mut response = request.send().await.map_err(|error| lost(&error, ReplyHead::default()))?;
     let http_status = response.status().as_u16();
-    let remaining = response.headers().get("x-ratelimit-remaining");
-    let rate_limit_remaining = remaining.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let head = ReplyHead {
+        http_status: Some(http_status),
+        rate_limit_remaining: header("x-ratelimit-remaining").and_then(|value| value.parse().ok()),
+        retry_after: header("retry-after").and_then(|value| retry_after(value, Timestamp::now())),
+    };
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error, Some(http_status)))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error, head))? {
         if body.len() + chunk.len() > MAX_REPLY_BYTES {
-            let reason = format!("a reply of more than {MAX_REPLY_BYTES} bytes");
-            return Err(NoReply { reason, http_status: Some(http_status) });
+            return Err(NoReply { reason: format!("a reply of more than {MAX_REPLY_BYTES} bytes"), head });
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply { http_status, rate_limit_remaining, body })
+    Ok(Reply { head, http_status, body })
+}
+
+/// `Retry-After` in seconds or as a date; none if that has passed.
+fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    date.duration_since(now).try_into().ok()
 }
 
 /// The error and its causes, without its URL, which may contain an order's id.
@@ -161,4 +171,25 @@ fn causes(error: &reqwest::Error) -> String {
         "no whole reply"
     };
     error.source().map_or(line.to_owned(), |cause| format!("{line}: {}", error_chain(cause)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
+        for (value, expected) in [
+            ("120", Some(120)),
+            ("0", Some(0)),
+            ("Mon, 15 Jun 2026 12:01:30 GMT", Some(90)),
+            ("Mon, 15 Jun 2026 11:00:00 GMT", None),
+            ("-1", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value}");
+        }
+    }
 }

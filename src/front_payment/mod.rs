@@ -7,7 +7,7 @@ mod sentences;
 pub mod wire;
 
 pub use client::Client;
-pub use replies::{StatusCall, StatusError, SubmitCall, SubmitReply, read_status};
+pub use replies::{ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply, read_status};
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! What a reply of Front Payment means. The HTTP status decides; the body is read tolerantly.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{callback, is_provider_id, sentences};
@@ -8,13 +10,21 @@ use crate::order::{CreatedOrder, Status, StatusWord, Violation};
 /// A longer link does not fit into an item.
 const MAX_LINK_BYTES: usize = 8_192;
 
-/// One call of submit.
-pub struct SubmitCall {
-    pub reply: SubmitReply,
+/// What the log says of a reply, and when to call again.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyHead {
     /// `None` without a reply.
     pub http_status: Option<u16>,
     /// `x-ratelimit-remaining`: what is left of 240 requests a minute.
     pub rate_limit_remaining: Option<u32>,
+    /// `Retry-After`
+    pub retry_after: Option<Duration>,
+}
+
+/// One call of submit.
+pub struct SubmitCall {
+    pub reply: SubmitReply,
+    pub head: ReplyHead,
     /// For the log. Contains nothing of the order, and no text of the reply.
     pub reason: String,
 }
@@ -26,11 +36,16 @@ pub enum SubmitReply {
     Rejected(Vec<Violation>),
     /// The token was rejected; nothing was created.
     Unauthorized,
-    /// No connection, or Front Payment asks to try later; nothing was created.
-    Unavailable,
-    /// Front Payment reports a failure.
+    /// No connection, or Front Payment asks to try later.
+    Unavailable {
+        /// A 503: Front Payment says nothing about the order.
+        may_exist: bool,
+    },
+    /// Front Payment did not take the order.
     Failed {
-        /// A 500 or 510 in Front Payment's own JSON: it may have created the order all the same.
+        /// It was not refused before it was processed.
+        may_exist: bool,
+        /// A 500 or 510 in Front Payment's own JSON: it reports a failure, but may have created the order.
         unproven: bool,
     },
     /// The order may or may not have been created.
@@ -40,10 +55,7 @@ pub enum SubmitReply {
 /// One status call.
 pub struct StatusCall {
     pub status: Result<StatusWord, StatusError>,
-    /// `None` without a reply.
-    pub http_status: Option<u16>,
-    /// `x-ratelimit-remaining`
-    pub rate_limit_remaining: Option<u32>,
+    pub head: ReplyHead,
 }
 
 /// Why there is no status.
@@ -64,13 +76,14 @@ impl SubmitReply {
         match http_status {
             200..=299 => json.as_ref().and_then(created).map_or(Self::Unknown, Self::Created),
             401 => Self::Unauthorized,
-            429 | 503 => Self::Unavailable,
+            429 => Self::Unavailable { may_exist: false },
+            503 => Self::Unavailable { may_exist: true },
             417 => Self::Rejected(refusal(json.as_ref())),
             400..=499 if own.is_some_and(|own| own.get("errors").is_some_and(|errors| !errors.is_null())) => {
                 Self::Rejected(refusal(own))
             }
-            300..=303 | 307 | 308 | 400..=499 => Self::Failed { unproven: false },
-            500 | 510 if own.is_some() => Self::Failed { unproven: true },
+            300..=303 | 307 | 308 | 400..=499 => Self::Failed { may_exist: true, unproven: false },
+            500 | 510 if own.is_some() => Self::Failed { may_exist: true, unproven: true },
             _ => Self::Unknown,
         }
     }
@@ -82,11 +95,13 @@ fn created(reply: &Value) -> Option<CreatedOrder> {
     // A sister endpoint calls the link `paymentUrl`. Whether there is a link decides, not the type of the customer.
     let is_there = |value: &&Value| !value.is_null() && value.as_str() != Some("");
     let link = ["bankIdUrl", "paymentUrl"].into_iter().filter_map(|name| data.get(name)).find(is_there);
+    let usable_link = link.and_then(Value::as_str).filter(|url| is_link(url)).map(str::to_owned);
     Some(CreatedOrder {
         order_uuid: uuid("orderUuid")?,
         customer_uuid: uuid("customerUuid"),
-        // An unusable link is not passed on, but the order still waits for a signature.
-        bank_id_url: link.and_then(Value::as_str).filter(|url| is_link(url)).map(str::to_owned),
+        // With an unusable link, too, the order waits for a signature.
+        has_unusable_link: link.is_some() && usable_link.is_none(),
+        bank_id_url: usable_link,
         status: if link.is_some() { Status::Sent } else { Status::Invoiced },
     })
 }
@@ -143,9 +158,10 @@ mod tests {
             SubmitReply::Created(_) => "created",
             SubmitReply::Rejected(_) => "rejected",
             SubmitReply::Unauthorized => "unauthorized",
-            SubmitReply::Unavailable => "unavailable",
-            SubmitReply::Failed { unproven: true } => "failed, unproven",
-            SubmitReply::Failed { unproven: false } => "failed",
+            SubmitReply::Unavailable { may_exist: false } => "not let in",
+            SubmitReply::Unavailable { may_exist: true } => "unavailable",
+            SubmitReply::Failed { unproven: true, .. } => "failed, unproven",
+            SubmitReply::Failed { unproven: false, .. } => "failed",
             SubmitReply::Unknown => "unknown",
         }
     }
@@ -180,8 +196,8 @@ mod tests {
             (400, "", "failed"),
             (401, rejected, "unauthorized"),
             (401, "", "unauthorized"),
-            (429, rejected, "unavailable"),
-            (429, "", "unavailable"),
+            (429, rejected, "not let in"),
+            (429, "", "not let in"),
             (503, failed, "unavailable"),
             (503, "<html>", "unavailable"),
             (301, "", "failed"),

@@ -1,6 +1,7 @@
 //! `GET /callbacks/{orderId}/{token}`: Front Payment's status callback.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -43,7 +44,7 @@ impl<S: OrderStore, F: FrontPayment> Callbacks<S, F> {
         let callback = CallbackRequest { order_id, token, raw_query: event.raw_query(), secret, deadline };
         let (outcome, its_report) = status::apply_callback(&self.bridge, &self.budget, callback).await;
         *report = its_report;
-        reply(outcome)
+        reply(outcome, report.provider.retry_after)
     }
 }
 
@@ -57,9 +58,10 @@ impl<S: OrderStore, F: FrontPayment> Function for Callbacks<S, F> {
     }
 }
 
-fn reply(outcome: CallbackOutcome) -> HandlerResult {
+fn reply(outcome: CallbackOutcome, retry_after: Option<Duration>) -> HandlerResult {
     match outcome {
         CallbackOutcome::Applied => Ok(("applied", ok())),
+        CallbackOutcome::Noted => Ok(("noted", ok())),
         CallbackOutcome::Duplicate => Ok(("known", ok())),
         CallbackOutcome::OtherOrder => Ok(("twice", ok())),
         CallbackOutcome::StatusRead => Ok(("read-back", ok())),
@@ -70,7 +72,8 @@ fn reply(outcome: CallbackOutcome) -> HandlerResult {
         CallbackOutcome::StatusUnavailable => Err(Problem::new(
             Slug::FrontPaymentUnavailable,
             "The callback cannot be verified, and the order's status cannot be read at the moment. Call again.",
-        )),
+        )
+        .retry_after(retry_after)),
         CallbackOutcome::StoreUnavailable => {
             Err(Problem::new(Slug::StorageUnavailable, "The status cannot be stored at the moment. Call again."))
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 /// Tolerant: whatever a client sends must get a reply.
 #[derive(Deserialize)]
@@ -56,6 +56,11 @@ impl Event {
     #[must_use]
     pub fn raw_query(&self) -> &str {
         self.raw_query_string.as_deref().unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn has_query(&self, name: &str, value: &str) -> bool {
+        form_urlencoded::parse(self.raw_query().as_bytes()).any(|parameter| parameter == (name.into(), value.into()))
     }
 
     /// `None` if the event says that the body is base64, and it is not.

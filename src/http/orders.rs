@@ -14,22 +14,26 @@ use crate::bridge::Bridge;
 use crate::config::Settings;
 use crate::front_payment::FrontPayment;
 use crate::order::{self, Code, Invalid, Rules, Validated, Violation};
+use crate::status::{self, ReadBudget};
 use crate::store::OrderStore;
 use crate::submit::{self, SubmitOutcome, SubmitRequest};
 use crate::telemetry::{self, RequestReport, error_chain};
 
 const MAX_BODY_BYTES: usize = 256 * 1024;
+/// A process reads at most so many statuses a minute for shops.
+const REFRESHES_PER_MINUTE: usize = 10;
 
 /// The `orders` function.
 pub struct Orders<S, F> {
     bridge: Arc<Bridge<S, F>>,
     settings: Settings,
+    budget: ReadBudget,
 }
 
 impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
     #[must_use]
     pub fn new(bridge: Arc<Bridge<S, F>>, settings: Settings) -> Self {
-        Self { bridge, settings }
+        Self { bridge, settings, budget: ReadBudget::per_minute(REFRESHES_PER_MINUTE) }
     }
 
     async fn post(&self, request: &ApiRequest<'_>, report: &mut RequestReport) -> HandlerResult {
@@ -97,7 +101,7 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
     }
 
     async fn get(&self, request: &ApiRequest<'_>, report: &mut RequestReport) -> HandlerResult {
-        let (_, shop_id) = authorize(&self.bridge, request).await?;
+        let (secret, shop_id) = authorize(&self.bridge, request).await?;
         report.shop_id = Some(shop_id.clone());
         let not_found = || Problem::new(Slug::NotFound, "There is no order with this id.");
         let order_id = request.event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
@@ -107,7 +111,10 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
             Problem::new(Slug::StorageUnavailable, "The order cannot be read at the moment. Try again.").of(order_id)
         })?;
         // Another shop's order must look like none.
-        let order = stored.filter(|order| order.shop_id == shop_id).ok_or_else(not_found)?;
+        let mut order = stored.filter(|order| order.shop_id == shop_id).ok_or_else(not_found)?;
+        if request.event.has_query("refresh", "true") {
+            (order, report.provider) = status::refresh(&self.bridge, &self.budget, order, secret, request.deadline).await;
+        }
         let view = OrderView::new(&order, self.bridge.clock.now());
         Ok(("read", json(StatusCode::OK, "application/json", Vec::new(), &view)))
     }

@@ -1,5 +1,7 @@
 //! Problem documents (RFC 9457): what is wrong, and what the shop's engineer can do.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
@@ -7,6 +9,9 @@ use uuid::Uuid;
 
 use super::{Reply, json};
 use crate::order::Violation;
+
+/// The longest `Retry-After` of Front Payment's that is passed on.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slug {
@@ -62,12 +67,12 @@ impl Slug {
         self.row().0
     }
 
-    /// In seconds.
-    fn retry_after(self) -> Option<u32> {
+    /// For problems that pass by themselves.
+    fn retry_after(self) -> Option<Duration> {
         match self {
-            Self::SubmissionInProgress | Self::StorageUnavailable | Self::SecretUnavailable => Some(5),
-            // Its rate limit counts by the minute.
-            Self::FrontPaymentUnavailable => Some(30),
+            Self::SubmissionInProgress | Self::StorageUnavailable | Self::SecretUnavailable => Some(Duration::from_secs(5)),
+            // Front Payment's rate limit counts by the minute.
+            Self::FrontPaymentUnavailable => Some(Duration::from_secs(30)),
             _ => None,
         }
     }
@@ -78,11 +83,13 @@ pub(super) struct Problem {
     detail: String,
     order_id: Option<Uuid>,
     errors: Vec<Violation>,
+    warnings: Vec<Violation>,
+    retry_after: Option<Duration>,
 }
 
 impl Problem {
     pub(super) fn new(slug: Slug, detail: impl Into<String>) -> Self {
-        Self { slug, detail: detail.into(), order_id: None, errors: Vec::new() }
+        Self { slug, detail: detail.into(), order_id: None, errors: Vec::new(), warnings: Vec::new(), retry_after: None }
     }
 
     /// A fault of the bridge. It reveals nothing.
@@ -99,6 +106,36 @@ impl Problem {
         self.errors = errors;
         self
     }
+
+    pub(super) fn with_warnings(mut self, warnings: Vec<Violation>) -> Self {
+        self.warnings = warnings;
+        self
+    }
+
+    /// What Front Payment asked for in `Retry-After`, if it did.
+    pub(super) fn retry_after(mut self, asked: Option<Duration>) -> Self {
+        self.retry_after = asked;
+        self
+    }
+
+    pub(super) fn into_reply(self, request_id: &str) -> Reply {
+        let (name, status, title) = self.slug.row();
+        let document = Document {
+            r#type: format!("urn:front-payment-bridge:{name}"),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            instance: format!("urn:uuid:{request_id}"),
+            order_id: self.order_id,
+            errors: &self.errors,
+            warnings: &self.warnings,
+        };
+        let default = self.slug.retry_after();
+        let seconds = default.map(|default| self.retry_after.map_or(default, |asked| asked.min(MAX_RETRY_AFTER)).as_secs());
+        let retry_after = seconds.map(|seconds| (RETRY_AFTER, seconds.to_string()));
+        let challenge = (self.slug == Slug::Unauthorized).then(|| (WWW_AUTHENTICATE, "Bearer".to_owned()));
+        json(status, "application/problem+json", retry_after.into_iter().chain(challenge).collect(), &document)
+    }
 }
 
 #[derive(Serialize)]
@@ -108,25 +145,11 @@ struct Document<'a> {
     title: &'static str,
     status: u16,
     detail: &'a str,
+    instance: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<Uuid>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [Violation],
-}
-
-impl From<Problem> for Reply {
-    fn from(problem: Problem) -> Self {
-        let (name, status, title) = problem.slug.row();
-        let document = Document {
-            r#type: format!("urn:front-payment-bridge:{name}"),
-            title,
-            status: status.as_u16(),
-            detail: &problem.detail,
-            order_id: problem.order_id,
-            errors: &problem.errors,
-        };
-        let retry_after = problem.slug.retry_after().map(|seconds| (RETRY_AFTER, seconds.to_string()));
-        let challenge = (problem.slug == Slug::Unauthorized).then(|| (WWW_AUTHENTICATE, "Bearer".to_owned()));
-        json(status, "application/problem+json", retry_after.into_iter().chain(challenge).collect(), &document)
-    }
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [Violation],
 }

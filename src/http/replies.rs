@@ -12,25 +12,30 @@ use crate::submit::{SubmitOutcome, Submitted};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-const INVALID: &str = "Nothing was sent. Correct what errors lists and send the order again.";
-const REJECTED: &str = "Front Payment created nothing. Correct what errors lists and send the order again; the same \
-    Idempotency-Key may be used.";
-const KEY_REUSED: &str = "This Idempotency-Key was used for another order, which Front Payment has. Use a key of its own for \
-    each order.";
-const IN_PROGRESS: &str = "Another request with this Idempotency-Key is submitting the order. Ask again with the same key.";
-const UNKNOWN: &str = "It is not known whether Front Payment has the order, and the bridge will not send it again under this \
-    key. Look for its referenceNo in Front Payment's portal. If it is there, the operator of the bridge settles the order; if it \
-    is not, submit it with a new Idempotency-Key. A callback of Front Payment's settles it too: GET /orders/{orderId} shows it.";
-const FAILED: &str = "Front Payment did not take the order, and nothing was created. The operator of the bridge finds the reason \
-    in the log. The same Idempotency-Key may be used again.";
-const FAILED_UNPROVEN: &str = "Front Payment answered that it failed and says that nothing was created, which is no proof: look \
-    for the referenceNo in its portal before you send the order again. The same Idempotency-Key may be used.";
-const PROVIDER_UNAVAILABLE: &str = "Front Payment cannot be reached or takes no orders at the moment, and nothing was created. \
-    Send the order again later; the same Idempotency-Key may be used.";
-const STORE_UNAVAILABLE: &str = "The order cannot be stored at the moment, so it was not sent. Send it again later; the same \
-    Idempotency-Key may be used.";
+const INVALID: &str =
+    "Nothing was sent. Correct what errors lists and send the order again. The same Idempotency-Key may be used.";
+const REJECTED: &str = "Front Payment refused the order and created nothing. Correct what errors lists and send the order again. \
+    The same Idempotency-Key may be used.";
+const KEY_REUSED: &str = "Front Payment already has an order under this Idempotency-Key, and the body just sent is not that \
+    order. Nothing was sent. Read the order that is there with GET /orders/{orderId}. If it is the order that you mean, do not \
+    send it again. A new Idempotency-Key makes a second invoice: use one only if the customer is to get both.";
+const IN_PROGRESS: &str = "Another request with this Idempotency-Key is submitting the order at this moment. Send the same \
+    request again after Retry-After, with the same key.";
+const UNKNOWN: &str = "Front Payment may or may not have the order. The bridge does not send it again under this \
+    Idempotency-Key. Look for its referenceNo in Front Payment's portal. If it is there, do not send it again: the operator of \
+    the bridge settles the order. If it is not there, submit it with a new Idempotency-Key. A callback of Front Payment's also \
+    settles it: GET /orders/{orderId} shows when.";
+const FAILED: &str = "Front Payment did not take the order. The operator of the bridge finds the reason in the log. Send the \
+    order again with the same Idempotency-Key once the reason is removed.";
+const FAILED_UNPROVEN: &str = "Front Payment reports a failure and says that nothing was created. That is no proof: look for \
+    the referenceNo in its portal first. If the order is there, do not send it again: its callback shows it here. If it is not \
+    there, send it again with the same Idempotency-Key.";
+const PROVIDER_UNAVAILABLE: &str = "Front Payment cannot be reached or takes no orders at the moment. Send the order again \
+    after Retry-After, with the same Idempotency-Key.";
+const STORE_UNAVAILABLE: &str = "The bridge cannot store the order at the moment, so it was not sent. Send it again after \
+    Retry-After, with the same Idempotency-Key.";
 
-pub(super) fn submitted(Submitted { order_id, outcome, .. }: Submitted) -> HandlerResult {
+pub(super) fn submitted(Submitted { order_id, outcome, calls }: Submitted) -> HandlerResult {
     let problem = |slug, detail| Err(Problem::new(slug, detail).of(order_id));
     match outcome {
         SubmitOutcome::Accepted { order, is_replay, warnings } => {
@@ -52,7 +57,10 @@ pub(super) fn submitted(Submitted { order_id, outcome, .. }: Submitted) -> Handl
         SubmitOutcome::Unknown => problem(Slug::OutcomeUnknown, UNKNOWN),
         SubmitOutcome::Failed { unproven: true } => problem(Slug::FrontPaymentFailed, FAILED_UNPROVEN),
         SubmitOutcome::Failed { unproven: false } => problem(Slug::FrontPaymentFailed, FAILED),
-        SubmitOutcome::ProviderUnavailable => problem(Slug::FrontPaymentUnavailable, PROVIDER_UNAVAILABLE),
+        SubmitOutcome::ProviderUnavailable => {
+            let problem = Problem::new(Slug::FrontPaymentUnavailable, PROVIDER_UNAVAILABLE).of(order_id);
+            Err(problem.retry_after(calls.retry_after))
+        }
         SubmitOutcome::StoreUnavailable => problem(Slug::StorageUnavailable, STORE_UNAVAILABLE),
         SubmitOutcome::Internal => Err(Problem::internal().of(order_id)),
     }

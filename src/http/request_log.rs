@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use http::header::{CACHE_CONTROL, HeaderValue};
 use tracing::{Instrument, error_span, field};
 
 use super::Reply;
@@ -27,7 +28,8 @@ pub(super) async fn logged(
         let mut report = RequestReport::default();
         let handled = AssertUnwindSafe(handler(&mut report)).catch_unwind().await;
         let result = handled.unwrap_or_else(|_| Err(Problem::internal()));
-        let (outcome, reply) = result.unwrap_or_else(|problem| (problem.slug.name(), problem.into()));
+        let (outcome, mut reply) = result.unwrap_or_else(|problem| (problem.slug.name(), problem.into_reply(request_id)));
+        reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         log(route, outcome, &reply, &report, started.elapsed());
         reply
     }
@@ -45,7 +47,8 @@ fn log(route: &str, outcome: &str, reply: &Reply, report: &RequestReport, elapse
         providerStatusCode = report.provider.http_status,
         providerMs = report.provider.elapsed_ms,
         providerRateLimitRemaining = report.provider.rate_limit_remaining,
-        forged = report.is_forged.then_some(true),
+        forged = report.disbelief.is_some_and(|why| why != "none").then_some(true),
+        disbelief = report.disbelief,
         firstCallbackAfterMs = report.first_callback_after.map(|after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX)),
         totalMs = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         "request"

@@ -114,6 +114,14 @@ impl StatusWord {
         Status::OF_THE_PROVIDER.into_iter().find(|status| status.name() == name).map_or(Self::Unknown(name), Self::Known)
     }
 
+    #[must_use]
+    pub fn known(&self) -> Option<Status> {
+        match self {
+            Self::Known(status) => Some(*status),
+            Self::Unknown(_) => None,
+        }
+    }
+
     /// The word in capitals and underscores.
     #[must_use]
     pub fn name(&self) -> &str {

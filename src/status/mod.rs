@@ -1,27 +1,30 @@
 //! Use case: Front Payment says something about an order.
 //!
 //! A verified callback raises the status of the stored order. Any other callback to a valid URL is a reason to ask Front
-//! Payment for the status.
+//! Payment for the status, and so is a verified one that raises a doubt.
 
 mod budget;
 mod read;
+mod verify;
 
 pub use budget::ReadBudget;
+pub use read::refresh;
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::bridge::{Bridge, OnOutage, UpdateError};
+use crate::bridge::{Bridge, OnOutage, UpdateError, has_token};
 use crate::deadline::Deadline;
 use crate::front_payment::FrontPayment;
-use crate::front_payment::callback::{SignedCallback, claimed_order_uuid};
-use crate::order::{StatusCallback, StatusWord, StoredOrder};
-use crate::secrets::{Redacted, Secret};
+use crate::front_payment::callback::claimed_order_uuid;
+use crate::order::{StatusCallback, StoredOrder};
+use crate::secrets::Secret;
 use crate::store::{OrderStore, StoreError};
 use crate::telemetry::{RequestReport, error_chain};
 use read::{ReadError, StatusReader};
+use verify::Disbelief;
 
 /// How long a callback competes with other writers of its order.
 const MAX_CONTENTION: SignedDuration = SignedDuration::from_secs(12);
@@ -43,10 +46,12 @@ pub struct CallbackRequest<'a> {
 pub enum CallbackOutcome {
     /// No such order, or the wrong token.
     NotFound,
-    /// Verified, and stored.
+    /// Verified, and applied to the order.
     Applied,
     /// Verified, and stored before.
     Duplicate,
+    /// Verified, and only noted: the order has no uuid, and a cancelled or expired one does not make it an order.
+    Noted,
     /// Verified, and about another order of Front Payment's than the stored one.
     OtherOrder,
     /// Unverified; the status was read from Front Payment instead.
@@ -66,24 +71,10 @@ pub async fn apply_callback<S: OrderStore, F: FrontPayment>(
     request: CallbackRequest<'_>,
 ) -> (CallbackOutcome, RequestReport) {
     let reader = StatusReader::new(bridge, budget, request.secret.clone(), request.deadline);
-    let mut callback = Callback { bridge, reader, deadline: request.deadline, report: RequestReport::default() };
-    let outcome = match callback.handle(&request).await {
-        Ok(outcome) => outcome,
-        Err(Failure::Load(error)) => {
-            tracing::error!(error = error_chain(&error), "callback not stored");
-            CallbackOutcome::StoreUnavailable
-        }
-        Err(Failure::Update(error)) => {
-            tracing::error!(error = error_chain(&error), "callback not stored");
-            CallbackOutcome::StoreUnavailable
-        }
-        Err(Failure::NoStatus(error)) => {
-            tracing::warn!(error = error_chain(&error), "status read failed");
-            CallbackOutcome::StatusUnavailable
-        }
-    };
-    let provider = callback.reader.calls;
-    (outcome, RequestReport { provider, ..callback.report })
+    let mut handling = Handling { bridge, reader, request, report: RequestReport::default() };
+    let outcome = handling.run().await.unwrap_or_else(|failure| failure.log());
+    let provider = handling.reader.calls;
+    (outcome, RequestReport { provider, ..handling.report })
 }
 
 /// Why a callback could not be handled.
@@ -102,75 +93,99 @@ impl From<ReadError> for Failure {
     }
 }
 
-struct Callback<'b, S, F> {
+impl Failure {
+    fn log(self) -> CallbackOutcome {
+        match self {
+            // The URL belongs to an order that has ended, or to none.
+            Self::Update(UpdateError::Deleted) => CallbackOutcome::NotFound,
+            Self::Load(error) => {
+                tracing::error!(error = error_chain(&error), "callback not stored");
+                CallbackOutcome::StoreUnavailable
+            }
+            Self::Update(error) => {
+                tracing::error!(error = error_chain(&error), "callback not stored");
+                CallbackOutcome::StoreUnavailable
+            }
+            Self::NoStatus(error) => {
+                tracing::warn!(error = error_chain(&error), "status read failed");
+                CallbackOutcome::StatusUnavailable
+            }
+        }
+    }
+}
+
+struct Handling<'b, S, F> {
     bridge: &'b Bridge<S, F>,
     reader: StatusReader<'b, S, F>,
-    deadline: Deadline,
+    request: CallbackRequest<'b>,
     report: RequestReport,
 }
 
-impl<S: OrderStore, F: FrontPayment> Callback<'_, S, F> {
-    async fn handle(&mut self, request: &CallbackRequest<'_>) -> Result<CallbackOutcome, Failure> {
-        let stored = self.bridge.load(request.order_id, self.deadline.reply_by()).await.map_err(Failure::Load)?;
-        let Some(order) = stored.filter(|order| has_token(order, request.token)) else {
-            return Ok(CallbackOutcome::NotFound);
-        };
+impl<S: OrderStore, F: FrontPayment> Handling<'_, S, F> {
+    async fn run(&mut self) -> Result<CallbackOutcome, Failure> {
+        let CallbackRequest { order_id, token, raw_query, deadline, .. } = self.request;
+        let stored = self.bridge.load(order_id, deadline.reply_by()).await.map_err(Failure::Load)?;
+        let Some(order) = stored.filter(|order| has_token(order, token)) else { return Ok(CallbackOutcome::NotFound) };
         self.report.shop_id = Some(order.shop_id.clone());
-
-        let verified = self.verify(request, &order).await;
-        // A request without a query claims nothing. Operators send one to have a status read.
-        self.report.is_forged = verified.is_none() && !request.raw_query.is_empty();
-        match verified {
-            Some(callback) => self.apply(order, &callback).await,
-            None if order.order_uuid.is_some() => {
-                self.reader.read_and_store(order).await?;
-                Ok(CallbackOutcome::StatusRead)
-            }
-            None => {
-                let claimed = claimed_order_uuid(request.raw_query);
-                tracing::error!(claimedOrderUuid = claimed, "unverified callback for an order without a uuid");
-                Ok(CallbackOutcome::NotVerified)
-            }
+        let verified = verify::verify(self.bridge, &self.request.secret, deadline, raw_query).await;
+        match verified.and_then(|callback| verify::verify_amount(callback, &order)) {
+            Ok(callback) => self.apply(order, callback).await,
+            Err(disbelief) => self.ask_instead(order, disbelief).await,
         }
     }
 
-    /// The callback, if its shape, its checksum and its amount are right.
-    async fn verify(&self, request: &CallbackRequest<'_>, order: &StoredOrder) -> Option<StatusCallback> {
-        let signed = SignedCallback::read(request.raw_query)?;
-        let is_signed_with = |secret: &Secret| secret.callback_secrets.iter().any(|key| signed.is_signed_with(key));
-        if !is_signed_with(&request.secret) {
-            // Front Payment may sign with a key that was added a moment ago.
-            let newer = self.bridge.newer_secret(&request.secret, self.deadline.send_by()).await?;
-            if !is_signed_with(&newer) {
-                return None;
-            }
-        }
-        Some(signed.callback).filter(|callback| order.has_attempt_of(&callback.amount))
-    }
-
-    async fn apply(&mut self, order: StoredOrder, callback: &StatusCallback) -> Result<CallbackOutcome, Failure> {
+    async fn apply(&mut self, order: StoredOrder, callback: StatusCallback) -> Result<CallbackOutcome, Failure> {
         let now = self.bridge.clock.now();
-        let by = now.saturating_add(MAX_CONTENTION).unwrap_or(now).min(self.deadline.reply_by());
-        let change = |order: &StoredOrder, now| order.apply_callback(callback, now);
+        let by = now.saturating_add(MAX_CONTENTION).unwrap_or(now).min(self.request.deadline.reply_by());
+        // After a conflict, the order that is stored then must have an attempt of this amount, too.
+        let change = |order: &StoredOrder, now| {
+            if order.has_attempt_of(&callback.amount) { order.apply_callback(&callback, now) } else { None }
+        };
         let updated = self.bridge.update(order, by, OnOutage::GiveUp, change).await;
         let (order, is_new) = updated.map_err(|failure| Failure::Update(failure.error))?;
+        let callback = match verify::verify_amount(callback, &order) {
+            Ok(callback) => callback,
+            Err(disbelief) => return self.ask_instead(order, disbelief).await,
+        };
         if order.is_other_order(&callback.order_uuid) {
             log_duplicate_order(&order, &callback.order_uuid);
             return Ok(CallbackOutcome::OtherOrder);
         }
-        if is_new {
-            self.report.first_callback_after = order.first_callback_after();
+        if !is_new {
+            return Ok(CallbackOutcome::Duplicate);
         }
-        if let StatusWord::Unknown(word) = &callback.word {
-            tracing::warn!(word, "unknown status word in a callback; reading the status");
-            match self.reader.read_and_store(order).await.map_err(Failure::from) {
-                Err(Failure::NoStatus(error)) => {
-                    tracing::warn!(error = error_chain(&error), "status read failed; the stored status stays");
-                }
-                read => drop(read?),
+        if order.order_uuid.is_none() {
+            return Ok(CallbackOutcome::Noted);
+        }
+        self.report.first_callback_after = order.first_callback_after();
+        if order.is_doubted_by(&callback) {
+            self.resolve_doubt(order, &callback).await?;
+        }
+        Ok(CallbackOutcome::Applied)
+    }
+
+    /// The callback is stored, so Front Payment need not repeat it, whether the status can be read or not.
+    async fn resolve_doubt(&mut self, order: StoredOrder, callback: &StatusCallback) -> Result<(), Failure> {
+        let word = callback.word.name();
+        tracing::warn!(word, "a callback has an unknown status word, or one below the stored status; reading the status");
+        match self.reader.read_and_store(order).await.map_err(Failure::from) {
+            Err(Failure::NoStatus(error)) => {
+                tracing::warn!(error = error_chain(&error), "status read failed; the stored status stays");
+                Ok(())
             }
+            read => read.map(drop),
         }
-        Ok(if is_new { CallbackOutcome::Applied } else { CallbackOutcome::Duplicate })
+    }
+
+    async fn ask_instead(&mut self, order: StoredOrder, disbelief: Disbelief) -> Result<CallbackOutcome, Failure> {
+        self.report.disbelief = Some(disbelief.name());
+        if order.order_uuid.is_some() {
+            self.reader.read_and_store(order).await?;
+            return Ok(CallbackOutcome::StatusRead);
+        }
+        let claimed = claimed_order_uuid(self.request.raw_query);
+        tracing::error!(claimedOrderUuid = claimed, "unverified callback for an order without a uuid");
+        Ok(CallbackOutcome::NotVerified)
     }
 }
 
@@ -181,8 +196,4 @@ pub(crate) fn log_duplicate_order(stored: &StoredOrder, other_uuid: &str) {
         otherOrderUuid = other_uuid,
         "Front Payment has this order twice; cancel one of the two there"
     );
-}
-
-fn has_token(order: &StoredOrder, token: &str) -> bool {
-    Redacted::new(order.callback_token.as_str()) == Redacted::new(token)
 }

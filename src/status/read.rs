@@ -3,21 +3,46 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::ReadBudget;
-use crate::bridge::{Bridge, TokenCall, UpdateError, warn_if_history_is_full};
+use crate::bridge::{Bridge, TokenCall, UpdateError, is_same_order, log_update};
 use crate::deadline::Deadline;
 use crate::front_payment::{FrontPayment, StatusError};
 use crate::order::{StatusWord, StoredOrder};
 use crate::secrets::{Redacted, Secret};
 use crate::store::{OrderStore, WriteError};
-use crate::telemetry::ProviderCalls;
+use crate::telemetry::{ProviderCalls, error_chain};
 
 /// How long Front Payment may take to answer.
 const MAX_READ: Duration = Duration::from_secs(10);
 /// How often a status is read again because the order changed meanwhile.
 const MAX_READS: u32 = 5;
+/// A status that was read more recently is fresh enough for a shop.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
+
+/// Reads the status of an accepted order for a shop that asks for it. Where Front Payment does not tell, returns the order
+/// as it is stored.
+pub async fn refresh<S: OrderStore, F: FrontPayment>(
+    bridge: &Bridge<S, F>,
+    budget: &ReadBudget,
+    order: StoredOrder,
+    secret: Arc<Secret>,
+    deadline: Deadline,
+) -> (StoredOrder, ProviderCalls) {
+    let now = bridge.clock.now();
+    let is_fresh = order.checked_at.is_some_and(|at| now.duration_since(at) < FRESH);
+    if order.order_uuid.is_none() || is_fresh {
+        return (order, ProviderCalls::default());
+    }
+    let mut reader = StatusReader::new(bridge, budget, secret, deadline);
+    let read = reader.read_and_store(order.clone()).await;
+    let order = read.unwrap_or_else(|error| {
+        tracing::warn!(error = error_chain(&error), "status read failed; the stored status stays");
+        order
+    });
+    (order, reader.calls)
+}
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
@@ -51,21 +76,18 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
     /// the order changed meanwhile, asks again.
     pub(super) async fn read_and_store(&mut self, mut order: StoredOrder) -> Result<StoredOrder, ReadError> {
         for _ in 0..MAX_READS {
-            let status = match self.read(&order).await? {
-                StatusWord::Known(status) => status,
-                StatusWord::Unknown(word) => {
-                    tracing::warn!(word, "unknown status word from Front Payment; the stored status stays");
-                    return Ok(order);
-                }
-            };
-            let Some(next) = order.overwrite_status(status, self.bridge.clock.now()) else { return Ok(order) };
+            let word = self.read(&order).await?;
+            if let StatusWord::Unknown(word) = &word {
+                tracing::warn!(word, "unknown status word from Front Payment; the stored status stays");
+            }
+            let next = order.apply_reading(&word, self.bridge.clock.now());
             match self.bridge.replace(&order, &next, self.deadline.reply_by()).await {
                 Ok(()) => {
-                    warn_if_history_is_full(&order, &next);
+                    log_update(&order, &next);
                     return Ok(*next);
                 }
-                Err(WriteError::Conflict(Some(stored))) => order = *stored,
-                Err(WriteError::Conflict(None)) => return Err(UpdateError::Deleted.into()),
+                Err(WriteError::Conflict(Some(stored))) if is_same_order(&order, &stored) => order = *stored,
+                Err(WriteError::Conflict(_)) => return Err(UpdateError::Deleted.into()),
                 Err(WriteError::Store(error)) => return Err(UpdateError::from(error).into()),
             }
         }
@@ -99,7 +121,7 @@ impl<S: OrderStore, F: FrontPayment> TokenCall for ReadStatus<'_, S, F> {
         let limit = clock.until(self.by).min(MAX_READ);
         let started = Instant::now();
         let call = self.bridge.front_payment.status(self.order_uuid, token, limit).await;
-        self.calls.add(started.elapsed(), call.http_status, call.rate_limit_remaining);
+        self.calls.add(started.elapsed(), &call.head);
         Ok(call.status?)
     }
 

@@ -143,7 +143,7 @@ async fn mark_failed<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &StoredOrde
         return bridge.create(&claim.clone().abandoned(now), by).await;
     };
     if stored.attempt == claim.attempt {
-        return match stored.record_result(claim.attempt, &AttemptResult::Failed, now) {
+        return match stored.record_result(claim.attempt, &AttemptResult::Failed { may_exist: false }, now) {
             ResultEffect::Write(Some(failed)) => bridge.replace(&stored, &failed, by).await,
             _ => Ok(()),
         };

@@ -100,7 +100,7 @@ impl AcceptedOrder {
 }
 
 impl From<CreatedOrder> for AcceptedOrder {
-    fn from(CreatedOrder { order_uuid, customer_uuid, bank_id_url, status }: CreatedOrder) -> Self {
+    fn from(CreatedOrder { order_uuid, customer_uuid, bank_id_url, status, .. }: CreatedOrder) -> Self {
         Self { status, order_uuid, customer_uuid, bank_id_url }
     }
 }

@@ -20,12 +20,15 @@ pub(super) async fn store<S: OrderStore, F>(
     let result = match &reply {
         SubmitReply::Created(created) => AttemptResult::Created(created.clone()),
         SubmitReply::Rejected(_) => AttemptResult::Rejected,
-        SubmitReply::Unauthorized | SubmitReply::Unavailable | SubmitReply::Failed { .. } => AttemptResult::Failed,
+        SubmitReply::Unauthorized => AttemptResult::Failed { may_exist: false },
+        SubmitReply::Unavailable { may_exist } | SubmitReply::Failed { may_exist, .. } => {
+            AttemptResult::Failed { may_exist: *may_exist }
+        }
         SubmitReply::Unknown => AttemptResult::Unknown,
     };
-    let attempt = claimed.attempt;
+    let (claim, attempt) = (claimed.clone(), claimed.attempt);
     let change = |order: &StoredOrder, now| match order.record_result(attempt, &result, now) {
-        ResultEffect::Write(next) | ResultEffect::OtherOrder(next) => next,
+        ResultEffect::Write(next) => next,
         ResultEffect::Superseded => None,
     };
     let stored = match bridge.update(claimed, deadline.reply_by(), OnOutage::Retry, change).await {
@@ -45,14 +48,15 @@ pub(super) async fn store<S: OrderStore, F>(
     {
         log_duplicate_order(&stored, &created.order_uuid);
     }
-    // Where a callback has accepted the order, the shop is told of that order.
+    // Where a callback has accepted the order, the shop is told of that order, if it is the body's.
     match (AcceptedOrder::from_stored(&stored), reply) {
+        (Some(_), _) if !stored.has_body_of(&claim) => SubmitOutcome::KeyReused,
         (Some(order), _) => SubmitOutcome::Accepted { order, is_replay: false, warnings },
         (None, SubmitReply::Created(created)) => SubmitOutcome::Accepted { order: created.into(), is_replay: false, warnings },
         (None, SubmitReply::Rejected(violations)) => SubmitOutcome::Rejected(violations),
         (None, SubmitReply::Unauthorized) => SubmitOutcome::Failed { unproven: false },
-        (None, SubmitReply::Failed { unproven }) => SubmitOutcome::Failed { unproven },
-        (None, SubmitReply::Unavailable) => SubmitOutcome::ProviderUnavailable,
+        (None, SubmitReply::Failed { unproven, .. }) => SubmitOutcome::Failed { unproven },
+        (None, SubmitReply::Unavailable { .. }) => SubmitOutcome::ProviderUnavailable,
         (None, SubmitReply::Unknown) => SubmitOutcome::Unknown,
     }
 }
@@ -62,7 +66,7 @@ fn log_not_stored(result: &AttemptResult, error: &str) {
     let (outcome, order_uuid) = match result {
         AttemptResult::Created(created) => (created.status, Some(created.order_uuid.as_str())),
         AttemptResult::Rejected => (Status::Rejected, None),
-        AttemptResult::Failed => (Status::Failed, None),
+        AttemptResult::Failed { .. } => (Status::Failed, None),
         AttemptResult::Unknown => (Status::Unknown, None),
     };
     tracing::error!(outcome = outcome.name(), orderUuid = order_uuid, error, "the result is not stored");

@@ -32,17 +32,20 @@ pub(super) async fn send<S: OrderStore, F: FrontPayment>(
     let clock = &bridge.clock;
     if clock.until(deadline.0) < MIN_LEFT {
         tracing::warn!("too little time left; nothing is sent");
-        return SubmitReply::Unavailable;
+        return SubmitReply::Unavailable { may_exist: false };
     }
     let now = clock.now();
     let send_by = now.saturating_add(MAX_SENDING).unwrap_or(now).min(deadline.send_by());
     let call = SendOrder { bridge, order, callback_url, send_by, calls };
     let SubmitCall { reply, reason, .. } = bridge.call_with_token(call, secret, send_by, MIN_LEFT_FOR_A_CALL).await;
-    match reply {
+    match &reply {
+        SubmitReply::Created(created) if created.has_unusable_link => {
+            tracing::error!(orderUuid = created.order_uuid, "the BankID link cannot be given out; the customer cannot sign");
+        }
         SubmitReply::Created(_) | SubmitReply::Rejected(_) => {}
         SubmitReply::Unknown => tracing::error!(reason, "Front Payment may or may not have the order"),
         SubmitReply::Unauthorized => tracing::error!(reason, "Front Payment rejects the token"),
-        SubmitReply::Unavailable | SubmitReply::Failed { .. } => tracing::warn!(reason, "Front Payment failed"),
+        SubmitReply::Unavailable { .. } | SubmitReply::Failed { .. } => tracing::warn!(reason, "Front Payment failed"),
     }
     reply
 }
@@ -62,7 +65,7 @@ impl<S: OrderStore, F: FrontPayment> TokenCall for SendOrder<'_, S, F> {
         let limit = self.bridge.clock.until(self.send_by);
         let started = Instant::now();
         let call = self.bridge.front_payment.submit(self.order, self.callback_url, token, limit).await;
-        self.calls.add(started.elapsed(), call.http_status, call.rate_limit_remaining);
+        self.calls.add(started.elapsed(), &call.head);
         call
     }
 

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::front_payment::ReplyHead;
+
 #[derive(Debug, Default)]
 pub struct RequestReport {
     pub shop_id: Option<String>,
     pub order_uuid: Option<String>,
     pub provider: ProviderCalls,
-    /// The callback could not be verified.
-    pub is_forged: bool,
+    /// Why the callback could not be verified: `shape`, `checksum`, `amount`, or `none` without a query.
+    pub disbelief: Option<&'static str>,
     /// How long after the order's 201 its first verified callback came.
     pub first_callback_after: Option<SignedDuration>,
 }
@@ -24,12 +26,15 @@ pub struct ProviderCalls {
     pub elapsed_ms: Option<u64>,
     /// What the last reply left of the rate limit.
     pub rate_limit_remaining: Option<u32>,
+    /// What the last reply asked for in `Retry-After`.
+    pub retry_after: Option<Duration>,
 }
 
 impl ProviderCalls {
-    pub(crate) fn add(&mut self, waited: Duration, http_status: Option<u16>, rate_limit_remaining: Option<u32>) {
+    pub(crate) fn add(&mut self, waited: Duration, reply: &ReplyHead) {
         let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         let elapsed_ms = Some(self.elapsed_ms.unwrap_or_default().saturating_add(waited));
-        *self = Self { http_status, elapsed_ms, rate_limit_remaining };
+        let ReplyHead { http_status, rate_limit_remaining, retry_after } = *reply;
+        *self = Self { http_status, elapsed_ms, rate_limit_remaining, retry_after };
     }
 }

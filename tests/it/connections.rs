@@ -214,11 +214,7 @@ async fn init_opens_connections_and_a_warm_request_opens_none() {
     let orders = world.start(ORDERS, &neighbours).await;
     let submit = async || body(&orders.invoke(&post_event(&example().to_string(), "Bearer demo-shop-key", None)).await);
     eventually(|| (dynamodb.connections(), keeper.counted().0) == (1, 1)).await;
-    assert_eq!(
-        (dynamodb.connections(), dynamodb.operations(), keeper.counted()),
-        (1, vec![], (1, 0)),
-        "before any event"
-    );
+    assert_eq!((dynamodb.connections(), dynamodb.operations(), keeper.counted()), (1, vec![], (1, 0)), "before any event");
     let created = [submit().await, submit().await, submit().await].into_iter().next().unwrap();
     assert_eq!(dynamodb.operations(), [PUT, UPDATE, PUT, UPDATE, PUT, UPDATE], "with the submit, an order is three calls");
     assert_eq!((dynamodb.connections(), keeper.counted()), (1, (1, 3)));

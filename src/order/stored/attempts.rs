@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{EntrySource, OrderDetails, StoredOrder};
+use super::{EarlierAttempt, EntrySource, HistoryEntry, OrderDetails, StoredOrder};
 use crate::order::{Order, Status};
 
 /// How long an attempt may run before nobody waits for its result any more.
@@ -50,8 +50,11 @@ pub enum AttemptResult {
     Created(CreatedOrder),
     /// Front Payment refused the order; nothing was created.
     Rejected,
-    /// Front Payment says that nothing was created, or nothing was sent.
-    Failed,
+    /// Nothing was created, as far as Front Payment says.
+    Failed {
+        /// Front Payment may have created the order all the same: it was not refused before it was processed.
+        may_exist: bool,
+    },
     /// The order may or may not have been created.
     Unknown,
 }
@@ -62,6 +65,8 @@ pub struct CreatedOrder {
     pub order_uuid: String,
     pub customer_uuid: Option<String>,
     pub bank_id_url: Option<String>,
+    /// There is a link, but it cannot be given out: the customer cannot sign.
+    pub has_unusable_link: bool,
     /// SENT where the customer has to sign, else INVOICED.
     pub status: Status,
 }
@@ -70,10 +75,17 @@ pub struct CreatedOrder {
 pub enum ResultEffect {
     /// The next version, or `None` where nothing changes.
     Write(Option<Box<StoredOrder>>),
-    /// Front Payment has the order twice. The stored uuid stays; the other one gets an entry in the history.
-    OtherOrder(Option<Box<StoredOrder>>),
     /// The stored order belongs to another attempt by now, or was resolved without this 201.
     Superseded,
+}
+
+/// Attempts with one body.
+#[derive(Clone)]
+pub(super) struct Attempt<'a> {
+    /// Of the latest one.
+    pub(super) id: Option<Uuid>,
+    pub(super) may_exist: u32,
+    pub(super) details: &'a OrderDetails,
 }
 
 impl StoredOrder {
@@ -82,10 +94,11 @@ impl StoredOrder {
     pub fn claim(order: &Order, claim: NewAttempt<'_>) -> Self {
         Self {
             order_id: claim.order_id,
-            version: 1,
+            version: u64::try_from(claim.now.as_millisecond()).unwrap_or(1),
             status: Status::Submitting,
             attempt: claim.attempt,
             attempted_at: claim.now,
+            may_exist: true,
             shop_id: claim.shop_id.to_owned(),
             callback_token: claim.callback_token,
             order_uuid: None,
@@ -95,6 +108,8 @@ impl StoredOrder {
             earlier_attempts: Vec::new(),
             created_at: claim.now,
             updated_at: claim.now,
+            checked_at: None,
+            read_due_at: None,
             expires_at: None,
             history: Vec::new(),
         }
@@ -105,11 +120,12 @@ impl StoredOrder {
     /// retention it keeps nothing, as if the store had deleted it.
     #[must_use]
     pub fn as_retry_of(mut self, stored: &Self) -> Self {
-        self.version = stored.version + 1;
         if stored.is_past_retention(self.attempted_at) {
+            self.version = self.version.max(stored.version + 1);
             return self;
         }
-        self.earlier_attempts = earlier_attempts(stored, &self.details);
+        self.version = stored.version + 1;
+        self.earlier_attempts = stored.all_attempts();
         self.callback_token.clone_from(&stored.callback_token);
         self.created_at = stored.created_at;
         self.history.clone_from(&stored.history);
@@ -119,9 +135,8 @@ impl StoredOrder {
     /// This claim, ended before anything was sent.
     #[must_use]
     pub fn abandoned(mut self, now: Timestamp) -> Self {
-        self.status = Status::Failed;
+        self.end(Status::Failed, false, now);
         self.updated_at = now;
-        self.add_entry(EntrySource::Submit, Status::Failed.name(), Some(self.attempt.to_string()), None, now);
         self
     }
 
@@ -135,14 +150,24 @@ impl StoredOrder {
             return ClaimConflict::Retryable;
         }
         if self.order_uuid.is_some() {
-            let is_same = self.details.fingerprint == claim.details.fingerprint;
-            return if is_same { ClaimConflict::SameOrder } else { ClaimConflict::OtherOrder };
+            return if self.has_body_of(claim) { ClaimConflict::SameOrder } else { ClaimConflict::OtherOrder };
         }
         match self.status_at(claim.attempted_at) {
             Status::Rejected | Status::Failed => ClaimConflict::Retryable,
             Status::Submitting if self.attempt == claim.attempt => ClaimConflict::SameAttempt,
             Status::Submitting => ClaimConflict::InProgress,
             _ => ClaimConflict::OutcomeUnknown,
+        }
+    }
+
+    /// Whether the body of an attempt is the order's.
+    #[must_use]
+    pub fn has_body_of(&self, claim: &Self) -> bool {
+        match (&self.details.fingerprint, &claim.details.fingerprint) {
+            (Some(stored), Some(claimed)) => stored == claimed,
+            // Without a key there is but one attempt.
+            (None, None) => self.attempt == claim.attempt,
+            _ => false,
         }
     }
 
@@ -155,10 +180,9 @@ impl StoredOrder {
 
     /// Ends an attempt that outlived its lease as UNKNOWN.
     #[must_use]
-    pub fn end_stale_attempt(&self, now: Timestamp) -> Option<Self> {
-        (self.status == Status::Submitting && self.status_at(now) == Status::Unknown)
-            .then(|| self.ended(self.attempt, Status::Unknown, now))
-            .flatten()
+    pub fn end_stale_attempt(&self, now: Timestamp) -> Option<Box<Self>> {
+        let is_stale = self.status == Status::Submitting && self.status_at(now) == Status::Unknown;
+        is_stale.then(|| self.next_version(now, |next| next.end(Status::Unknown, true, now))).flatten()
     }
 
     /// Records the result of an attempt. Only the latest attempt may, onto SUBMITTING or onto the UNKNOWN that its lease
@@ -167,18 +191,14 @@ impl StoredOrder {
     pub fn record_result(&self, attempt: Uuid, result: &AttemptResult, now: Timestamp) -> ResultEffect {
         let is_latest = self.attempt == attempt;
         let is_open = is_latest && matches!(self.status, Status::Submitting | Status::Unknown);
-        let ended = |status| ResultEffect::Write(self.ended(attempt, status, now).map(Box::new));
+        let ended = |status, may_exist| ResultEffect::Write(self.next_version(now, |next| next.end(status, may_exist, now)));
         match (&self.order_uuid, result) {
-            (Some(uuid), AttemptResult::Created(created)) if created.order_uuid != *uuid => {
-                let (word, id) = (created.status.name(), attempt.to_string());
-                ResultEffect::OtherOrder(self.note_other_order(EntrySource::Submit, word, id, &created.order_uuid, now))
-            }
             (Some(_), AttemptResult::Created(created)) => ResultEffect::Write(self.created(attempt, created, now)),
             (Some(_), _) => ResultEffect::Write(None),
             (None, AttemptResult::Created(created)) if is_open => ResultEffect::Write(self.created(attempt, created, now)),
-            (None, AttemptResult::Rejected) if is_open => ended(Status::Rejected),
-            (None, AttemptResult::Failed) if is_open => ended(Status::Failed),
-            (None, AttemptResult::Unknown) if is_open => ended(Status::Unknown),
+            (None, AttemptResult::Rejected) if is_open => ended(Status::Rejected, false),
+            (None, AttemptResult::Failed { may_exist }) if is_open => ended(Status::Failed, *may_exist),
+            (None, AttemptResult::Unknown) if is_open => ended(Status::Unknown, true),
             // Resolved meanwhile, by an operator for example: only a 201 is news that must not get lost.
             (None, AttemptResult::Created(_)) => ResultEffect::Superseded,
             (None, _) if is_latest => ResultEffect::Write(None),
@@ -186,40 +206,81 @@ impl StoredOrder {
         }
     }
 
-    fn ended(&self, attempt: Uuid, status: Status, now: Timestamp) -> Option<Self> {
-        self.next_version(now, |next| {
-            next.status = status;
-            next.add_entry(EntrySource::Submit, status.name(), Some(attempt.to_string()), None, now);
-        })
+    fn end(&mut self, status: Status, may_exist: bool, now: Timestamp) {
+        self.status = status;
+        self.may_exist = may_exist;
+        let entry = HistoryEntry { order_uuid: None, ..self.result_entry(self.attempt, status, now) };
+        self.add_entry(entry);
     }
 
+    /// A 201. Its uuid is taken with its attempt's body, also where a callback has taken it before. Another uuid than the
+    /// stored one gets an entry, and becomes the order only if that is dead.
     fn created(&self, attempt: Uuid, created: &CreatedOrder, now: Timestamp) -> Option<Box<Self>> {
         self.next_version(now, |next| {
-            next.order_uuid = Some(created.order_uuid.clone());
-            next.customer_uuid = next.customer_uuid.take().or_else(|| created.customer_uuid.clone());
-            next.bank_id_url = next.bank_id_url.take().or_else(|| created.bank_id_url.clone());
-            next.raise_status(created.status);
-            next.add_entry(EntrySource::Submit, created.status.name(), Some(attempt.to_string()), None, now);
+            let entry = next.result_entry(attempt, created.status, now);
+            next.add_entry(HistoryEntry { order_uuid: Some(created.order_uuid.clone()), ..entry });
+            if next.order_uuid.is_none() {
+                next.take_uuid(&created.order_uuid, None);
+            }
+            if next.order_uuid.as_deref() == Some(&created.order_uuid) {
+                next.details_of(attempt).into_iter().for_each(|body| next.set_body(body));
+                next.set_status(next.status.max(created.status));
+            }
+            next.make_way();
+            if next.order_uuid.as_deref() == Some(&created.order_uuid) {
+                next.customer_uuid = next.customer_uuid.take().or_else(|| created.customer_uuid.clone());
+                let link = next.bank_id_url.take().or_else(|| created.bank_id_url.clone());
+                next.bank_id_url = link.filter(|_| next.status == Status::Sent);
+            }
         })
-        .map(Box::new)
     }
-}
 
-/// The attempts before this one: the latest of each grandTotal, because a callback names a total. Where the space ends,
-/// the oldest are dropped.
-fn earlier_attempts(stored: &StoredOrder, latest: &OrderDetails) -> Vec<OrderDetails> {
-    let mut kept: Vec<OrderDetails> = Vec::new();
-    let mut space = MAX_EARLIER_BYTES;
-    for earlier in [&stored.details].into_iter().chain(stored.earlier_attempts.iter().rev()) {
-        if earlier.has_same_total(latest) || kept.iter().any(|kept| kept.has_same_total(earlier)) {
-            continue;
-        }
-        match space.checked_sub(earlier.bytes()) {
-            Some(left) => space = left,
-            None => break,
-        }
-        kept.push(earlier.clone());
+    fn result_entry(&self, attempt: Uuid, status: Status, at: Timestamp) -> HistoryEntry {
+        let (status, id) = (status.name().to_owned(), Some(attempt.to_string()));
+        HistoryEntry { status, at, source: EntrySource::Submit, id, order_uuid: None, amount: None }
     }
-    kept.reverse();
-    kept
+
+    /// All attempts by body, oldest first.
+    pub(super) fn attempts(&self) -> impl Iterator<Item = Attempt<'_>> {
+        let earlier = self.earlier_attempts.iter().map(|earlier| Attempt {
+            id: earlier.attempt,
+            may_exist: earlier.may_exist,
+            details: &earlier.details,
+        });
+        let may_exist = self.may_exist && self.status != Status::Rejected; // items of version 0.1 do not say
+        let latest = Attempt { id: Some(self.attempt), may_exist: u32::from(may_exist), details: &self.details };
+        let is_among_earlier = self.earlier_attempts.iter().any(|earlier| earlier.attempt == Some(self.attempt));
+        earlier.chain((!is_among_earlier).then_some(latest))
+    }
+
+    pub(super) fn latest_as_earlier(&self) -> EarlierAttempt {
+        EarlierAttempt { attempt: Some(self.attempt), may_exist: u32::from(self.may_exist), details: self.details.clone() }
+    }
+
+    /// All attempts, one a body, for the next one to keep. Where the space ends, the oldest are dropped.
+    fn all_attempts(&self) -> Vec<EarlierAttempt> {
+        let mut kept: Vec<EarlierAttempt> = Vec::new();
+        for Attempt { id, may_exist, details } in self.attempts() {
+            let mut merged = EarlierAttempt { attempt: id, may_exist, details: details.clone() };
+            if let Some(place) = kept.iter().position(|known| known.details.fingerprint == details.fingerprint) {
+                let known = kept.remove(place);
+                merged.may_exist = known.may_exist.saturating_add(may_exist);
+                // Of one body, an attempt that may exist goes before one that cannot.
+                if may_exist == 0 && known.may_exist > 0 {
+                    merged = EarlierAttempt { may_exist: merged.may_exist, ..known };
+                }
+            }
+            kept.push(merged);
+        }
+        let mut space = MAX_EARLIER_BYTES;
+        let fits = kept.iter().rev().take_while(|attempt| match space.checked_sub(attempt.details.bytes()) {
+            Some(left) => {
+                space = left;
+                true
+            }
+            None => false,
+        });
+        let dropped = kept.len() - fits.count();
+        kept.split_off(dropped)
+    }
 }

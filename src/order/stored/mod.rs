@@ -1,14 +1,17 @@
 //! The stored order: what is kept of an order, and everything that can happen to it.
 //!
-//! Every change is a pure function that returns the next version, or `None` where nothing changes. The next version is
-//! one higher, and a store writes it only over the version that it was made from. So no write of somebody else is lost.
+//! Every change is a pure function that returns the next version, or `None` where nothing changes. A store writes the next
+//! version only over the version that it was made from, so no write of somebody else is lost.
 
 mod attempts;
+mod history;
+mod identity;
 mod retention;
 mod status_changes;
 
 pub use attempts::{AttemptResult, ClaimConflict, CreatedOrder, NewAttempt, ResultEffect, SUBMISSION_LEASE};
-pub use status_changes::{MAX_HISTORY, StatusCallback};
+pub use history::{EntrySource, HistoryEntry, MAX_HISTORY};
+pub use status_changes::StatusCallback;
 
 use std::fmt;
 
@@ -25,13 +28,17 @@ use super::{CustomerType, Decimal, Language, Order, Status};
 #[serde(rename_all = "camelCase")]
 pub struct StoredOrder {
     pub order_id: Uuid,
-    /// One higher with every write.
+    /// One higher with every write. It begins at the time of the first claim in milliseconds, so that a later order with
+    /// the same id never has a version that an earlier one had.
     pub version: u64,
     pub status: Status,
     /// The random id of the latest attempt.
     pub attempt: Uuid,
     /// When the latest attempt was claimed.
     pub attempted_at: Timestamp,
+    /// Whether the latest attempt may exist at Front Payment. Its result decides.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub may_exist: bool,
     pub shop_id: String,
     /// The secret part of the order's callback URL.
     pub callback_token: String,
@@ -43,15 +50,22 @@ pub struct StoredOrder {
     /// A login link for one person, stored only while the status is SENT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_id_url: Option<String>,
-    /// Of the latest attempt, or of the earlier one that turned out to exist.
+    /// What the order is. Of the latest attempt, until a uuid shows that another attempt is the order.
     #[serde(flatten)]
     pub details: OrderDetails,
-    /// Of the other attempts, the latest of each grandTotal: their callbacks may still come.
+    /// The other attempts, one a body. With the latest one, if `details` are not its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier_attempts: Vec<OrderDetails>,
+    pub earlier_attempts: Vec<EarlierAttempt>,
     /// When the order was first claimed.
     pub created_at: Timestamp,
+    /// When something was last heard about it.
     pub updated_at: Timestamp,
+    /// When Front Payment last told the status because it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_at: Option<Timestamp>,
+    /// When the status must be read, because a callback raised a doubt about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_due_at: Option<Timestamp>,
     /// When its retention period ends, in Unix seconds. Only the store sets it, at every write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
@@ -59,11 +73,12 @@ pub struct StoredOrder {
     pub history: Vec<HistoryEntry>,
 }
 
-/// What is stored of an order as it was sent. No personal data.
+/// What is stored of the body of an order. No personal data.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderDetails {
-    /// [`Order::fingerprint`]; only with an idempotency key.
+    /// [`Order::fingerprint`]. `None` without an idempotency key, or where nobody knows which body the order has: then no
+    /// body is the same order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,39 +93,26 @@ pub struct OrderDetails {
     pub country: String,
 }
 
-/// One thing that was heard about an order.
+/// All attempts with one body, apart from the latest attempt.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct HistoryEntry {
-    /// The name of a [`Status`], or an unknown word of Front Payment's in capitals and underscores.
-    pub status: String,
-    pub at: Timestamp,
-    pub source: EntrySource,
-    /// Recognises a repetition: the attempt's id, or a digest of the callback's values.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Front Payment's id of the order, where it is not the stored one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub other_order_uuid: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EntrySource {
-    /// The result of an attempt.
-    Submit,
-    /// A verified callback.
-    Callback,
-    /// A status that was read from Front Payment.
-    Provider,
+pub struct EarlierAttempt {
+    /// The latest of them; absent in items of version 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Uuid>,
+    /// How many of them may exist at Front Payment.
+    #[serde(default = "one")]
+    pub may_exist: u32,
+    #[serde(flatten)]
+    pub details: OrderDetails,
 }
 
 impl StoredOrder {
-    /// The next version, or `None` if the change changes nothing.
-    fn next_version(&self, now: Timestamp, change: impl FnOnce(&mut Self)) -> Option<Self> {
-        let mut next = self.clone();
+    /// The next version with something heard, or `None` if the change changes nothing.
+    fn next_version(&self, now: Timestamp, change: impl FnOnce(&mut Self)) -> Option<Box<Self>> {
+        let mut next = Box::new(self.clone());
         change(&mut next);
-        if next == *self {
+        if *next == *self {
             return None;
         }
         next.version += 1;
@@ -138,10 +140,6 @@ impl OrderDetails {
         Decimal::parse(&self.grand_total).is_ok_and(|total| total == *amount)
     }
 
-    fn has_same_total(&self, other: &Self) -> bool {
-        Decimal::parse(&other.grand_total).is_ok_and(|total| self.has_total(&total))
-    }
-
     /// Slightly more than its size in an item.
     fn bytes(&self) -> usize {
         serde_json::to_vec(self).map_or(0, |json| json.len())
@@ -157,6 +155,19 @@ impl fmt::Debug for StoredOrder {
             .field("status", status)
             .finish_non_exhaustive()
     }
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature that serde wants
+fn is_yes(flag: &bool) -> bool {
+    *flag
+}
+
+fn one() -> u32 {
+    1
 }
 
 #[cfg(test)]
