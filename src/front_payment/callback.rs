@@ -42,9 +42,9 @@ impl SignedCallback {
             order_uuid: value(&parameters, "orderUuid").filter(|uuid| is_provider_id(uuid))?.to_owned(),
             word: StatusWord::read(value(&parameters, "status").filter(|word| is_status(word))?),
             amount: Decimal::parse(value(&parameters, "amount")?).ok()?,
+            payment_method: value(&parameters, "paymentMethod").filter(|method| is_payment_method(method))?.to_owned(),
             id: identity(&parameters)?,
         };
-        value(&parameters, "paymentMethod").filter(|method| is_payment_method(method))?;
         value(&parameters, "createdAt").filter(|seconds| is_timestamp(seconds))?;
         value(&parameters, "timestamp").filter(|seconds| is_timestamp(seconds))?;
         let checksum = value(&parameters, "checksum")?.as_bytes().to_vec();

@@ -1,103 +1,77 @@
 //! The status of an order, and its rank.
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
-/// Where an order stands. The order of the variants is the rank: callbacks only ever raise it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The order of the variants is the rank: callbacks only ever raise it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// An attempt was claimed and may be on its way to Front Payment.
+    /// An attempt was claimed and may be running.
     Submitting,
-    /// Front Payment refused it; nothing was created.
+    /// Front Payment refused the order; nothing was created.
     Rejected,
-    /// Front Payment, or the lack of a connection, says that nothing was created.
+    /// Nothing was created, as far as Front Payment says.
     Failed,
-    /// It may or may not have been created.
+    /// The order may or may not have been created.
     Unknown,
-    /// CreatedOrder; waits for the customer's signature.
+    /// Created; waits for the customer's signature.
     Sent,
     /// Signed.
     Reserved,
     /// The customer did not sign in time.
     Expired,
-    /// The invoice is out.
     Invoiced,
-    /// A reminder is out.
+    /// A reminder was sent.
     Purring,
-    /// With a debt collector.
+    /// A debt collector has the invoice.
     Inkasso,
-    /// Charged.
     Charged,
-    /// Captured.
     Captured,
-    /// Paid.
     Paid,
-    /// Cancelled; the customer declined, or the shop or Front Payment took it back.
     Cancelled,
-    /// A refund is on its way.
     RefundPending,
-    /// Part of it is refunded.
     PartialRefunded,
-    /// All of it is refunded.
     Refunded,
 }
 
 impl Status {
-    /// The name, as it is stored and shown.
+    /// Front Payment's own statuses, lowest rank first. The four before them are the bridge's.
+    pub const OF_THE_PROVIDER: &'static [Self] = Self::VARIANTS.split_at(4).1;
+
+    /// As it is stored and shown.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Submitting => "SUBMITTING",
-            Self::Rejected => "REJECTED",
-            Self::Failed => "FAILED",
-            Self::Unknown => "UNKNOWN",
-            Self::Sent => "SENT",
-            Self::Reserved => "RESERVED",
-            Self::Expired => "EXPIRED",
-            Self::Invoiced => "INVOICED",
-            Self::Purring => "PURRING",
-            Self::Inkasso => "INKASSO",
-            Self::Charged => "CHARGED",
-            Self::Captured => "CAPTURED",
-            Self::Paid => "PAID",
-            Self::Cancelled => "CANCELLED",
-            Self::RefundPending => "REFUND_PENDING",
-            Self::PartialRefunded => "PARTIAL_REFUNDED",
-            Self::Refunded => "REFUNDED",
-        }
+        self.into()
     }
-
-    /// Front Payment's own statuses, lowest rank first.
-    pub const OF_THE_PROVIDER: [Self; 13] = [
-        Self::Sent,
-        Self::Reserved,
-        Self::Expired,
-        Self::Invoiced,
-        Self::Purring,
-        Self::Inkasso,
-        Self::Charged,
-        Self::Captured,
-        Self::Paid,
-        Self::Cancelled,
-        Self::RefundPending,
-        Self::PartialRefunded,
-        Self::Refunded,
-    ];
 }
 
-/// A status word of Front Payment's: an open set, so a word may be unknown.
+/// A status word of Front Payment's. The set is open, so a word may be unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StatusWord {
-    /// One that has a rank.
     Known(Status),
-    /// Another one (`SUCCESS`, from the documented example), in capitals and underscores.
+    /// In capitals and underscores, for example `SUCCESS` of the documented example.
     Unknown(String),
 }
 
 impl StatusWord {
-    /// Reads a word whatever its case, spaces and underscores alike, and with the page's misspelling of RESERVED.
-    ///
-    /// The bridge's own states are no words of Front Payment's: "failed" is unknown.
+    /// Case does not matter, nor whether words are joined by spaces or underscores. `RESEVRED` is a misspelling on Front
+    /// Payment's page. The bridge's own states are not words of Front Payment's: "failed" is unknown.
     ///
     /// ```
     /// use front_payment_bridge::order::{Status, StatusWord};
@@ -111,7 +85,10 @@ impl StatusWord {
         if name == "RESEVRED" {
             return Self::Known(Status::Reserved);
         }
-        Status::OF_THE_PROVIDER.into_iter().find(|status| status.name() == name).map_or(Self::Unknown(name), Self::Known)
+        match name.parse() {
+            Ok(status) if status >= Status::Sent => Self::Known(status),
+            _ => Self::Unknown(name),
+        }
     }
 
     #[must_use]
@@ -155,7 +132,7 @@ mod tests {
             Refunded,
         ];
         assert!(ranked.is_sorted_by(|a, b| a < b));
-        assert_eq!(ranked, Status::OF_THE_PROVIDER);
+        assert_eq!(ranked.as_slice(), Status::OF_THE_PROVIDER);
         for before in [Submitting, Rejected, Failed, Unknown] {
             assert!(before < Sent);
         }
@@ -201,10 +178,7 @@ mod tests {
 
     #[test]
     fn names_are_those_that_are_stored() {
-        for status in Status::OF_THE_PROVIDER {
-            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
-        }
-        for status in [Status::Submitting, Status::Rejected, Status::Failed, Status::Unknown] {
+        for status in Status::VARIANTS {
             assert_eq!(serde_json::to_value(status).unwrap(), status.name());
         }
     }

@@ -74,13 +74,9 @@ impl OrderStore for DynamoDbStore {
 }
 
 impl DynamoDbStore {
-    /// The item to write, with the end of its retention.
+    /// The item to write.
     fn item(&self, order: &StoredOrder) -> Result<Item, StoreError> {
-        let mut item = item(order)?;
-        if let Some(until) = self.retention.and_then(|retention| order.retained_until(retention)) {
-            item.insert("expiresAt".to_owned(), AttributeValue::N(until.to_string()));
-        }
-        Ok(item)
+        item(&order.stamped(self.retention))
     }
 
     /// What prevents a write. DynamoDB sends it along; some compatible servers do not, so it is read.

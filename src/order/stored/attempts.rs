@@ -109,7 +109,13 @@ impl StoredOrder {
             created_at: claim.now,
             updated_at: claim.now,
             checked_at: None,
-            read_due_at: None,
+            asked_at: None,
+            doubted_at: None,
+            not_found_at: None,
+            payment_method: None,
+            notifications: None,
+            queue: None,
+            due_at: None,
             expires_at: None,
             history: Vec::new(),
         }
@@ -216,7 +222,7 @@ impl StoredOrder {
     /// A 201. Its uuid is taken with its attempt's body, also where a callback has taken it before. Another uuid than the
     /// stored one gets an entry, and becomes the order only if that is dead.
     fn created(&self, attempt: Uuid, created: &CreatedOrder, now: Timestamp) -> Option<Box<Self>> {
-        self.next_version(now, |next| {
+        let mut next = self.next_version(now, |next| {
             let entry = next.result_entry(attempt, created.status, now);
             next.add_entry(HistoryEntry { order_uuid: Some(created.order_uuid.clone()), ..entry });
             if next.order_uuid.is_none() {
@@ -232,7 +238,11 @@ impl StoredOrder {
                 let link = next.bank_id_url.take().or_else(|| created.bank_id_url.clone());
                 next.bank_id_url = link.filter(|_| next.status == Status::Sent);
             }
-        })
+        })?;
+        if self.order_uuid.is_none() && next.status == Status::Sent {
+            next.count_change_as_told(now);
+        }
+        Some(next)
     }
 
     fn result_entry(&self, attempt: Uuid, status: Status, at: Timestamp) -> HistoryEntry {

@@ -6,11 +6,16 @@
 mod attempts;
 mod history;
 mod identity;
+mod notifications;
+mod queue;
+mod reconciliation;
 mod retention;
 mod status_changes;
 
 pub use attempts::{AttemptResult, ClaimConflict, CreatedOrder, NewAttempt, ResultEffect, SUBMISSION_LEASE};
 pub use history::{EntrySource, HistoryEntry, MAX_HISTORY};
+pub use notifications::{AttemptEnd, NotificationState, Notifications, RunningAttempt};
+pub use queue::Queue;
 pub use status_changes::StatusCallback;
 
 use std::fmt;
@@ -63,9 +68,27 @@ pub struct StoredOrder {
     /// When Front Payment last told the status because it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<Timestamp>,
-    /// When the status must be read, because a callback raised a doubt about it.
+    /// When Front Payment was last asked by itself, not for a callback or a shop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub read_due_at: Option<Timestamp>,
+    pub asked_at: Option<Timestamp>,
+    /// Since when a callback has raised a doubt about the status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_at: Option<Timestamp>,
+    /// When Front Payment did not know the uuid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_found_at: Option<Timestamp>,
+    /// Of the latest verified callback about the stored uuid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<String>,
+    /// `None` in an order that is not accepted, and in items of version 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<Notifications>,
+    /// The order's place in the store's index. Only the store sets both, at every write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
+    /// In Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
     /// When its retention period ends, in Unix seconds. Only the store sets it, at every write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
@@ -117,7 +140,15 @@ impl StoredOrder {
         }
         next.version += 1;
         next.updated_at = now;
-        next.expires_at = None;
+        next.note_change_since(self, now);
+        Some(next)
+    }
+
+    /// The next version of an order about which nothing was heard: what is written concerns telling and asking.
+    fn next_quiet_version(&self, change: impl FnOnce(&mut Self)) -> Option<Box<Self>> {
+        let mut next = Box::new(self.clone());
+        change(&mut next);
+        next.version += 1;
         Some(next)
     }
 }

@@ -13,6 +13,7 @@ pub struct StatusCallback {
     pub word: StatusWord,
     /// The order's grandTotal.
     pub amount: Decimal,
+    pub payment_method: String,
     /// A digest of all its values: equal for a repetition.
     pub id: String,
 }
@@ -29,7 +30,7 @@ impl StoredOrder {
         if self.history.iter().any(is_known) {
             return None;
         }
-        let StatusCallback { order_uuid, word, amount, id } = callback;
+        let StatusCallback { order_uuid, word, amount, payment_method, id } = callback;
         self.next_version(now, |next| {
             let is_other = next.order_uuid.as_deref() != Some(order_uuid);
             next.add_entry(HistoryEntry {
@@ -46,10 +47,12 @@ impl StoredOrder {
             if next.order_uuid.as_deref() == Some(order_uuid) {
                 // Also where the history is full and has no entry of it.
                 next.set_status(next.status.max(word.known().unwrap_or(Status::Sent)));
+                next.payment_method = Some(payment_method.clone()).filter(|method| !method.is_empty());
+                next.not_found_at = None;
             }
             next.make_way();
             if next.is_doubted_by(callback) {
-                next.read_due_at = Some(now);
+                next.doubted_at = Some(now);
             }
         })
     }
@@ -75,7 +78,8 @@ impl StoredOrder {
         let mut next = Box::new(self.clone());
         next.version += 1;
         next.checked_at = Some(now);
-        next.read_due_at = None;
+        next.doubted_at = None;
+        next.not_found_at = None;
         if is_news {
             next.updated_at = now;
             next.add_entry(HistoryEntry {
@@ -90,6 +94,7 @@ impl StoredOrder {
                 next.set_status(status);
                 next.make_way();
             }
+            next.note_change_since(self, now);
         }
         next
     }

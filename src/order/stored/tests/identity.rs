@@ -41,6 +41,7 @@ fn hear(order: &StoredOrder, uuid: &str, word: &str, amount: &str) -> StoredOrde
         order_uuid: uuid.to_owned(),
         word: StatusWord::read(word),
         amount: Decimal::parse(amount).unwrap(),
+        payment_method: "Invoice".to_owned(),
         id: format!("{uuid} {word}"),
     };
     *order.apply_callback(&callback, at(70)).expect("the callback is known")

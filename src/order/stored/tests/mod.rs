@@ -46,7 +46,13 @@ fn created(uuid: &str, bank_id_url: Option<&str>) -> AttemptResult {
 
 fn callback(uuid: &str, word: &str, id: &str) -> StatusCallback {
     let amount = Decimal::parse("40.00").unwrap();
-    StatusCallback { order_uuid: uuid.to_owned(), word: StatusWord::read(word), amount, id: id.to_owned() }
+    StatusCallback {
+        order_uuid: uuid.to_owned(),
+        word: StatusWord::read(word),
+        amount,
+        payment_method: "Invoice".to_owned(),
+        id: id.to_owned(),
+    }
 }
 
 fn settled(record: &StoredOrder, result: &AttemptResult) -> Option<Box<StoredOrder>> {
@@ -75,7 +81,7 @@ fn a_claim_conflicts_as_the_table_says() {
         assert_eq!(stored.conflict_with(&claim), expected, "{stored:?}");
         assert_eq!(stored.conflict_with(&other_order), expected, "whatever the body: {stored:?}");
     }
-    for status in Status::OF_THE_PROVIDER {
+    for &status in Status::OF_THE_PROVIDER {
         assert_eq!(accepted(status).conflict_with(&claim), ClaimConflict::SameOrder);
         assert_eq!(accepted(status).conflict_with(&other_order), ClaimConflict::OtherOrder);
     }
@@ -235,13 +241,13 @@ fn a_callback_that_raises_a_doubt_makes_the_status_due_to_be_read() {
     for (word, is_doubt) in [("success", true), ("INVOICED", true), ("PAID", false), ("REFUNDED", false)] {
         let callback = callback("ODR1", word, "a");
         let next = paid.apply_callback(&callback, at(5)).unwrap();
-        assert_eq!((next.is_doubted_by(&callback), next.read_due_at), (is_doubt, is_doubt.then(|| at(5))), "{word}");
+        assert_eq!((next.is_doubted_by(&callback), next.doubted_at), (is_doubt, is_doubt.then(|| at(5))), "{word}");
     }
     let other = callback("ODR2", "success", "a");
     let noted = paid.apply_callback(&other, at(5)).unwrap();
-    assert_eq!((noted.is_doubted_by(&other), noted.read_due_at), (false, None), "it is about another order");
+    assert_eq!((noted.is_doubted_by(&other), noted.doubted_at), (false, None), "it is about another order");
     let doubted = paid.apply_callback(&callback("ODR1", "success", "a"), at(5)).unwrap();
-    assert_eq!(doubted.apply_reading(&StatusWord::Known(Status::Paid), at(6)).read_due_at, None);
+    assert_eq!(doubted.apply_reading(&StatusWord::Known(Status::Paid), at(6)).doubted_at, None);
 }
 
 #[test]
@@ -374,7 +380,7 @@ fn every_change_raises_the_version_by_one() {
     for status in [Status::Submitting, Status::Failed, Status::Rejected, Status::Unknown] {
         assert!(next_versions(&with_status(status)).iter().all(|version| *version == 2), "{status:?}");
     }
-    for status in Status::OF_THE_PROVIDER {
+    for &status in Status::OF_THE_PROVIDER {
         assert!(next_versions(&accepted(status)).iter().all(|version| *version == 2), "{status:?}");
     }
 }
@@ -391,7 +397,7 @@ fn retention_ends_but_not_while_the_outcome_is_unknown() {
     }
     let forgotten = StoredOrder { expires_at: Some(at(0).as_second()), ..accepted(Status::Sent) };
     let changed = forgotten.apply_callback(&callback("ODR1", "PAID", "a"), at(9)).unwrap();
-    assert_eq!(changed.expires_at, None, "every change moves it");
+    assert_eq!(changed.retained_until(days), Some(1_781_481_600 + 9 + 7_776_000), "every change moves it");
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! What is to be done about an order, and when. Derived from the order at every write and never set by hand: the order is
+//! its own outbox, and the store's index over these two attributes is the queue.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{SUBMISSION_LEASE, StoredOrder};
+use crate::order::Status;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Queue {
+    /// A notification or a reading is due.
+    Due,
+    /// An attempt is running, or its outcome is unknown: somebody has to settle it.
+    Settle,
+}
+
+impl StoredOrder {
+    /// Where the order belongs in the index, in Unix seconds; not before what is due is due.
+    #[must_use]
+    pub fn queue_place(&self) -> Option<(Queue, i64)> {
+        let (queue, due_at) = if self.is_open() {
+            (Queue::Settle, self.attempted_at.checked_add(SUBMISSION_LEASE).ok()?)
+        } else {
+            let due_at = [self.notification_due_at(), self.reading_due_at()].into_iter().flatten().min()?;
+            (Queue::Due, due_at)
+        };
+        Some((queue, round_up(due_at)))
+    }
+
+    /// The order as a store writes it: with its place in the index and the end of its retention.
+    #[must_use]
+    pub fn stamped(&self, retention: Option<SignedDuration>) -> Self {
+        let mut order = self.clone();
+        (order.queue, order.due_at) = self.queue_place().unzip();
+        order.expires_at = retention.and_then(|retention| self.retained_until(retention));
+        order
+    }
+
+    /// The next version, if this one has the wrong place in the index: an operator's command may have left it there.
+    #[must_use]
+    pub fn with_place_corrected(&self) -> Option<Box<Self>> {
+        let is_right = self.queue_place().unzip() == (self.queue, self.due_at);
+        if is_right { None } else { self.next_quiet_version(|_| {}) }
+    }
+
+    fn is_open(&self) -> bool {
+        self.order_uuid.is_none() && matches!(self.status, Status::Submitting | Status::Unknown)
+    }
+}
+
+fn round_up(moment: Timestamp) -> i64 {
+    moment.as_second() + i64::from(moment.subsec_nanosecond() > 0)
+}
