@@ -1,6 +1,6 @@
 //! What a million orders cost on Lambda, from the CPU time of one.
 
-use crate::figures::{print_table, short};
+use crate::support::table::{print_table, short};
 
 /// List prices of AWS's for arm64 as assumed in November 2026, without a free tier: USD for a GB and second, and
 /// for a million requests.

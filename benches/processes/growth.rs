@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use crate::events::{self, Event};
-use crate::figures::{Sample, print_table, short};
-use crate::function::{Function, ms};
-use crate::program::Programs;
-use crate::rounds::World;
+use crate::figures::Sample;
+use crate::programs::Programs;
+use crate::support::events::{self, Event};
+use crate::support::function::{Function, ms};
+use crate::support::table::{print_table, short};
+use crate::support::world::World;
 
 const SIZES: [usize; 4] = [1, 10, 100, 1_000];
 const PROCESSES: [usize; 5] = [1, 2, 4, 8, 16];

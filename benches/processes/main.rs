@@ -4,26 +4,22 @@
 //! Front Payment are stubs in this process, all but the first over TLS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
-mod authority;
 mod cost;
-mod events;
 mod figures;
-mod function;
 mod growth;
-mod items;
-mod neighbours;
-mod program;
+mod programs;
 mod report;
 mod rounds;
-mod runtime_api;
+#[path = "../support/mod.rs"]
+mod support;
 mod throttle;
-mod wire;
 
 use clap::Parser;
 
-use neighbours::Neighbours;
-use program::{Given, Programs};
-use rounds::{Sent, Subject, World};
+use programs::{Given, Programs};
+use rounds::{Sent, Subject};
+use support::neighbours::Neighbours;
+use support::world::World;
 
 #[derive(Parser)]
 struct Options {

@@ -1,7 +1,8 @@
 //! The tables of what was compared.
 
-use crate::figures::{Figures, print_table, short};
+use crate::figures::Figures;
 use crate::rounds::Subject;
+use crate::support::table::{print_table, short};
 
 /// Figures, ratios, calls, and the targets beside what was measured.
 pub fn print(subjects: &[Subject<'_>; 4], reads: &Figures) {

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::events::{self, Event, Item};
 use crate::figures::Figures;
-use crate::function::{Function, ms};
-use crate::neighbours::Neighbours;
-use crate::program::Program;
+use crate::support::events::{self, Event};
+use crate::support::function::{Function, ms};
+use crate::support::program::Program;
+use crate::support::world::World;
 use crate::throttle::Throttle;
 
 /// Requests between two readings of the CPU time.
@@ -34,37 +34,13 @@ pub enum Sent {
     Reads,
 }
 
-/// The neighbours, and a stored order that others are made like.
-pub struct World {
-    pub neighbours: Neighbours,
-    pub stored: Item,
-}
-
-impl World {
-    /// Has `orders` store an order.
-    pub async fn new(neighbours: Neighbours, orders: &Program) -> Self {
-        let mut function = Function::start(orders, &neighbours, None).await;
-        let (_, reply) = function.ask(events::order()).await;
-        let reply: serde_json::Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
-        let stored = neighbours.items.get(reply["orderId"].as_str().unwrap());
-        Self { neighbours, stored }
-    }
-
-    /// An event that has not been sent yet.
-    pub fn event(&self, sent: Sent) -> Event {
-        match sent {
-            Sent::Ignored => Event { expected: 200, ..events::order() },
-            Sent::Orders => events::order(),
-            Sent::Callbacks => events::callback(&self.store(1)),
-            Sent::Reads => events::read(self.store(1)["orderId"]["S"].as_str().unwrap()),
-        }
-    }
-
-    /// A new stored order, with so many entries in its history.
-    pub fn store(&self, entries: usize) -> Item {
-        let item = events::another(&self.stored, entries);
-        self.neighbours.items.put(item.clone());
-        item
+/// An event that has not been sent yet.
+fn event(world: &World, sent: Sent) -> Event {
+    match sent {
+        Sent::Ignored => Event { expected: 200, ..events::order() },
+        Sent::Orders => events::order(),
+        Sent::Callbacks => world.callback(),
+        Sent::Reads => world.read(),
     }
 }
 
@@ -102,7 +78,7 @@ pub async fn starts(world: &World, subjects: &mut [Subject<'_>], rounds: usize) 
             throttle.limit(function.id());
             // A period of its own begins with a full quota.
             tokio::time::sleep(Duration::from_millis(40)).await;
-            let first = function.invoke(world.event(subject.sent)).await;
+            let first = function.invoke(event(world, subject.sent)).await;
             subject.figures.first_throttled.add(ms(first));
         }
     }
@@ -110,7 +86,7 @@ pub async fn starts(world: &World, subjects: &mut [Subject<'_>], rounds: usize) 
 }
 
 async fn start<'a>(world: &World, subject: &Subject<'a>) -> Function<'a> {
-    Function::start(subject.program, &world.neighbours, Some(world.event(subject.sent))).await
+    Function::start(subject.program, &world.neighbours, Some(event(world, subject.sent))).await
 }
 
 /// Requests to processes that are warm, in batches; then single ones after a rest.
@@ -120,15 +96,15 @@ pub async fn warm(world: &World, subjects: &mut [Subject<'_>], requests: usize) 
         let mut function = start(world, subject).await;
         function.first().await;
         for _ in 0..BATCH {
-            function.invoke(world.event(subject.sent)).await;
+            function.invoke(event(world, subject.sent)).await;
         }
         functions.push(function);
     }
     for _ in 0..requests.div_ceil(BATCH) {
         for (subject, function) in subjects.iter_mut().zip(&mut functions) {
-            let events: Vec<_> = (0..BATCH).map(|_| world.event(subject.sent)).collect();
+            let events: Vec<_> = (0..BATCH).map(|_| event(world, subject.sent)).collect();
             // A process that was idle while the others had their turn.
-            function.invoke(world.event(subject.sent)).await;
+            function.invoke(event(world, subject.sent)).await;
             world.neighbours.take_counts();
             let before = function.cpu();
             for event in events {
@@ -147,7 +123,7 @@ pub async fn warm(world: &World, subjects: &mut [Subject<'_>], requests: usize) 
         for (subject, function) in subjects.iter_mut().zip(&mut functions) {
             world.neighbours.take_counts();
             let before = function.cpu();
-            subject.figures.rested.add(ms(function.invoke(world.event(subject.sent)).await));
+            subject.figures.rested.add(ms(function.invoke(event(world, subject.sent)).await));
             subject.figures.rested_cpu.add(ms(function.cpu() - before));
             subject.figures.rested_calls.add(world.neighbours.take_counts(), 1);
         }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
 
-use crate::wire::Reply;
+use super::wire::Reply;
 
 type Item = Map<String, Value>;
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::neighbours::CALLBACK_SECRET;
+use super::neighbours::CALLBACK_SECRET;
 
 /// An event, and the status that it must be answered with.
 pub struct Event {

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::events::Event;
-use crate::neighbours::Neighbours;
-use crate::program::Program;
-use crate::runtime_api::{Answer, RuntimeApi};
+use super::events::Event;
+use super::neighbours::Neighbours;
+use super::program::Program;
+use super::runtime_api::{Answer, RuntimeApi};
 
 /// A process behind a Runtime API of its own. It ends with its owner.
 pub struct Function<'a> {
@@ -40,7 +40,7 @@ impl<'a> Function<'a> {
             api.send(event.json);
         }
         let log = File::create(&program.log).unwrap();
-        let mut command = Command::new(&program.path);
+        let mut command = program.command();
         command
             .env_clear()
             .envs([
@@ -71,7 +71,7 @@ impl<'a> Function<'a> {
 
     /// Waits for the answer to the event that it was started with: how long that took, and all since the start.
     pub async fn first(&mut self) -> (Duration, Duration) {
-        let answer = self.answer().await;
+        let answer = self.answer().await.unwrap_or_else(|why| self.fail(&why));
         (answer.answered - answer.delivered, answer.answered - self.started)
     }
 
@@ -82,23 +82,48 @@ impl<'a> Function<'a> {
 
     /// One more event: how long it took, and the reply.
     pub async fn ask(&mut self, event: Event) -> (Duration, Value) {
-        self.expected = event.expected;
-        self.api.send(event.json);
-        let answer = self.answer().await;
-        (answer.answered - answer.delivered, serde_json::from_slice(&answer.body).unwrap())
+        self.try_ask(event).await.unwrap_or_else(|why| self.fail(&why))
     }
 
-    async fn answer(&mut self) -> Answer {
-        let Some(answer) = self.api.answer().await else { self.fail("it does not answer") };
+    /// The same, or why there is no such reply.
+    pub async fn try_ask(&mut self, event: Event) -> Result<(Duration, Value), String> {
+        self.expected = event.expected;
+        self.api.send(event.json);
+        let answer = self.answer().await?;
+        Ok((answer.answered - answer.delivered, serde_json::from_slice(&answer.body).unwrap()))
+    }
+
+    async fn answer(&mut self) -> Result<Answer, String> {
+        let answer = self.api.answer().await.ok_or("it does not answer")?;
         let reply: Value = serde_json::from_slice(&answer.body).unwrap();
-        if reply["statusCode"] != self.expected {
-            self.fail(&reply.to_string());
-        }
-        answer
+        if reply["statusCode"] == self.expected { Ok(answer) } else { Err(reply.to_string()) }
     }
 
     fn fail(&self, why: &str) -> ! {
-        panic!("{}: {why}\n{}", self.program.name, fs::read_to_string(&self.program.log).unwrap())
+        panic!("{}: {why}\n{}", self.program.name, self.log())
+    }
+
+    /// What it has written.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.program.log).unwrap()
+    }
+
+    /// Waits until it rests: it waits for events again, and uses no CPU.
+    pub async fn rest(&mut self) {
+        loop {
+            let before = self.cpu();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            if self.cpu() == before {
+                return;
+            }
+        }
+    }
+
+    /// Ends it with SIGTERM, which leaves a launcher the time to write its report.
+    pub fn end(mut self) {
+        let asked = Command::new("sh").args(["-c", "kill -TERM $0", &self.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        self.process.wait().unwrap();
     }
 
     pub fn id(&self) -> u32 {

@@ -11,9 +11,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::authority;
-use crate::items::Items;
-use crate::wire::{self, Call, Reply, Service};
+use super::authority;
+use super::items::Items;
+use super::wire::{self, Call, Reply, Service};
 
 /// A bearer token, and what callbacks are signed with.
 pub const TOKEN: &str = "sandbox-token";

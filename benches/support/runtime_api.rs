@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::wire::{self, Call, Reply, Service};
+use super::wire::{self, Call, Reply, Service};
 
 /// One that waits for a process to ask it.
 pub struct RuntimeApi {

@@ -1,0 +1,101 @@
+//! The figures that are measured.
+
+use crate::callgrind::Callgrind;
+use crate::support::events::{self, Event};
+use crate::support::function::Function;
+use crate::support::neighbours::CONNECTION;
+use crate::support::program::Program;
+use crate::support::world::World;
+
+/// What the figures are called.
+pub const NAMES: [&str; 5] =
+    ["start of orders to its first 201", "order of 10 lines", "read", "start of callbacks to its first 200", "callback"];
+
+const LINES: usize = 10;
+/// Runs of which the median counts: hash tables and keys are random, and so is what one `read` finds in a socket.
+const START_RUNS: usize = 5;
+const WARM_RUNS: usize = 3;
+/// Processes that are started for one count: under valgrind and beside other work, time limits of the bridge pass.
+const ATTEMPTS: usize = 10;
+/// Requests before those that are counted: what runs for the first time is no part of a warm request.
+const WARM_UP: usize = 5;
+const WARM: usize = 100;
+
+/// Events of one kind: their name, and what makes a new one.
+type Events = (&'static str, fn(&World) -> Event);
+
+/// A program, and its first event.
+struct Subject<'a> {
+    world: &'a World,
+    callgrind: &'a Callgrind,
+    program: Program,
+    first: Events,
+}
+
+/// Instructions, in the order of [`NAMES`].
+pub async fn all(world: &World, callgrind: &Callgrind, orders: Program, callbacks: Program) -> [u64; 5] {
+    let orders = Subject { world, callgrind, program: orders, first: ("order", |_| events::order()) };
+    let callbacks = Subject { world, callgrind, program: callbacks, first: ("callback", World::callback) };
+    [
+        orders.start().await,
+        orders.warm(("order", |_| events::order_of(LINES))).await,
+        orders.warm(("read", World::read)).await,
+        callbacks.start().await,
+        callbacks.warm(callbacks.first).await,
+    ]
+}
+
+impl Subject<'_> {
+    /// Instructions from the start of the process until it waits for its second event.
+    async fn start(&self) -> u64 {
+        self.median(START_RUNS, self.first, 0).await
+    }
+
+    /// Instructions of one request to a warm process: a longer life less a shorter one.
+    async fn warm(&self, events: Events) -> u64 {
+        let shorter = self.median(WARM_RUNS, events, WARM_UP).await;
+        (self.median(WARM_RUNS, events, WARM_UP + WARM).await - shorter) / WARM as u64
+    }
+
+    async fn median(&self, runs: usize, events: Events, others: usize) -> u64 {
+        let mut counts = Vec::new();
+        for _ in 0..runs {
+            counts.push(self.life(events, others).await);
+        }
+        counts.sort_unstable();
+        counts[runs / 2]
+    }
+
+    /// Instructions of one process, which answers its first event and `others` of these.
+    async fn life(&self, events: Events, others: usize) -> u64 {
+        for _ in 0..ATTEMPTS {
+            match self.attempt(events, others).await {
+                Ok(instructions) => return instructions,
+                Err(why) => eprintln!("{} is started again: {why}", self.program.name),
+            }
+        }
+        panic!("no process of {ATTEMPTS} kept the time limits; is the machine too busy?")
+    }
+
+    /// The same, or what makes this process differ from others.
+    async fn attempt(&self, (kind, event): Events, others: usize) -> Result<u64, String> {
+        let report = self.callgrind.report(format!("{}-{kind}-{others}.callgrind", self.program.name));
+        let program = report.counted(&self.program);
+        let mut function = Function::start(&program, &self.world.neighbours, None).await;
+        function.init().await;
+        if function.log().contains("WARN") {
+            return Err(function.log());
+        }
+        self.world.neighbours.take_counts();
+        function.try_ask((self.first.1)(self.world)).await?;
+        for _ in 0..others {
+            function.try_ask(event(self.world)).await?;
+        }
+        function.rest().await;
+        function.end();
+        if self.world.neighbours.take_counts().contains_key(CONNECTION) {
+            return Err("it opened a connection after init".to_owned());
+        }
+        Ok(report.instructions())
+    }
+}

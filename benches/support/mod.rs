@@ -1,0 +1,13 @@
+//! What `processes` and `instructions` share: the Lambda binaries, and the services that they call.
+#![allow(dead_code)] // each of the two uses a part of it
+
+pub mod authority;
+pub mod events;
+pub mod function;
+pub mod items;
+pub mod neighbours;
+pub mod program;
+pub mod runtime_api;
+pub mod table;
+pub mod wire;
+pub mod world;

@@ -1,0 +1,93 @@
+//! A program that is measured, and how it is built.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Args;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A file to run.
+#[derive(Clone)]
+pub struct Program {
+    pub name: &'static str,
+    pub path: PathBuf,
+    /// Where it writes what it has to say.
+    pub log: PathBuf,
+    /// The command that runs it, such as valgrind; none where it runs by itself.
+    pub launcher: Vec<OsString>,
+}
+
+/// The bridge's binaries, where they are built already.
+#[derive(Args)]
+pub struct Binaries {
+    /// The `orders` to measure, such as the bootstrap file that `sam build` makes; without it, cargo builds it
+    #[arg(long, value_name = "FILE")]
+    orders: Option<PathBuf>,
+    /// Likewise `callbacks`
+    #[arg(long, value_name = "FILE")]
+    callbacks: Option<PathBuf>,
+}
+
+impl Binaries {
+    /// Both of them, built where none is given.
+    pub fn programs(self, directory: &Path) -> (Program, Program) {
+        // Built apart from the benchmarks: those bring features of their own into what they share.
+        let built = |name| {
+            cargo(&["build", "--release", "--locked", "--bin", name]);
+            target().join("release").join(name)
+        };
+        let orders = self.orders.unwrap_or_else(|| built("orders"));
+        let callbacks = self.callbacks.unwrap_or_else(|| built("callbacks"));
+        (Program::new("orders", orders, directory), Program::new("callbacks", callbacks, directory))
+    }
+}
+
+impl Program {
+    pub fn new(name: &'static str, path: PathBuf, directory: &Path) -> Self {
+        Self { name, path, log: directory.join(format!("{name}.log")), launcher: Vec::new() }
+    }
+
+    /// The command that starts it, without arguments of its own.
+    pub fn command(&self) -> Command {
+        match self.launcher.split_first() {
+            None => Command::new(&self.path),
+            Some((launcher, arguments)) => {
+                let mut command = Command::new(launcher);
+                command.args(arguments).arg(&self.path);
+                command
+            }
+        }
+    }
+
+    /// Its size, and that of its archive, in MB.
+    pub fn sizes(&self) -> (f64, f64) {
+        let bytes = fs::read(&self.path).unwrap();
+        let mut archive = DeflateEncoder::new(Vec::new(), Compression::default());
+        archive.write_all(&bytes).unwrap();
+        (bytes.len() as f64 / 1e6, archive.finish().unwrap().len() as f64 / 1e6)
+    }
+}
+
+/// Where cargo builds: this program stands in `release/deps` or `debug/deps` of it.
+pub fn target() -> PathBuf {
+    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
+}
+
+pub fn cargo(arguments: &[&str]) {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo tells this program of its package would have build scripts run again.
+    for (name, _) in std::env::vars_os() {
+        let is_told = |prefix| name.to_str().is_some_and(|name| name.starts_with(prefix));
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].into_iter().any(is_told) {
+            command.env_remove(name);
+        }
+    }
+    let status = command.current_dir(ROOT).args(arguments).status().unwrap();
+    assert!(status.success(), "cargo {}: {status}", arguments.join(" "));
+}
