@@ -7,6 +7,7 @@ use url::{Host, Url};
 
 use crate::aws::Aws;
 use crate::environment::{ConfigError, Environment};
+use crate::notify::PrivateHosts;
 use crate::order::{Decimal, parse_tax_rates};
 
 /// What every function needs.
@@ -35,6 +36,8 @@ pub struct Settings {
     pub allowed_tax_rates: Vec<Decimal>,
     /// `ADVISORY_CHECKS=enforce`
     pub enforce_advisories: bool,
+    /// `PRIVATE_SHOP_HOSTS`
+    pub private_shop_hosts: PrivateHosts,
 }
 
 impl Config {
@@ -72,6 +75,7 @@ impl Settings {
                 Some("enforce") => true,
                 Some(_) => return Err(ConfigError::new(CHECKS, "is neither warn nor enforce")),
             },
+            private_shop_hosts: private_shop_hosts(environment)?,
         })
     }
 }
@@ -82,8 +86,19 @@ impl Default for Settings {
             callback_base_url: None,
             allowed_tax_rates: [0, 12, 15, 25].map(Decimal::from).to_vec(),
             enforce_advisories: false,
+            private_shop_hosts: PrivateHosts::default(),
         }
     }
+}
+
+/// `PRIVATE_SHOP_HOSTS`: what `orders` warns about and `worker` calls.
+///
+/// # Errors
+/// [`ConfigError`] if it is unusable.
+pub fn private_shop_hosts(environment: &impl Environment) -> Result<PrivateHosts, ConfigError> {
+    const HOSTS: &str = "PRIVATE_SHOP_HOSTS";
+    let hosts = environment.get(HOSTS)?.as_deref().map(PrivateHosts::parse).transpose();
+    Ok(hosts.map_err(|problem| ConfigError::new(HOSTS, problem))?.unwrap_or_default())
 }
 
 /// At least 90 days, so that a late callback, or a shop's late retry, still finds its order.

@@ -9,6 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 pub struct Deadline(pub Timestamp);
 
 impl Deadline {
+    /// The deadline whose reply must be given by a moment.
+    #[must_use]
+    pub fn replying_by(by: Timestamp) -> Self {
+        Self(by.saturating_add(SignedDuration::from_secs(2)).unwrap_or(by))
+    }
+
     /// When the reply must be given: two seconds before the end.
     #[must_use]
     pub fn reply_by(self) -> Timestamp {

@@ -1,7 +1,8 @@
 //! A serverless bridge between Norwegian web shops and Front Payment Go.
 //!
-//! Two use cases, [`submit`] and [`status`], rest on the domain in [`order`]. They reach the outside through
-//! [`front_payment`], [`store`] and [`secrets`]. [`http`] turns requests into use cases, and their outcomes into replies.
+//! Four use cases rest on the domain in [`order`]: [`submit`], [`status`], [`notify`] and [`reconcile`]. They reach the
+//! outside through [`front_payment`], [`store`] and [`secrets`]. [`http`] turns requests into the first two, and their
+//! outcomes into replies; [`worker`] runs the other two.
 
 pub mod aws;
 pub mod bridge;
@@ -13,9 +14,13 @@ pub mod front_payment;
 pub mod http;
 pub mod http_client;
 pub mod local;
+pub mod notify;
 pub mod order;
+pub mod order_view;
+pub mod reconcile;
 pub mod secrets;
 pub mod status;
 pub mod store;
 pub mod submit;
 pub mod telemetry;
+pub mod worker;

@@ -10,8 +10,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::front_payment::Client;
 use crate::http_client::{PooledClient, Tls, TlsError};
+use crate::notify::{PrivateHosts, ShopClient};
 use crate::secrets::{SecretCache, SecretsManager};
 use crate::store::{DynamoDbStore, OrderStore};
+use crate::worker::Worker;
 
 /// How long init waits for other services. What is missing then, the first request gets for itself.
 const MAX_INIT: Duration = Duration::from_secs(2);
@@ -20,6 +22,7 @@ const MAX_IDLE: Duration = Duration::from_secs(20);
 
 /// The bridge as it runs on AWS.
 pub type AwsBridge = Bridge<DynamoDbStore, Client>;
+pub type AwsWorker = Worker<DynamoDbStore, Client, ShopClient>;
 
 /// Builds the bridge, fetches the secret, and opens connections to DynamoDB and Front Payment.
 ///
@@ -42,10 +45,26 @@ pub async fn callbacks(config: Config) -> Result<AwsBridge, TlsError> {
     Ok(bridge)
 }
 
-/// The bridge, and the HTTP client that it reaches DynamoDB with.
-fn build(config: Config) -> Result<(AwsBridge, Arc<PooledClient>), TlsError> {
-    let (clock, aws) = (Clock::system(), config.aws);
+/// Builds the worker, fetches the secret, and opens a connection to DynamoDB.
+///
+/// # Errors
+/// [`TlsError`] where `SSL_CERT_FILE` cannot be used.
+pub async fn worker(config: Config, private_hosts: PrivateHosts) -> Result<AwsWorker, TlsError> {
     let tls = Tls::new(config.ssl_cert_file.as_deref())?;
+    let shops = ShopClient::new(&tls)?;
+    let (bridge, dynamodb) = build_with(config, tls)?;
+    init(&bridge.secrets, dynamodb.connect(bridge.store.load(Uuid::nil()))).await;
+    Ok(Worker::new(bridge.into(), shops, private_hosts))
+}
+
+fn build(config: Config) -> Result<(AwsBridge, Arc<PooledClient>), TlsError> {
+    let tls = Tls::new(config.ssl_cert_file.as_deref())?;
+    build_with(config, tls)
+}
+
+/// The bridge, and the HTTP client that it reaches DynamoDB with.
+fn build_with(config: Config, tls: Tls) -> Result<(AwsBridge, Arc<PooledClient>), TlsError> {
+    let (clock, aws) = (Clock::system(), config.aws);
     let pooled = || PooledClient::new(tls.clone(), clock.clone(), MAX_IDLE).map(Arc::new);
     let dynamodb = pooled()?;
     let store = DynamoDbStore::new(aws.dynamodb(dynamodb.clone()), config.orders_table, config.order_retention);

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::Bridge;
 use crate::deadline::backoff;
-use crate::order::StoredOrder;
+use crate::order::{Queue, StoredOrder};
 use crate::secrets::Redacted;
-use crate::store::{OrderStore, StoreError, WriteError};
+use crate::store::{Cursor, DueOrder, OrderQueue, OrderStore, Page, StoreError, WriteError};
 
 /// What an update does when the store does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,22 @@ pub(crate) struct UpdateFailure {
     pub error: UpdateError,
     /// The version that was read last.
     pub order: StoredOrder,
+}
+
+impl<S: OrderQueue, F> Bridge<S, F> {
+    pub(crate) async fn due(
+        &self,
+        queue: Queue,
+        until: i64,
+        after: Option<Cursor>,
+        by: Timestamp,
+    ) -> Result<Page<DueOrder>, StoreError> {
+        self.within(by, self.store.due(queue, until, after)).await
+    }
+
+    pub(crate) async fn all_ids(&self, after: Option<Cursor>, by: Timestamp) -> Result<Page<Uuid>, StoreError> {
+        self.within(by, self.store.all_ids(after)).await
+    }
 }
 
 impl<S: OrderStore, F> Bridge<S, F> {
@@ -111,7 +127,8 @@ pub(crate) fn has_token(order: &StoredOrder, callback_token: &str) -> bool {
 
 /// Logs what somebody has to know about a change that was written.
 pub(crate) fn log_update(current: &StoredOrder, next: &StoredOrder) {
-    if next.history.len() == current.history.len() && next.is_history_full() {
+    // Something was heard, but nothing about the notifications.
+    if next.updated_at != current.updated_at && next.history.len() == current.history.len() {
         tracing::warn!("the history is full; the status is applied without an entry");
     }
     if let (Some(old), Some(new)) = (&current.order_uuid, &next.order_uuid)

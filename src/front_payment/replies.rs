@@ -63,6 +63,8 @@ pub struct StatusCall {
 pub enum StatusError {
     #[error("the token was rejected")]
     Unauthorized,
+    #[error("answered 404: it does not know the uuid")]
+    NotFound,
     #[error("{0}")]
     Other(String),
 }
@@ -128,6 +130,9 @@ fn refusal(reply: Option<&Value>) -> Vec<Violation> {
 pub fn read_status(http_status: u16, body: &[u8], order_uuid: &str) -> Result<StatusWord, StatusError> {
     if http_status == 401 {
         return Err(StatusError::Unauthorized);
+    }
+    if http_status == 404 {
+        return Err(StatusError::NotFound);
     }
     if !(200..=299).contains(&http_status) {
         return Err(StatusError::Other(format!("answered {http_status}")));

@@ -7,7 +7,7 @@ pub mod orders;
 mod problem;
 mod replies;
 mod request_log;
-mod views;
+mod notifications;
 
 pub use event::Event;
 

@@ -1,4 +1,4 @@
-//! `POST /orders` and `GET /orders/{orderId}`: what shops call.
+//! What shops call: `POST /orders`, `GET /orders/{orderId}` and `POST /orders/{orderId}/notifications`.
 
 use std::sync::Arc;
 
@@ -8,12 +8,13 @@ use super::authorization::authorize;
 use super::problem::{Problem, Slug};
 use super::replies;
 use super::request_log::{HandlerResult, logged};
-use super::views::OrderView;
 use super::{ApiRequest, Function, Reply, json, parse_order_id};
 use crate::bridge::Bridge;
 use crate::config::Settings;
 use crate::front_payment::FrontPayment;
-use crate::order::{self, Code, Invalid, Rules, Validated, Violation};
+use crate::order_view::OrderView;
+use crate::order::{self, Code, Invalid, Rules, StoredOrder, Validated, Violation};
+use crate::secrets::Secret;
 use crate::status::{self, ReadBudget};
 use crate::store::OrderStore;
 use crate::submit::{self, SubmitOutcome, SubmitRequest};
@@ -25,8 +26,8 @@ const REFRESHES_PER_MINUTE: usize = 10;
 
 /// The `orders` function.
 pub struct Orders<S, F> {
-    bridge: Arc<Bridge<S, F>>,
-    settings: Settings,
+    pub(super) bridge: Arc<Bridge<S, F>>,
+    pub(super) settings: Settings,
     budget: ReadBudget,
 }
 
@@ -41,7 +42,8 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         report.shop_id = Some(shop_id.clone());
 
         let idempotency_key = request.event.header("idempotency-key");
-        let validated = self.validate(request, idempotency_key)?;
+        let mut validated = self.validate(request, idempotency_key)?;
+        self.warn_if_not_notifiable(&mut validated, &secret, &shop_id);
         let callback_base = self.callback_base(request)?;
         let submitted = submit::submit(
             &self.bridge,
@@ -100,7 +102,12 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         })
     }
 
-    async fn get(&self, request: &ApiRequest<'_>, report: &mut RequestReport) -> HandlerResult {
+    /// The shop of the request, and its order.
+    pub(super) async fn find(
+        &self,
+        request: &ApiRequest<'_>,
+        report: &mut RequestReport,
+    ) -> Result<(Arc<Secret>, StoredOrder), Problem> {
         let (secret, shop_id) = authorize(&self.bridge, request).await?;
         report.shop_id = Some(shop_id.clone());
         let not_found = || Problem::new(Slug::NotFound, "There is no order with this id.");
@@ -111,7 +118,12 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
             Problem::new(Slug::StorageUnavailable, "The order cannot be read at the moment. Try again.").of(order_id)
         })?;
         // Another shop's order must look like none.
-        let mut order = stored.filter(|order| order.shop_id == shop_id).ok_or_else(not_found)?;
+        let order = stored.filter(|order| order.shop_id == shop_id).ok_or_else(not_found)?;
+        Ok((secret, order))
+    }
+
+    async fn get(&self, request: &ApiRequest<'_>, report: &mut RequestReport) -> HandlerResult {
+        let (secret, mut order) = self.find(request, report).await?;
         if request.event.has_query("refresh", "true") {
             (order, report.provider) = status::refresh(&self.bridge, &self.budget, order, secret, request.deadline).await;
         }
@@ -125,12 +137,14 @@ impl<S: OrderStore, F: FrontPayment> Function for Orders<S, F> {
         let route = match request.event.route_key.as_deref() {
             Some("POST /orders") => "POST /orders",
             Some("GET /orders/{orderId}") => "GET /orders/{orderId}",
+            Some("POST /orders/{orderId}/notifications") => "POST /orders/{orderId}/notifications",
             _ => "none",
         };
         logged(request.request_id, route, async |report| match route {
             "POST /orders" => self.post(&request, report).await,
             "GET /orders/{orderId}" => self.get(&request, report).await,
-            _ => Err(Problem::new(Slug::NotFound, "The API has POST /orders and GET /orders/{orderId}.")),
+            "POST /orders/{orderId}/notifications" => self.post_notification(&request, report).await,
+            _ => Err(Problem::new(Slug::NotFound, "The API has POST /orders, GET /orders/{orderId} and POST /orders/{orderId}/notifications.")),
         })
         .await
     }

@@ -21,6 +21,7 @@ pub(super) enum Slug {
     NotFound,
     SubmissionInProgress,
     OutcomeUnknownEarlier,
+    NothingToNotify,
     PayloadTooLarge,
     ValidationFailed,
     IdempotencyKeyReused,
@@ -44,6 +45,7 @@ impl Slug {
             Self::NotFound => ("not-found", S::NOT_FOUND, "Not found"),
             Self::SubmissionInProgress => ("submission-in-progress", S::CONFLICT, "The order is being submitted"),
             Self::OutcomeUnknownEarlier => ("outcome-unknown", S::CONFLICT, "The outcome of the submission is unknown"),
+            Self::NothingToNotify => ("nothing-to-notify", S::CONFLICT, "There is nothing to notify"),
             Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::ValidationFailed => ("validation-failed", S::UNPROCESSABLE_ENTITY, "The order is not valid"),
             Self::IdempotencyKeyReused => {

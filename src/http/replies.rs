@@ -2,13 +2,14 @@
 
 use http::StatusCode;
 use http::header::{HeaderName, LOCATION};
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::json;
 use super::problem::{Problem, Slug};
 use super::request_log::HandlerResult;
-use super::views::AcceptedView;
-use crate::order::{self, Violation};
-use crate::submit::{SubmitOutcome, Submitted};
+use crate::order::{self, Status, Violation};
+use crate::submit::{AcceptedOrder, SubmitOutcome, Submitted};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -69,4 +70,32 @@ pub(super) fn submitted(Submitted { order_id, outcome, calls }: Submitted) -> Ha
 pub(super) fn invalid(mut violations: Vec<Violation>) -> Problem {
     violations.truncate(order::MAX_ERRORS);
     Problem::new(Slug::ValidationFailed, INVALID).because(violations)
+}
+
+/// The 201 of `POST /orders`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AcceptedView<'a> {
+    order_id: Uuid,
+    status: Status,
+    order_uuid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_uuid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bank_id_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [Violation],
+}
+
+impl<'a> AcceptedView<'a> {
+    fn new(order_id: Uuid, order: &'a AcceptedOrder, warnings: &'a [Violation]) -> Self {
+        Self {
+            order_id,
+            status: order.status,
+            order_uuid: &order.order_uuid,
+            customer_uuid: order.customer_uuid.as_deref(),
+            bank_id_url: order.bank_id_url.as_deref(),
+            warnings,
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod verify;
 
 pub use budget::ReadBudget;
 pub use read::refresh;
+pub(crate) use read::{ReadError, StatusReader};
 
 use std::sync::Arc;
 
@@ -23,7 +24,6 @@ use crate::order::{StatusCallback, StoredOrder};
 use crate::secrets::Secret;
 use crate::store::{OrderStore, StoreError};
 use crate::telemetry::{RequestReport, error_chain};
-use read::{ReadError, StatusReader};
 use verify::Disbelief;
 
 /// How long a callback competes with other writers of its order.

@@ -45,7 +45,7 @@ pub async fn refresh<S: OrderStore, F: FrontPayment>(
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ReadError {
+pub(crate) enum ReadError {
     #[error("the order has no uuid to ask about")]
     NoUuid,
     #[error("the process has read as many statuses in the last minute as it may")]
@@ -59,22 +59,22 @@ pub(super) enum ReadError {
 }
 
 /// Reads statuses on behalf of one request.
-pub(super) struct StatusReader<'b, S, F> {
+pub(crate) struct StatusReader<'b, S, F> {
     bridge: &'b Bridge<S, F>,
     budget: &'b ReadBudget,
     secret: Arc<Secret>,
     deadline: Deadline,
-    pub(super) calls: ProviderCalls,
+    pub(crate) calls: ProviderCalls,
 }
 
 impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
-    pub(super) fn new(bridge: &'b Bridge<S, F>, budget: &'b ReadBudget, secret: Arc<Secret>, deadline: Deadline) -> Self {
+    pub(crate) fn new(bridge: &'b Bridge<S, F>, budget: &'b ReadBudget, secret: Arc<Secret>, deadline: Deadline) -> Self {
         Self { bridge, budget, secret, deadline, calls: ProviderCalls::default() }
     }
 
     /// Stores the status that Front Payment tells, but only over the version of the order for which it was asked. Where
     /// the order changed meanwhile, asks again.
-    pub(super) async fn read_and_store(&mut self, mut order: StoredOrder) -> Result<StoredOrder, ReadError> {
+    pub(crate) async fn read_and_store(&mut self, mut order: StoredOrder) -> Result<StoredOrder, ReadError> {
         for _ in 0..MAX_READS {
             let word = self.read(&order).await?;
             if let StatusWord::Unknown(word) = &word {

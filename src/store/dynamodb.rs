@@ -7,14 +7,15 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::SignedDuration;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::item_update::ItemUpdate;
-use super::{OrderStore, StoreError, WriteError};
+use super::{Cursor, DueOrder, OrderQueue, OrderStore, Page, StoreError, WriteError};
 use crate::aws;
-use crate::order::StoredOrder;
+use crate::order::{Queue, StoredOrder};
 
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
 /// A table with the partition key `orderId` (S) and no sort key. Its time-to-live attribute is `expiresAt`.
 pub struct DynamoDbStore {
@@ -71,6 +72,46 @@ impl OrderStore for DynamoDbStore {
             Err((error, _)) => Err(error.into()),
         }
     }
+}
+
+impl OrderQueue for DynamoDbStore {
+    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder>, StoreError> {
+        let (name, until) = (<&str>::from(queue).to_owned(), until.to_string());
+        let query = self.client.query().table_name(&self.table).index_name("due");
+        let query = query.key_condition_expression("queue = :queue AND dueAt <= :until");
+        let query = query.projection_expression("orderId, #status, shopId, dueAt").expression_attribute_names("#status", "status");
+        let query = query.expression_attribute_values(":queue", AttributeValue::S(name));
+        let query = query.expression_attribute_values(":until", AttributeValue::N(until));
+        let found = query.set_exclusive_start_key(key(after)).send().await.map_err(|error| dynamodb_error(&error))?;
+        let items = found.items.unwrap_or_default().into_iter().map(read_due).collect::<Result<_, _>>()?;
+        Ok(Page { items, next: found.last_evaluated_key.map(Cursor::DynamoDb) })
+    }
+
+    async fn all_ids(&self, after: Option<Cursor>) -> Result<Page<Uuid>, StoreError> {
+        let scan = self.client.scan().table_name(&self.table).projection_expression("orderId");
+        let found = scan.set_exclusive_start_key(key(after)).send().await.map_err(|error| dynamodb_error(&error))?;
+        let id = |item: Item| serde_dynamo::from_item(item).map(|Id { order_id }| order_id);
+        let ids = found.items.unwrap_or_default().into_iter().map(id).collect::<Result<_, _>>();
+        let items = ids.map_err(|error| StoreError::Unreadable(error.into()))?;
+        Ok(Page { items, next: found.last_evaluated_key.map(Cursor::DynamoDb) })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Id {
+    order_id: Uuid,
+}
+
+fn key(cursor: Option<Cursor>) -> Option<Item> {
+    match cursor {
+        Some(Cursor::DynamoDb(key)) => Some(key),
+        _ => None,
+    }
+}
+
+fn read_due(item: Item) -> Result<DueOrder, StoreError> {
+    serde_dynamo::from_item(item).map_err(|error| StoreError::Unreadable(error.into()))
 }
 
 impl DynamoDbStore {

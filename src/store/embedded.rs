@@ -1,15 +1,22 @@
 //! Orders in the embedded database.
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
 use redb::{ReadableTable, TableDefinition};
 use uuid::Uuid;
 
-use super::{EmbeddedDatabase, OpenError, OrderStore, StoreError, WriteError, database_error};
-use crate::order::StoredOrder;
+use super::{
+    Cursor, DueOrder, EmbeddedDatabase, OpenError, OrderQueue, OrderStore, Page, StoreError, WriteError, database_error,
+};
+use crate::order::{Queue, StoredOrder};
 
 const ORDERS: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("orders");
+/// By queue, due time and order id: status and shop id.
+const DUE: TableDefinition<'_, (&str, i64, u128), (&str, &str)> = TableDefinition::new("due");
+/// Entries of a page.
+const PAGE: usize = 1_000;
 
 #[derive(Clone)]
 pub struct EmbeddedStore(Arc<EmbeddedDatabase>);
@@ -32,7 +39,8 @@ impl EmbeddedStore {
     }
 
     fn with(database: EmbeddedDatabase) -> Result<Self, OpenError> {
-        database.create_table(ORDERS).map_err(|error| OpenError::Database(error.into()))?;
+        let created = database.create_table(ORDERS).and_then(|()| database.create_table(DUE));
+        created.map_err(|error| OpenError::Database(error.into()))?;
         Ok(Self(Arc::new(database)))
     }
 
@@ -56,7 +64,8 @@ impl EmbeddedStore {
 
     async fn write(&self, order: &StoredOrder, expected_version: Option<u64>) -> Result<(), WriteError> {
         let order_id = order.order_id.as_u128();
-        let item = serde_json::to_vec(order).map_err(|error| StoreError::Unwritable(error.into()))?;
+        let next = order.stamped(None);
+        let item = serde_json::to_vec(&next).map_err(|error| StoreError::Unwritable(error.into()))?;
         self.0
             .write(move |write| {
                 let mut orders = write.open_table(ORDERS).map_err(database_error)?;
@@ -64,10 +73,78 @@ impl EmbeddedStore {
                 if stored.as_ref().map(|stored| stored.version) != expected_version {
                     return Err(WriteError::Conflict(stored.map(Box::new)));
                 }
+                let mut index = write.open_table(DUE).map_err(database_error)?;
+                if let Some(place) = stored.as_ref().and_then(place) {
+                    index.remove(place).map_err(database_error)?;
+                }
+                if let Some(place) = place(&next) {
+                    index.insert(place, (next.status.name(), next.shop_id.as_str())).map_err(database_error)?;
+                }
                 orders.insert(order_id, item.as_slice()).map_err(database_error)?;
                 Ok(())
             })
             .await
+    }
+}
+
+/// Queue, due time, order id.
+type Place = (&'static str, i64, u128);
+
+fn place(order: &StoredOrder) -> Option<Place> {
+    Some((order.queue?.into(), order.due_at?, order.order_id.as_u128()))
+}
+
+impl OrderQueue for EmbeddedStore {
+    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder>, StoreError> {
+        let name: &'static str = queue.into();
+        let begin = match after {
+            Some(Cursor::Embedded(due_at, order_id)) => Bound::Excluded((name, due_at, order_id)),
+            _ => Bound::Included((name, i64::MIN, 0)),
+        };
+        let read = move |database: &EmbeddedDatabase| {
+            database.read(|read| {
+                let index = read.open_table(DUE).map_err(database_error)?;
+                let entries = index.range::<Place>((begin, Bound::Included((name, until, u128::MAX)))).map_err(database_error)?;
+                entries.take(PAGE).map(|entry| entry.map_err(database_error).and_then(|(key, value)| due_order(key.value(), value.value()))).collect()
+            })
+        };
+        let items: Vec<DueOrder> = self.blocking(read).await?;
+        let next = items.last().filter(|_| items.len() == PAGE);
+        let next = next.map(|last| Cursor::Embedded(last.due_at, last.order_id.as_u128()));
+        Ok(Page { items, next })
+    }
+
+    async fn all_ids(&self, after: Option<Cursor>) -> Result<Page<Uuid>, StoreError> {
+        let begin = match after {
+            Some(Cursor::Embedded(_, order_id)) => Bound::Excluded(order_id),
+            _ => Bound::Unbounded,
+        };
+        let read = move |database: &EmbeddedDatabase| {
+            database.read(|read| {
+                let orders = read.open_table(ORDERS).map_err(database_error)?;
+                let items = orders.range::<u128>((begin, Bound::Unbounded)).map_err(database_error)?;
+                items.take(PAGE).map(|item| Ok(Uuid::from_u128(item.map_err(database_error)?.0.value()))).collect()
+            })
+        };
+        let items: Vec<Uuid> = self.blocking(read).await?;
+        let next = items.last().filter(|_| items.len() == PAGE).map(|last| Cursor::Embedded(0, last.as_u128()));
+        Ok(Page { items, next })
+    }
+}
+
+fn due_order((_, due_at, order_id): (&str, i64, u128), (status, shop_id): (&str, &str)) -> Result<DueOrder, StoreError> {
+    let status = status.parse().map_err(|error: strum::ParseError| StoreError::Unreadable(error.into()))?;
+    Ok(DueOrder { order_id: Uuid::from_u128(order_id), status, shop_id: shop_id.to_owned(), due_at })
+}
+
+impl EmbeddedStore {
+    /// The disk may be slow, so a blocking thread reads it.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&EmbeddedDatabase) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let database = self.database();
+        tokio::task::spawn_blocking(move || read(&database)).await.map_err(database_error)?
     }
 }
 
@@ -77,16 +154,14 @@ impl OrderStore for EmbeddedStore {
     }
 
     async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
-        let database = self.database();
-        let load = move || {
+        let load = move |database: &EmbeddedDatabase| {
             database.read(|read| {
                 let orders = read.open_table(ORDERS).map_err(database_error)?;
                 let item = orders.get(order_id.as_u128()).map_err(database_error)?;
                 item.map(|item| read_item(item.value())).transpose()
             })
         };
-        // The disk may be slow, so a blocking thread reads it.
-        tokio::task::spawn_blocking(load).await.map_err(database_error)?
+        self.blocking(load).await
     }
 
     async fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {

@@ -14,9 +14,10 @@ use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
+use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::order::StoredOrder;
+use crate::order::{Queue, Status, StoredOrder};
 
 /// What the bridge needs of a store: an accepted write is durable, and every read sees all accepted writes.
 pub trait OrderStore: Send + Sync {
@@ -35,6 +36,51 @@ pub trait OrderStore: Send + Sync {
     /// # Errors
     /// [`WriteError::Conflict`] with what is stored instead, or `None` if the order is gone.
     fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> impl Future<Output = Result<(), WriteError>> + Send;
+}
+
+/// The index over what is to be done, and a walk over all orders.
+pub trait OrderQueue: OrderStore {
+    /// Orders of a queue that are due by a moment in Unix seconds, the earliest first. The index may lag behind the
+    /// orders, so whoever acts reads the order first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not answer.
+    fn due(
+        &self,
+        queue: Queue,
+        until: i64,
+        after: Option<Cursor>,
+    ) -> impl Future<Output = Result<Page<DueOrder>, StoreError>> + Send;
+
+    /// The ids of all orders, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not answer.
+    fn all_ids(&self, after: Option<Cursor>) -> impl Future<Output = Result<Page<Uuid>, StoreError>> + Send;
+}
+
+/// What the index has of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DueOrder {
+    pub order_id: Uuid,
+    pub status: Status,
+    pub shop_id: String,
+    /// In Unix seconds.
+    pub due_at: i64,
+}
+
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// A place in an index.
+#[derive(Debug, Clone)]
+pub enum Cursor {
+    DynamoDb(dynamodb::Item),
+    Embedded(i64, u128),
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -4,41 +4,12 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::order::{EntrySource, HistoryEntry, Status, StoredOrder, Violation};
-use crate::submit::AcceptedOrder;
+use crate::order::{EntrySource, HistoryEntry, NotificationState, Notifications, Status, StoredOrder};
 
-/// The 201 of `POST /orders`.
+/// The 200 of `GET /orders/{orderId}`, and the data of a webhook.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AcceptedView<'a> {
-    order_id: Uuid,
-    status: Status,
-    order_uuid: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customer_uuid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bank_id_url: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    warnings: &'a [Violation],
-}
-
-impl<'a> AcceptedView<'a> {
-    pub(super) fn new(order_id: Uuid, order: &'a AcceptedOrder, warnings: &'a [Violation]) -> Self {
-        Self {
-            order_id,
-            status: order.status,
-            order_uuid: &order.order_uuid,
-            customer_uuid: order.customer_uuid.as_deref(),
-            bank_id_url: order.bank_id_url.as_deref(),
-            warnings,
-        }
-    }
-}
-
-/// The 200 of `GET /orders/{orderId}`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct OrderView<'a> {
+pub struct OrderView<'a> {
     order_id: Uuid,
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +27,29 @@ pub(super) struct OrderView<'a> {
     updated_at: Instant,
     #[serde(skip_serializing_if = "Option::is_none")]
     checked_at: Option<Instant>,
-    history: Vec<EntryView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notified: Option<NotifiedView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<EntryView<'a>>>,
+}
+
+/// What the shop was told, and what it is still to be told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotifiedView<'a> {
+    state: NotificationState,
+    /// The status that was told last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Instant>,
+    /// For the latest change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_at: Option<Instant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -70,7 +63,8 @@ struct EntryView<'a> {
 }
 
 impl<'a> OrderView<'a> {
-    pub(super) fn new(order: &'a StoredOrder, now: Timestamp) -> Self {
+    #[must_use]
+    pub fn new(order: &'a StoredOrder, now: Timestamp) -> Self {
         Self {
             order_id: order.order_id,
             status: order.status_at(now),
@@ -83,8 +77,41 @@ impl<'a> OrderView<'a> {
             created_at: Instant(order.created_at),
             updated_at: Instant(order.updated_at),
             checked_at: order.checked_at.map(Instant),
-            history: order.history.iter().map(|entry| EntryView::new(entry, order)).collect(),
+            notified: NotifiedView::new(order),
+            history: Some(order.history.iter().map(|entry| EntryView::new(entry, order)).collect()),
         }
+    }
+
+    /// Without what changes while the shop is being told, and without the customer's link.
+    #[must_use]
+    pub fn for_webhook(order: &'a StoredOrder) -> Self {
+        Self { bank_id_url: None, notified: None, history: None, ..Self::new(order, order.updated_at) }
+    }
+}
+
+impl<'a> NotifiedView<'a> {
+    /// `None` for an order that is not accepted.
+    #[must_use]
+    pub fn new(order: &'a StoredOrder) -> Option<Self> {
+        order.order_uuid.as_ref()?;
+        Some(order.notifications.as_ref().map_or_else(Self::of_older_version, Self::of))
+    }
+
+    fn of(notifications: &'a Notifications) -> Self {
+        let state = notifications.state();
+        Self {
+            state,
+            status: notifications.told_status,
+            at: notifications.told_at.map(Instant),
+            attempts: (state != NotificationState::Off).then_some(notifications.attempts),
+            next_at: notifications.next_at.filter(|_| state == NotificationState::Pending).map(Instant),
+            last_error: notifications.last_error.as_deref(),
+        }
+    }
+
+    /// What was stored before the bridge notified shops counts as told.
+    fn of_older_version() -> Self {
+        Self { state: NotificationState::Off, status: None, at: None, attempts: None, next_at: None, last_error: None }
     }
 }
 

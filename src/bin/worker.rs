@@ -1,0 +1,21 @@
+//! The Lambda without an API: tells shops, and asks Front Payment where it is silent.
+
+use std::process::ExitCode;
+
+use front_payment_bridge::aws::cold_start;
+use front_payment_bridge::config::{Config, private_shop_hosts};
+use front_payment_bridge::environment::ProcessEnvironment;
+use front_payment_bridge::telemetry;
+use lambda_runtime::{Error, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    telemetry::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Error> {
+    let (config, private_hosts) = (Config::read(&ProcessEnvironment)?, private_shop_hosts(&ProcessEnvironment)?);
+    telemetry::init_json();
+    let worker = &cold_start::worker(config, private_hosts).await?;
+    lambda_runtime::run(service_fn(|invocation| worker.invoke(invocation))).await
+}

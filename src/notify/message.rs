@@ -1,0 +1,97 @@
+//! The request that tells a shop of a status, in the shop's format.
+
+use http::Method;
+use jiff::Timestamp;
+
+use super::front_payment::{self, Notification, QueryError};
+use super::{NotCallable, PrivateHosts, Target, standard_webhooks};
+use crate::order::StoredOrder;
+use crate::order_view::OrderView;
+use crate::secrets::{Notify, NotifyFormat};
+
+/// A request to a shop.
+pub struct Message {
+    pub method: Method,
+    pub target: Target,
+    pub headers: Vec<(&'static str, String)>,
+    /// Empty for a GET.
+    pub body: String,
+}
+
+/// Why a shop's URL can never be called.
+#[derive(Debug, thiserror::Error)]
+pub enum NotNotifiable {
+    #[error(transparent)]
+    Target(#[from] NotCallable),
+    #[error(transparent)]
+    Query(#[from] QueryError),
+}
+
+/// Whether a callbackUrl can be called, as far as that can be seen without a look-up.
+///
+/// # Errors
+/// [`NotNotifiable`] says why not.
+pub fn check_callback_url(callback_url: &str, notify: &Notify, private_hosts: &PrivateHosts) -> Result<Target, NotNotifiable> {
+    let target = Target::parse(callback_url, notify.hosts.as_deref(), private_hosts)?;
+    if notify.format == NotifyFormat::FrontPayment {
+        front_payment::check_query(target.url())?;
+    }
+    Ok(target)
+}
+
+impl Message {
+    /// The message that tells the present status; `now` is the time of the attempt.
+    pub(super) fn new(
+        order: &StoredOrder,
+        notify: &Notify,
+        private_hosts: &PrivateHosts,
+        now: Timestamp,
+    ) -> Result<Self, NotNotifiable> {
+        let target = check_callback_url(&order.details.shop_callback_url, notify, private_hosts)?;
+        match notify.format {
+            NotifyFormat::FrontPayment => as_front_payment(order, notify, target),
+            NotifyFormat::StandardWebhooks => Ok(as_webhook(order, notify, target, now)),
+        }
+    }
+}
+
+fn as_front_payment(order: &StoredOrder, notify: &Notify, target: Target) -> Result<Message, NotNotifiable> {
+    let notification = Notification {
+        order_uuid: order.order_uuid.as_deref().unwrap_or_default(),
+        status: order.status.name(),
+        payment_method: order.payment_method.as_deref().unwrap_or_default(),
+        amount: &order.details.grand_total,
+        created_at: order.created_at.as_second(),
+        timestamp: changed_at(order).as_second(),
+    };
+    let query = match notify.keys.first() {
+        Some(key) => front_payment::query(target.url(), &notification, key)?,
+        None => String::new(), // a usable secret has at least one key
+    };
+    Ok(Message { method: Method::GET, target: target.with_query(&query), headers: Vec::new(), body: String::new() })
+}
+
+fn as_webhook(order: &StoredOrder, notify: &Notify, target: Target, now: Timestamp) -> Message {
+    // Serializing cannot fail: all members are strings.
+    let body = standard_webhooks::body(changed_at(order), &OrderView::for_webhook(order)).unwrap_or_default();
+    let (id, timestamp) = (webhook_id(order), now.as_second());
+    let signature = standard_webhooks::sign(&id, timestamp, &body, &notify.keys);
+    let headers = vec![
+        ("content-type", "application/json".to_owned()),
+        (standard_webhooks::ID, id),
+        (standard_webhooks::TIMESTAMP, timestamp.to_string()),
+        (standard_webhooks::SIGNATURE, signature),
+    ];
+    Message { method: Method::POST, target, headers, body }
+}
+
+/// The same for every attempt to tell one change. With the time of the first claim, because after its retention period
+/// another order may have the same id.
+fn webhook_id(order: &StoredOrder) -> String {
+    let change = order.notifications.as_ref().map_or(0, |notifications| notifications.change);
+    format!("msg_{}_{}_{change}", order.order_id.simple(), order.created_at.as_millisecond())
+}
+
+fn changed_at(order: &StoredOrder) -> Timestamp {
+    order.notifications.as_ref().map_or(order.updated_at, |notifications| notifications.changed_at)
+}

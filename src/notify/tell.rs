@@ -1,0 +1,232 @@
+//! Telling one shop of one order: the attempt is written down, the shop is called, the result is written down.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::hosts::Hosts;
+use super::message::Message;
+use super::{PrivateHosts, ShopCall, Shops};
+use crate::bridge::{Bridge, OnOutage};
+use crate::order::{AttemptEnd, NotificationState, StoredOrder};
+use crate::secrets::{Notify, Secret};
+use crate::store::{OrderStore, WriteError};
+use crate::telemetry::error_chain;
+
+/// An attempt ends so long after it was written down.
+const MAX_ATTEMPT: SignedDuration = SignedDuration::from_secs(10);
+/// How long the result of an attempt may take to be stored.
+const MAX_RESULT: SignedDuration = SignedDuration::from_secs(5);
+/// With less than this, no attempt begins.
+const MIN_LEFT: Duration = Duration::from_secs(12);
+
+/// Tells shops. One in a process: it knows which hosts do not answer.
+pub struct Notifier<S, F, C> {
+    bridge: Arc<Bridge<S, F>>,
+    shops: C,
+    private_hosts: PrivateHosts,
+    hosts: Hosts,
+}
+
+/// What became of an order whose shop is to be told. The names are in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum TellOutcome {
+    /// Nothing is due, or another worker has it.
+    NothingDue,
+    /// Too little time is left.
+    Postponed,
+    /// The shop is not notified.
+    Off,
+    /// The shop's URL cannot be called.
+    NotNotifiable,
+    /// The host fails too often in this minute.
+    PassedOver,
+    Delivered,
+    /// Tried in vain; tried again later.
+    Undelivered,
+    /// Tried in vain for the last time.
+    Failed,
+    StoreUnavailable,
+}
+
+impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
+    pub fn new(bridge: Arc<Bridge<S, F>>, shops: C, private_hosts: PrivateHosts) -> Self {
+        Self { bridge, shops, private_hosts, hosts: Hosts::default() }
+    }
+
+    /// Tells the shop of an order that was read just now, if that is due. One summary line is logged of what was done.
+    pub async fn tell(&self, order: StoredOrder, secret: &Secret, by: Timestamp) -> TellOutcome {
+        let now = self.bridge.clock.now();
+        if order.notification_due_at().is_none_or(|due_at| due_at > now) {
+            return TellOutcome::NothingDue;
+        }
+        let started = Instant::now();
+        let mut summary = Summary::of(&order, now);
+        let outcome = match secret.notify_of(&order.shop_id) {
+            None => self.skip(order, by).await,
+            Some(notify) => self.tell_with(order, notify, by, &mut summary).await,
+        };
+        if !matches!(outcome, TellOutcome::NothingDue | TellOutcome::Postponed | TellOutcome::PassedOver) {
+            summary.log(outcome, started.elapsed());
+        }
+        outcome
+    }
+
+    async fn skip(&self, order: StoredOrder, by: Timestamp) -> TellOutcome {
+        let change = |order: &StoredOrder, now| {
+            order.notification_due_at().filter(|due_at| *due_at <= now).and_then(|_| order.skip_notification())
+        };
+        match self.bridge.update(order, by, OnOutage::GiveUp, change).await {
+            Ok(_) => TellOutcome::Off,
+            Err(failure) => {
+                tracing::warn!(error = error_chain(&failure.error), "a notification is not stored");
+                TellOutcome::StoreUnavailable
+            }
+        }
+    }
+
+    async fn tell_with(&self, order: StoredOrder, notify: &Notify, by: Timestamp, summary: &mut Summary) -> TellOutcome {
+        let clock = &self.bridge.clock;
+        let message = match Message::new(&order, notify, &self.private_hosts, clock.now()) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "the shop's callbackUrl cannot be called");
+                return match order.refuse_notification("address") {
+                    Some(next) => self.replaced(&order, &next, by, TellOutcome::NotNotifiable).await,
+                    None => TellOutcome::NothingDue,
+                };
+            }
+        };
+        let host = message.target.url().authority().to_owned();
+        let calls = self.hosts.calls(&host);
+        let waiting = tokio::time::timeout(clock.until(by), calls.acquire()).await;
+        let Ok(Ok(_call)) = waiting else { return TellOutcome::Postponed };
+        if clock.until(by) < MIN_LEFT {
+            return TellOutcome::Postponed;
+        }
+        if self.hosts.is_passed_over(&host, clock.now()) {
+            return TellOutcome::PassedOver;
+        }
+        let (attempt, begun_at) = (Uuid::new_v4(), clock.now());
+        let Some(begun) = order.begin_notification(attempt, begun_at) else { return TellOutcome::NothingDue };
+        let is_running = begun.notifications.as_ref().is_some_and(|notifications| notifications.running.is_some());
+        let written = self.replaced(&order, &begun, by, TellOutcome::Undelivered).await;
+        if written != TellOutcome::Undelivered {
+            return written;
+        }
+        if !is_running {
+            return TellOutcome::Failed; // the worker was killed in its last attempt
+        }
+        let until = begun_at.saturating_add(MAX_ATTEMPT).unwrap_or(begun_at);
+        let call = self.shops.call(&message, clock.until(until)).await;
+        summary.note(&begun, &call);
+        if call.is_host_failing() {
+            self.hosts.note_failure(&host, clock.now());
+        }
+        self.store_end(*begun, attempt, call.end(), until).await
+    }
+
+    /// Writes down how the attempt ended, again and again for a while: else it is repeated after its lease.
+    async fn store_end(&self, begun: StoredOrder, attempt: Uuid, end: AttemptEnd, until: Timestamp) -> TellOutcome {
+        let by = until.saturating_add(MAX_RESULT).unwrap_or(until);
+        let is_delivered = end == AttemptEnd::Delivered;
+        let jitter = jitter();
+        let change = |order: &StoredOrder, now| order.end_notification(attempt, end.clone(), now, jitter);
+        match self.bridge.update(begun, by, OnOutage::Retry, change).await {
+            Ok(_) if is_delivered => TellOutcome::Delivered,
+            Ok((order, _)) if has_failed(&order) => TellOutcome::Failed,
+            Ok(_) => TellOutcome::Undelivered,
+            Err(failure) => {
+                tracing::warn!(error = error_chain(&failure.error), "the result of a notification is not stored");
+                TellOutcome::StoreUnavailable
+            }
+        }
+    }
+
+    async fn replaced(&self, order: &StoredOrder, next: &StoredOrder, by: Timestamp, done: TellOutcome) -> TellOutcome {
+        match self.bridge.replace(order, next, by).await {
+            Ok(()) => done,
+            // Another worker was faster, or something was heard: that wakes a worker, too.
+            Err(WriteError::Conflict(_)) => TellOutcome::NothingDue,
+            Err(WriteError::Store(error)) => {
+                tracing::warn!(error = error_chain(&error), "a notification is not stored");
+                TellOutcome::StoreUnavailable
+            }
+        }
+    }
+}
+
+fn has_failed(order: &StoredOrder) -> bool {
+    order.notifications.as_ref().is_some_and(|notifications| notifications.state() == NotificationState::Failed)
+}
+
+fn jitter() -> u8 {
+    let mut random = [0];
+    // Without randomness all attempts of a change wait equally long, which is harmless.
+    getrandom::fill(&mut random).map_or(128, |()| random[0])
+}
+
+/// The summary line of a notification.
+struct Summary {
+    shop_id: String,
+    order_uuid: Option<String>,
+    status: &'static str,
+    /// How long the change has waited.
+    age: SignedDuration,
+    attempts: u32,
+    shop_status: Option<u16>,
+    error: Option<String>,
+}
+
+impl Summary {
+    fn of(order: &StoredOrder, now: Timestamp) -> Self {
+        let notifications = order.notifications.as_ref();
+        Self {
+            shop_id: order.shop_id.clone(),
+            order_uuid: order.order_uuid.clone(),
+            status: order.status.name(),
+            age: notifications.map(|all| now.duration_since(all.changed_at)).unwrap_or_default(),
+            attempts: notifications.map_or(0, |all| all.attempts),
+            shop_status: None,
+            error: None,
+        }
+    }
+
+    fn note(&mut self, begun: &StoredOrder, call: &ShopCall) {
+        self.attempts = begun.notifications.as_ref().map_or(0, |notifications| notifications.attempts);
+        self.shop_status = call.http_status();
+        self.error = call.error();
+    }
+
+    fn log(&self, outcome: TellOutcome, elapsed: Duration) {
+        let (outcome, error): (&'static str, _) = (outcome.into(), self.error.as_deref());
+        let age_ms = i64::try_from(self.age.as_millis()).unwrap_or(i64::MAX);
+        let total_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let Self { shop_id, order_uuid, status, attempts, shop_status, .. } = self;
+        macro_rules! log {
+            ($level:ident, $message:literal) => {
+                tracing::$level!(
+                    route = "notification",
+                    shopId = shop_id,
+                    orderUuid = order_uuid,
+                    status,
+                    outcome,
+                    attempts,
+                    shopStatusCode = shop_status,
+                    shopError = error,
+                    ageMs = age_ms,
+                    totalMs = total_ms,
+                    $message
+                )
+            };
+        }
+        if outcome == "failed" {
+            log!(error, "the shop was not told; no attempt is left");
+        } else {
+            log!(info, "notification");
+        }
+    }
+}

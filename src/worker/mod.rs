@@ -1,0 +1,112 @@
+//! The `worker` function: tells shops, and asks Front Payment where it is silent.
+//!
+//! It keeps nothing of its own. What is to be done is derived from each stored order and found by the store's index. The
+//! table's stream wakes it early for one order; the sweep, once a minute, finds whatever is due.
+
+mod backfill;
+mod event;
+mod shops;
+mod sweep;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{Error, LambdaEvent};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tracing::{Instrument, error_span, field};
+use uuid::Uuid;
+
+use crate::bridge::Bridge;
+use crate::deadline::Deadline;
+use crate::front_payment::FrontPayment;
+use crate::notify::{Notifier, PrivateHosts, Shops, TellOutcome};
+use crate::order::StoredOrder;
+use crate::secrets::Secret;
+use crate::store::OrderQueue;
+use crate::telemetry::{self, error_chain};
+use event::Event;
+
+const MAX_STREAM: SignedDuration = SignedDuration::from_secs(20);
+const MAX_SWEEP: SignedDuration = SignedDuration::from_secs(50);
+
+pub struct Worker<S, F, C> {
+    bridge: Arc<Bridge<S, F>>,
+    notifier: Notifier<S, F, C>,
+}
+
+impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
+    #[must_use]
+    pub fn new(bridge: Arc<Bridge<S, F>>, shops: C, private_hosts: PrivateHosts) -> Self {
+        Self { notifier: Notifier::new(bridge.clone(), shops, private_hosts), bridge }
+    }
+
+    /// Handles one event. Never fails: an error would have Lambda repeat the event, and the sweep repeats what is left.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn invoke(&self, invocation: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
+        let LambdaEvent { payload, context } = invocation;
+        let deadline = i64::try_from(context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
+        let deadline = Deadline(deadline.unwrap_or(Timestamp::MAX));
+        let span = error_span!("request", requestId = context.request_id, orderId = field::Empty);
+        // Boxed, because the future of a whole sweep is large.
+        Ok(Box::pin(self.handle(Event::read(payload.get()), deadline)).instrument(span).await)
+    }
+
+    async fn handle(&self, event: Event, deadline: Deadline) -> Value {
+        match event {
+            Event::Stream(order_ids) => {
+                let by = self.end(MAX_STREAM, deadline);
+                self.tell_all(&order_ids, by).await;
+                json!({ "batchItemFailures": [] })
+            }
+            Event::Sweep => {
+                self.sweep(self.end(MAX_SWEEP, deadline)).await;
+                json!({})
+            }
+            Event::Backfill => {
+                backfill::run(&self.bridge, self.end(MAX_SWEEP, deadline)).await;
+                json!({})
+            }
+        }
+    }
+
+    fn end(&self, limit: SignedDuration, deadline: Deadline) -> Timestamp {
+        let now = self.bridge.clock.now();
+        now.saturating_add(limit).unwrap_or(now).min(deadline.reply_by())
+    }
+
+    /// Tells the shops of these orders, all at once: a batch of the stream is small.
+    async fn tell_all(&self, order_ids: &[Uuid], by: Timestamp) {
+        let Some(secret) = self.secret(by).await else { return };
+        let telling = order_ids.iter().map(|order_id| self.tell(*order_id, &secret, by).instrument(order_span(*order_id)));
+        futures_util::future::join_all(telling).await;
+    }
+
+    async fn tell(&self, order_id: Uuid, secret: &Secret, by: Timestamp) -> TellOutcome {
+        match self.load(order_id, by).await {
+            Some(order) => self.notifier.tell(order, secret, by).await,
+            None => TellOutcome::NothingDue,
+        }
+    }
+
+    /// An order past its retention is left alone.
+    async fn load(&self, order_id: Uuid, by: Timestamp) -> Option<StoredOrder> {
+        let loaded = self.bridge.load(order_id, by).await;
+        let loaded = loaded.inspect_err(|error| tracing::warn!(error = error_chain(error), "the order cannot be read")).ok()?;
+        loaded.filter(|order| !order.is_past_retention(self.bridge.clock.now()))
+    }
+
+    async fn secret(&self, by: Timestamp) -> Option<Arc<Secret>> {
+        let secret = self.bridge.secret(by).await;
+        secret.inspect_err(|error| tracing::error!(error = error_chain(error), "no shop is told")).ok()
+    }
+}
+
+/// Every line about an order has its id.
+fn order_span(order_id: Uuid) -> tracing::Span {
+    let span = error_span!("order", orderId = field::Empty);
+    span.in_scope(|| telemetry::record_order_id(order_id));
+    span
+}
