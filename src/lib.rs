@@ -13,6 +13,7 @@ pub mod front_payment;
 pub mod http;
 pub mod http_client;
 pub mod local;
+pub mod notify;
 pub mod order;
 pub mod secrets;
 pub mod status;
