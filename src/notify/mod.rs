@@ -1,6 +1,8 @@
 //! Notifications: a shop hears of its orders' statuses at its own callbackUrl.
 
 mod address;
+pub mod front_payment;
+mod php_query;
 mod target;
 
 pub use address::is_public;
