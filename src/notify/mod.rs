@@ -3,6 +3,7 @@
 mod address;
 pub mod front_payment;
 mod php_query;
+pub mod standard_webhooks;
 mod target;
 
 pub use address::is_public;
