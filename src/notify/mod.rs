@@ -2,6 +2,8 @@
 
 mod address;
 pub mod front_payment;
+#[cfg(test)]
+mod interop_tests;
 mod php_query;
 pub mod standard_webhooks;
 mod target;
