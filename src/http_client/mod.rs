@@ -1,9 +1,11 @@
-//! HTTP clients, for AWS and Front Payment alike: one TLS configuration, one set of root certificates.
+//! HTTP clients, for AWS, Front Payment and shops alike: one TLS configuration, one set of root certificates.
 
 mod pooled;
 mod preconnect;
+mod public;
 
 pub use pooled::{ClientLease, PooledClient};
+pub use public::{Failure, ShopClient, failure};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,130 @@
+//! The client for shops. A shop chooses its URL, so this client connects to public addresses only.
+//!
+//! The addresses are checked in the resolver, and the connection goes to one of them. So a name whose addresses change
+//! between a check and the connection (DNS rebinding) gains nothing.
+
+use std::error::Error;
+use std::io;
+use std::iter::successors;
+use std::net::SocketAddr;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, Method, RequestBuilder};
+
+use super::{Tls, TlsError, builder};
+use crate::notify::{Target, is_public};
+
+/// It follows no redirects, uses no proxy and never retries; look-up, connection and TLS may take three seconds. The
+/// caller sets the time limit of the whole request.
+pub struct ShopClient {
+    public: Client,
+    /// For the hosts of `PRIVATE_SHOP_HOSTS`.
+    unchecked: Client,
+}
+
+impl ShopClient {
+    /// # Errors
+    /// [`TlsError`] if reqwest does not accept the TLS configuration.
+    pub fn new(tls: &Tls) -> Result<Self, TlsError> {
+        Self::with_look_up(tls, getaddrinfo)
+    }
+
+    fn with_look_up<L, F>(tls: &Tls, look_up: L) -> Result<Self, TlsError>
+    where
+        L: Fn(String) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        let client = |only_public| {
+            let resolver = Resolver { look_up: look_up.clone(), only_public };
+            // No connection is kept: shops are called too seldom for it, the process is frozen meanwhile, and each
+            // connection is to have its own look-up.
+            builder(tls).dns_resolver(resolver).pool_max_idle_per_host(0).build().map_err(TlsError::Client)
+        };
+        Ok(Self { public: client(true)?, unchecked: client(false)? })
+    }
+
+    /// A request without a time limit. It takes a [`Target`] because IP addresses in a URL never reach the resolver.
+    pub fn request(&self, method: Method, target: &Target) -> RequestBuilder {
+        let client = if target.may_be_private() { &self.unchecked } else { &self.public };
+        client.request(method, target.url().clone())
+    }
+}
+
+struct Resolver<L> {
+    look_up: L,
+    only_public: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ResolveError {
+    #[error("the name cannot be looked up")]
+    Failed(#[source] io::Error),
+    #[error("the name has no address")]
+    NoAddress,
+    #[error("the name has an address that is not public")]
+    NotPublic,
+}
+
+impl<L, F> Resolve for Resolver<L>
+where
+    L: Fn(String) -> F + Send + Sync,
+    F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+{
+    fn resolve(&self, name: Name) -> Resolving {
+        let (looking_up, only_public) = ((self.look_up)(name.as_str().to_owned()), self.only_public);
+        Box::pin(async move {
+            let addresses = looking_up.await.map_err(ResolveError::Failed)?;
+            if addresses.is_empty() {
+                return Err(ResolveError::NoAddress.into());
+            }
+            // One address that is not public is enough to refuse the name: the connection might go to it.
+            if only_public && !addresses.iter().all(|address| is_public(address.ip())) {
+                return Err(ResolveError::NotPublic.into());
+            }
+            Ok::<Addrs, _>(Box::new(addresses.into_iter()))
+        })
+    }
+}
+
+/// The system's look-up. It goes on in its thread after the caller gave up.
+async fn getaddrinfo(name: String) -> io::Result<Vec<SocketAddr>> {
+    // reqwest replaces port 0 by the URL's.
+    Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+}
+
+/// What a request without an answer failed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The host has an address that is not public.
+    Address,
+    /// The host has no address, or its look-up failed.
+    Dns,
+    Tls,
+    /// There was no connection, it broke, or what came over it was not HTTP.
+    Connection,
+    Timeout,
+}
+
+/// The text of `error` contains the URL, which must not be in the log.
+pub fn failure(error: &reqwest::Error) -> Failure {
+    match find::<ResolveError>(error) {
+        Some(ResolveError::NotPublic) => Failure::Address,
+        Some(ResolveError::Failed(_) | ResolveError::NoAddress) => Failure::Dns,
+        None if error.is_timeout() => Failure::Timeout,
+        None if find::<rustls::Error>(error).is_some() => Failure::Tls,
+        None => Failure::Connection,
+    }
+}
+
+fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    let first: &(dyn Error + 'static) = error;
+    // The source of an `io::Error` is not the error inside it, but that one's source.
+    let mut causes = successors(Some(first), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inside) => Some(inside),
+        None => error.source(),
+    });
+    causes.find_map(|error| error.downcast_ref())
+}
+
+#[cfg(test)]
+mod tests;
