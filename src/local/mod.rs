@@ -1,6 +1,7 @@
 //! `cargo run`: both handlers on localhost, called as API Gateway calls them, with an embedded
 //! database and a Front Payment sandbox. Nothing of it is in the Lambda binaries.
 
+mod check_secret;
 mod demo;
 mod gateway;
 mod options;
@@ -65,6 +66,8 @@ pub enum Error {
     Demo(String),
     #[error("the smoke test failed: {0}")]
     Smoke(String),
+    #[error(transparent)]
+    Secret(#[from] check_secret::CheckSecretError),
 }
 
 /// Runs until Ctrl-C, or until what was asked for is through.
@@ -96,6 +99,10 @@ pub async fn run(options: Options) -> Result<(), Error> {
             }
         }
         Some(Command::Smoke(target)) => smoke::run(&target).await.map_err(Error::Smoke),
+        Some(Command::CheckSecret { file }) => {
+            println!("{}", check_secret::run(&file)?);
+            Ok(())
+        }
     }
 }
 

@@ -27,6 +27,11 @@ pub(super) enum Command {
     Sandbox(Serving),
     /// One order sent to a deployed stack, and read back. A real invoice, if the stack speaks to Front Payment's production
     Smoke(smoke::Target),
+    /// Whether the bridge can use a file as its secret. Prints the shops, and no key
+    CheckSecret {
+        /// The secret's JSON document; - reads standard input
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

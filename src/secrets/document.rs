@@ -1,10 +1,14 @@
 //! The secret's JSON document: `token`, `callbackSecret` and `shops`.
 
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use super::Redacted;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+use super::{Notify, Redacted};
+use crate::order::json::Json;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Secret {
@@ -19,6 +23,7 @@ pub struct Secret {
 struct Shop {
     id: String,
     api_key_hashes: Vec<[u8; 32]>,
+    notify: Option<Notify>,
 }
 
 impl std::fmt::Debug for Shop {
@@ -27,20 +32,23 @@ impl std::fmt::Debug for Shop {
     }
 }
 
-/// The field that makes the secret unusable, and what is expected there. Never quotes the secret, not even a shopId: an
-/// operator may have put an API key in its place.
+/// Why the secret is unusable: the field, and what is expected there. Never quotes the secret, not even a shopId or the
+/// name of a repeated member: an operator may have put a key in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the secret's {field}: expected {expected}")]
-pub struct SecretError {
-    field: &'static str,
-    expected: &'static str,
+pub enum SecretError {
+    #[error("the secret's {field}: expected {expected}")]
+    Field { field: &'static str, expected: &'static str },
+    #[error("the secret's document: expected a JSON object; line {line}, column {column} is not JSON")]
+    Syntax { line: usize, column: usize },
 }
 
 impl SecretError {
-    fn new(field: &'static str, expected: &'static str) -> Self {
-        Self { field, expected }
+    pub(super) fn new(field: &'static str, expected: &'static str) -> Self {
+        Self::Field { field, expected }
     }
 }
+
+type Members<'a> = BTreeMap<Cow<'a, str>, Json<'a>>;
 
 impl Secret {
     /// ```
@@ -55,44 +63,75 @@ impl Secret {
     /// # Errors
     /// [`SecretError`] names the first unusable field.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
-        // The parser's own message could quote the secret, so it is dropped.
-        let Ok(Value::Object(document)) = serde_json::from_str(text) else {
+        let document = read(text)?;
+        let Json::Object(document) = document else {
             return Err(SecretError::new("document", "a JSON object"));
         };
         Ok(Self { token: token(&document)?, callback_secrets: callback_secrets(&document)?, shops: shops(&document)? })
     }
 
-    /// The shop that an API key belongs to. Compares all hashes, so that the time tells nothing.
+    /// The shop that an API key belongs to.
     #[must_use]
     pub fn shop_of(&self, api_key: &str) -> Option<&str> {
+        self.shop_and_key_of(api_key).map(|(shop_id, _)| shop_id)
+    }
+
+    /// The shop that an API key belongs to, and which of the shop's keys it is, from 1. Compares all hashes, so that the
+    /// time tells nothing.
+    #[must_use]
+    pub fn shop_and_key_of(&self, api_key: &str) -> Option<(&str, u64)> {
         let hash: [u8; 32] = Sha256::digest(api_key).into();
-        let mut found = u64::MAX;
+        let (mut found_shop, mut found_key) = (u64::MAX, 0);
         for (index, shop) in (0u64..).zip(&self.shops) {
-            let matches = shop.api_key_hashes.iter().fold(Choice::from(0), |any, known| any | known.ct_eq(&hash));
-            found.conditional_assign(&index, matches);
+            for (number, known) in (1u64..).zip(&shop.api_key_hashes) {
+                let is_same = known.ct_eq(&hash);
+                found_shop.conditional_assign(&index, is_same);
+                found_key.conditional_assign(&number, is_same);
+            }
         }
-        self.shops.get(usize::try_from(found).ok()?).map(|shop| shop.id.as_str())
+        let shop = self.shops.get(usize::try_from(found_shop).ok()?)?;
+        Some((&shop.id, found_key))
+    }
+
+    /// How a shop is notified; `None` if it is not.
+    #[must_use]
+    pub fn notify_of(&self, shop_id: &str) -> Option<&Notify> {
+        self.shops.iter().find(|shop| shop.id == shop_id)?.notify.as_ref()
+    }
+
+    /// The ids of all shops, each with the number of its API keys.
+    pub fn shops(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.shops.iter().map(|shop| (shop.id.as_str(), shop.api_key_hashes.len()))
     }
 }
 
-fn token(document: &Map<String, Value>) -> Result<Redacted, SecretError> {
-    let is_usable = |token: &&str| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
-    let token = document.get("token").and_then(Value::as_str).filter(is_usable);
+/// The parsers' own messages could quote the secret, so they are dropped.
+fn read(text: &str) -> Result<Json<'_>, SecretError> {
+    Json::parse(text.as_bytes()).map_err(|_| match serde_json::from_str::<Value>(text) {
+        Ok(_) => SecretError::new("document", "no member name twice in an object, and at most 64 levels"),
+        Err(error) => SecretError::Syntax { line: error.line(), column: error.column() },
+    })
+}
+
+fn token(document: &Members<'_>) -> Result<Redacted, SecretError> {
+    let token = document.get("token").and_then(text).filter(|token| !token.is_empty() && is_visible_ascii(token));
     token.map(Redacted::new).ok_or_else(|| SecretError::new("token", "a string of visible ASCII characters"))
 }
 
-fn callback_secrets(document: &Map<String, Value>) -> Result<Vec<Redacted>, SecretError> {
-    let one = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(Redacted::new);
+fn callback_secrets(document: &Members<'_>) -> Result<Vec<Redacted>, SecretError> {
+    let expected = "a string that is not empty and has no white space at either end, or an array of such strings";
+    let is_usable = |secret: &&str| !secret.is_empty() && secret.trim() == *secret;
+    let one = |value| text(value).filter(is_usable).map(Redacted::new);
     let secrets = match document.get("callbackSecret") {
-        Some(Value::Array(items)) => items.iter().map(one).collect::<Option<Vec<_>>>().filter(|items| !items.is_empty()),
+        Some(Json::Array(items)) => items.iter().map(one).collect::<Option<Vec<_>>>().filter(|items| !items.is_empty()),
         Some(value) => one(value).map(|secret| vec![secret]),
         None => None,
     };
-    secrets.ok_or_else(|| SecretError::new("callbackSecret", "a string that is not empty, or an array of such strings"))
+    secrets.ok_or_else(|| SecretError::new("callbackSecret", expected))
 }
 
-fn shops(document: &Map<String, Value>) -> Result<Vec<Shop>, SecretError> {
-    let Some(Value::Object(members)) = document.get("shops") else {
+fn shops(document: &Members<'_>) -> Result<Vec<Shop>, SecretError> {
+    let Some(Json::Object(members)) = document.get("shops") else {
         return Err(SecretError::new("shops", "an object with a member a shop"));
     };
     let mut shops: Vec<Shop> = Vec::new();
@@ -100,16 +139,24 @@ fn shops(document: &Map<String, Value>) -> Result<Vec<Shop>, SecretError> {
         if !is_shop_id(id) {
             return Err(SecretError::new("shops", "names of 1 to 64 of A-Z a-z 0-9 . _ -"));
         }
-        let expected = || SecretError::new("shops.*.apiKeySha256", "an array of SHA-256 hashes, 64 hex digits each");
-        let hashes = value.get("apiKeySha256").and_then(Value::as_array).ok_or_else(expected)?;
-        let hashes = hashes.iter().map(|hash| hash.as_str().and_then(parse_hash)).collect::<Option<Vec<_>>>();
-        let api_key_hashes = hashes.ok_or_else(expected)?;
+        let Json::Object(shop) = value else {
+            return Err(SecretError::new("shops.*", "an object"));
+        };
+        let api_key_hashes = api_key_hashes(shop)?;
         if shops.iter().any(|other| other.api_key_hashes.iter().any(|hash| api_key_hashes.contains(hash))) {
             return Err(SecretError::new("shops.*.apiKeySha256", "hashes that no other shop has"));
         }
-        shops.push(Shop { id: id.clone(), api_key_hashes });
+        shops.push(Shop { id: id.to_string(), api_key_hashes, notify: shop.get("notify").map(Notify::read).transpose()? });
     }
     Ok(shops)
+}
+
+fn api_key_hashes(shop: &Members<'_>) -> Result<Vec<[u8; 32]>, SecretError> {
+    let hashes = match shop.get("apiKeySha256") {
+        Some(Json::Array(items)) => items.iter().map(|hash| parse_hash(text(hash)?)).collect(),
+        _ => None,
+    };
+    hashes.ok_or_else(|| SecretError::new("shops.*.apiKeySha256", "an array of SHA-256 hashes, 64 hex digits each"))
 }
 
 fn is_shop_id(id: &str) -> bool {
@@ -118,6 +165,17 @@ fn is_shop_id(id: &str) -> bool {
 
 fn parse_hash(hex_digits: &str) -> Option<[u8; 32]> {
     hex::decode(hex_digits).ok()?.try_into().ok()
+}
+
+pub(super) fn is_visible_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+pub(super) fn text<'a>(value: &'a Json<'_>) -> Option<&'a str> {
+    match value {
+        Json::String(text) => Some(text),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -163,32 +221,65 @@ mod tests {
 
     #[test]
     fn errors_name_the_field_and_quote_nothing() {
+        let error = |text: &str| Secret::parse(text).unwrap_err().to_string();
+        assert_eq!(error("{}"), "the secret's token: expected a string of visible ASCII characters");
+        assert_eq!(error("[]"), "the secret's document: expected a JSON object");
         assert_eq!(
-            Secret::parse("{}").unwrap_err().to_string(),
-            "the secret's token: expected a string of visible ASCII characters"
+            error("{\n\"token\": s3cret}"),
+            "the secret's document: expected a JSON object; line 2, column 10 is not JSON"
         );
-        assert_eq!(Secret::parse("s3cret").unwrap_err().to_string(), "the secret's document: expected a JSON object");
-        assert_eq!(Secret::parse("").unwrap_err(), Secret::parse("[]").unwrap_err());
-        assert!(unusable(|d| d["token"] = json!("two words")).contains("token"));
-        assert!(unusable(|d| d["token"] = json!(5)).contains("token"));
+        for no_json in ["", "s3cret", "{\"token\": \"\\ud800\"}", "{} {}"] {
+            assert!(error(no_json).starts_with("the secret's document: expected a JSON object; line 1, column "));
+        }
+        for wrong in [json!("two words"), json!(" t0ken"), json!("t0ken\n"), json!(""), json!("tøken"), json!(5), json!(["a"])] {
+            assert!(unusable(|d| d["token"] = wrong).contains("token"));
+        }
         for wrong in [json!(""), json!([]), json!(["a", ""]), json!(["a", 1]), json!({}), json!(null)] {
             assert!(unusable(|d| d["callbackSecret"] = wrong).contains("callbackSecret"));
         }
-        assert!(unusable(|d| d["shops"] = json!([])).contains("shops"));
-        assert!(unusable(|d| d["shops"] = json!({"no spaces": {"apiKeySha256": []}})).contains("shops"));
-        assert!(unusable(|d| d["shops"] = json!({"": {"apiKeySha256": []}})).contains("shops"));
-        for wrong in [
-            json!(null),
-            json!("x"),
-            json!({}),
-            json!({"apiKeySha256": "not an array"}),
-            json!({"apiKeySha256": ["short"]}),
-            json!({"apiKeySha256": ["g".repeat(64)]}),
-        ] {
-            assert!(unusable(|d| d["shops"]["shop-a"] = wrong).contains("shops.*.apiKeySha256"));
+        for wrong in [json!(" a"), json!("a "), json!("a\n"), json!("\u{a0}a"), json!(" "), json!(["a", "b\t"])] {
+            assert!(unusable(|d| d["callbackSecret"] = wrong).contains("no white space at either end"));
         }
+        assert!(unusable(|d| d["shops"] = json!([])).contains("shops"));
+        for id in ["no spaces", "", " shop-a", &"x".repeat(65), "shøp"] {
+            assert!(unusable(|d| d["shops"] = json!({id: {"apiKeySha256": []}})).contains("shops"));
+        }
+        for wrong in [json!(null), json!("x"), json!([])] {
+            assert!(unusable(|d| d["shops"]["shop-a"] = wrong).contains("shops.*: expected an object"));
+        }
+        for wrong in [json!("not an array"), json!(["short"]), json!(["g".repeat(64)]), json!([format!("{} ", sha("key"))])] {
+            assert!(unusable(|d| d["shops"]["shop-a"]["apiKeySha256"] = wrong).contains("shops.*.apiKeySha256"));
+        }
+        assert!(unusable(|d| d["shops"]["shop-a"] = json!({})).contains("shops.*.apiKeySha256"));
         assert!(unusable(|d| d["shops"]["shop-b"]["apiKeySha256"] = json!([sha("key-a")])).contains("no other shop"));
         let debugged = format!("{:?}", Secret::parse(&usable().to_string()).unwrap());
-        assert!(!debugged.contains("t0ken") && !debugged.contains("s3cret") && !debugged.contains(&sha("key-a")), "{debugged}");
+        for secret in ["t0ken", "s3cret", &sha("key-a")] {
+            assert!(!debugged.contains(secret), "{debugged}");
+        }
+    }
+
+    #[test]
+    fn a_member_name_stands_once_in_an_object() {
+        let good = usable().to_string();
+        for (once, twice) in [
+            ("\"token\":\"t0ken\"", "\"token\":\"t0ken\",\"token\":\"t0ken\""),
+            ("\"token\":\"t0ken\"", "\"token\":\"t0ken\",\"t\\u006fken\":\"other\""),
+            ("\"shop-a\":", "\"shop-a\":{\"apiKeySha256\":[]},\"shop-a\":"),
+            ("\"apiKeySha256\":", "\"apiKeySha256\":[],\"apiKeySha256\":"),
+            ("\"token\":\"t0ken\"", "\"note\":{\"a\":1,\"a\":2},\"token\":\"t0ken\""),
+        ] {
+            assert!(good.contains(once), "{good}");
+            let error = Secret::parse(&good.replacen(once, twice, 1)).unwrap_err().to_string();
+            assert_eq!(error, "the secret's document: expected no member name twice in an object, and at most 64 levels");
+        }
+    }
+
+    #[test]
+    fn an_api_key_has_a_number_within_its_shop() {
+        let secret = Secret::parse(&usable().to_string()).unwrap();
+        let of = |key| secret.shop_and_key_of(key);
+        assert_eq!((of("key-a"), of("key-b"), of("key-c")), (Some(("shop-a", 1)), Some(("shop-b", 1)), Some(("shop-b", 2))));
+        assert_eq!(of("key-d"), None);
+        assert_eq!(secret.shops().collect::<Vec<_>>(), [("shop-a", 1), ("shop-b", 2)]);
     }
 }

@@ -1,14 +1,16 @@
-//! The secret: Front Payment's token and secretKey, and the shops' API keys.
+//! The secret: Front Payment's token and secretKey, and the shops' keys.
 //!
 //! Fetched during init and cached for five minutes. A good secret stays in use while a newer one cannot be fetched or used.
 //! A sign of a change (a 401, an unknown API key, a wrong checksum) fetches it early, but seldom: somebody who guesses keys
 //! must not cause a fetch each time.
 
 mod document;
+mod notify;
 mod redacted;
 mod secrets_manager;
 
 pub use document::{Secret, SecretError};
+pub use notify::{Notify, NotifyFormat};
 pub use redacted::Redacted;
 pub use secrets_manager::SecretsManager;
 

@@ -73,7 +73,11 @@ fn stored_what_is_not_so(record: &StoredOrder, asked: &[Asked]) -> Option<String
         return Some(format!("{uuid} was never asked for"));
     };
     // The status is the highest that was heard.
-    let heard = |status: &str| record.history.iter().any(|entry| entry.status == status && entry.other_order_uuid.is_none());
+    let heard = |status: &str| {
+        record.history.iter().any(|entry| {
+            entry.status == status && (entry.order_uuid == record.order_uuid || entry.source == EntrySource::Provider)
+        })
+    };
     let expected = if heard("PAID") {
         Status::Paid
     } else if heard("RESERVED") {
@@ -100,7 +104,7 @@ fn lost_or_doubled(record: &StoredOrder, asked: &[Asked], is_quiet: bool) -> Opt
         }
     }
     let have_called = asked.iter().filter(|asked| asked.has_called()).count();
-    let is_noticed = record.history.iter().any(|entry| entry.other_order_uuid.is_some());
+    let is_noticed = record.history.iter().any(|entry| entry.order_uuid.is_some() && entry.order_uuid != record.order_uuid);
     (have_called > 1 && is_quiet && !is_noticed).then(|| "Front Payment has the order twice, and nobody noticed".to_owned())
 }
 
@@ -110,7 +114,7 @@ fn created_and_forgotten(world: &World<'_>, record: &StoredOrder, asked: &[Asked
     asked.iter().enumerate().find_map(|(index, asked)| {
         let uuid = Some(format!("ODR{index}"));
         let is_told = matches!(world.tasks[asked.task].ended, Some(Ended::Accepted(_)));
-        let is_known = record.order_uuid == uuid || record.history.iter().any(|entry| entry.other_order_uuid == uuid);
+        let is_known = record.order_uuid == uuid || record.history.iter().any(|entry| entry.order_uuid == uuid);
         (asked.says == Some(Says::Created201) && is_told && !is_known)
             .then(|| format!("ODR{index} was created, and is forgotten"))
     })
@@ -119,9 +123,8 @@ fn created_and_forgotten(world: &World<'_>, record: &StoredOrder, asked: &[Asked
 /// How often a callback of the order `ODR{index}` stands in the history.
 fn entries_of(record: &StoredOrder, index: usize, word: Word) -> usize {
     let uuid = format!("ODR{index}");
-    let is_of = |other: Option<&String>| other.or(record.order_uuid.as_ref()) == Some(&uuid);
     let entries = record.history.iter().filter(|entry| entry.source == EntrySource::Callback && entry.status == word.text());
-    entries.filter(|entry| is_of(entry.other_order_uuid.as_ref())).count()
+    entries.filter(|entry| entry.order_uuid.as_ref() == Some(&uuid)).count()
 }
 
 /// No order is stuck: an order that Front Payment has is accepted with its next callback, and one whose

@@ -4,7 +4,7 @@ use std::future::{pending, ready};
 use std::task::Poll;
 use std::time::Duration;
 
-use front_payment_bridge::front_payment::{FrontPayment, StatusCall, StatusError, SubmitCall, SubmitReply};
+use front_payment_bridge::front_payment::{FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply};
 use front_payment_bridge::order::{CreatedOrder, Order, Status, StatusWord, StoredOrder};
 use front_payment_bridge::secrets::{Redacted, SecretFetch, SecretSource};
 use front_payment_bridge::store::{OrderStore, StoreError, WriteError};
@@ -157,15 +157,16 @@ impl FrontPayment for Neighbours {
                 order_uuid: format!("ODR{index}"),
                 customer_uuid: None,
                 bank_id_url: Some("https://bankid".to_owned()),
+                has_unusable_link: false,
                 status: Status::Sent,
             }),
             Says::Refused417 => SubmitReply::Rejected(Vec::new()),
             Says::Denied401 => SubmitReply::Unauthorized,
-            Says::Error500 | Says::Error510 => SubmitReply::Failed { unproven: true },
-            Says::Unavailable503 => SubmitReply::Unavailable,
+            Says::Error500 | Says::Error510 => SubmitReply::Failed { may_exist: true, unproven: true },
+            Says::Unavailable503 => SubmitReply::Unavailable { may_exist: true },
             Says::Hangs | Says::Resets => SubmitReply::Unknown,
         };
-        SubmitCall { reply: answer, http_status: None, rate_limit_remaining: None, reason: String::new() }
+        SubmitCall { reply: answer, head: ReplyHead::default(), reason: String::new() }
     }
 
     async fn status(&self, order_uuid: &str, _: &Redacted, _: Duration) -> StatusCall {
@@ -180,7 +181,7 @@ impl FrontPayment for Neighbours {
             _ => Err(StatusError::Other("decided".to_owned())),
         };
         shared.gates[task].told += &format!("{status:?}");
-        StatusCall { status: status.map(StatusWord::Known), http_status: None, rate_limit_remaining: None }
+        StatusCall { status: status.map(StatusWord::Known), head: ReplyHead::default() }
     }
 }
 

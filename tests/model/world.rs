@@ -293,7 +293,9 @@ impl World<'_> {
             let request = CallbackRequest { order_id, token, raw_query: &raw_query, secret, deadline };
             let budget = ReadBudget::per_minute(60);
             Ended::Callback(match status::apply_callback(&bridge, &budget, request).await.0 {
-                CallbackOutcome::Applied | CallbackOutcome::Duplicate | CallbackOutcome::OtherOrder => "taken",
+                CallbackOutcome::Applied | CallbackOutcome::Duplicate | CallbackOutcome::Noted | CallbackOutcome::OtherOrder => {
+                    "taken"
+                }
                 CallbackOutcome::StatusRead => "read back",
                 CallbackOutcome::NotFound => "not found",
                 CallbackOutcome::NotVerified => "not verified",
