@@ -12,13 +12,12 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use reqwest::{Method, RequestBuilder};
 use url::Url;
 
 use super::{FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply, read_status, wire};
 use crate::clock::Clock;
-use crate::http_client::{ClientLease, PooledClient, Tls, TlsError};
+use crate::http_client::{ClientLease, PooledClient, Tls, TlsError, retry_after};
 use crate::order::Order;
 use crate::secrets::Redacted;
 use crate::telemetry::error_chain;
@@ -140,7 +139,7 @@ async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
     let head = ReplyHead {
         http_status: Some(http_status),
         rate_limit_remaining: header("x-ratelimit-remaining").and_then(|value| value.parse().ok()),
-        retry_after: header("retry-after").and_then(|value| retry_after(value, Timestamp::now())),
+        retry_after: header("retry-after").and_then(|value| retry_after::parse(value, Timestamp::now())),
     };
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error, head))? {
@@ -150,15 +149,6 @@ async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
         body.extend_from_slice(&chunk);
     }
     Ok(Reply { head, http_status, body })
-}
-
-/// `Retry-After` in seconds or as a date; none if that has passed.
-fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    date.duration_since(now).try_into().ok()
 }
 
 /// The error and its causes, without its URL, which may contain an order's id.
@@ -171,25 +161,4 @@ fn causes(error: &reqwest::Error) -> String {
         "no whole reply"
     };
     error.source().map_or(line.to_owned(), |cause| format!("{line}: {}", error_chain(cause)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
-        for (value, expected) in [
-            ("120", Some(120)),
-            ("0", Some(0)),
-            ("Mon, 15 Jun 2026 12:01:30 GMT", Some(90)),
-            ("Mon, 15 Jun 2026 11:00:00 GMT", None),
-            ("-1", None),
-            ("soon", None),
-            ("", None),
-        ] {
-            assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value}");
-        }
-    }
 }

@@ -3,11 +3,11 @@
 mod authorization;
 pub mod callbacks;
 mod event;
+mod notifications;
 pub mod orders;
 mod problem;
 mod replies;
 mod request_log;
-mod notifications;
 
 pub use event::Event;
 

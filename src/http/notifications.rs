@@ -50,7 +50,8 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         let Some(notify) = secret.notify_of(shop_id) else { return };
         let url = &validated.order.callback.callback;
         if let Err(error) = notify::check_callback_url(url, notify, &self.settings.private_shop_hosts) {
-            let detail = format!("the bridge cannot notify this URL: {error}. Its statuses can be read with GET /orders/{{orderId}}");
+            let detail =
+                format!("the bridge cannot notify this URL: {error}. Its statuses can be read with GET /orders/{{orderId}}");
             validated.warnings.truncate(MAX_WARNINGS - 1);
             validated.warnings.push(Violation::new("/callback/callbackUrl", Code::NotNotifiable, detail));
         }

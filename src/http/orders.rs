@@ -12,8 +12,8 @@ use super::{ApiRequest, Function, Reply, json, parse_order_id};
 use crate::bridge::Bridge;
 use crate::config::Settings;
 use crate::front_payment::FrontPayment;
-use crate::order_view::OrderView;
 use crate::order::{self, Code, Invalid, Rules, StoredOrder, Validated, Violation};
+use crate::order_view::OrderView;
 use crate::secrets::Secret;
 use crate::status::{self, ReadBudget};
 use crate::store::OrderStore;
@@ -144,7 +144,10 @@ impl<S: OrderStore, F: FrontPayment> Function for Orders<S, F> {
             "POST /orders" => self.post(&request, report).await,
             "GET /orders/{orderId}" => self.get(&request, report).await,
             "POST /orders/{orderId}/notifications" => self.post_notification(&request, report).await,
-            _ => Err(Problem::new(Slug::NotFound, "The API has POST /orders, GET /orders/{orderId} and POST /orders/{orderId}/notifications.")),
+            _ => Err(Problem::new(
+                Slug::NotFound,
+                "The API has POST /orders, GET /orders/{orderId} and POST /orders/{orderId}/notifications.",
+            )),
         })
         .await
     }

@@ -2,10 +2,9 @@
 
 mod pooled;
 mod preconnect;
-mod public;
+pub(crate) mod retry_after;
 
 pub use pooled::{ClientLease, PooledClient};
-pub use public::{Failure, ShopClient, failure};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,7 +60,7 @@ pub fn build(ssl_cert_file: Option<&Path>) -> Result<Client, TlsError> {
     builder(&Tls::new(ssl_cert_file)?).build().map_err(TlsError::Client)
 }
 
-fn builder(tls: &Tls) -> ClientBuilder {
+pub(crate) fn builder(tls: &Tls) -> ClientBuilder {
     Client::builder()
         .tls_backend_preconfigured(tls.0.clone())
         .user_agent(concat!("front-payment-bridge/", env!("CARGO_PKG_VERSION")))

@@ -1,12 +1,21 @@
-//! Notifications: a shop hears of its orders' statuses at its own callbackUrl.
+//! Use case: a shop is told of the status of its order, at its own callbackUrl.
 
 mod address;
+mod call;
+mod client;
 pub mod front_payment;
+mod hosts;
 #[cfg(test)]
 mod interop_tests;
+mod message;
 mod php_query;
 pub mod standard_webhooks;
 mod target;
+mod tell;
 
 pub use address::is_public;
+pub use call::{Failure, ShopCall, Shops};
+pub use client::ShopClient;
+pub use message::{Message, NotNotifiable, check_callback_url};
 pub use target::{NotCallable, PrivateHosts, Target};
+pub use tell::{Notifier, TellOutcome};

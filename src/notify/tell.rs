@@ -52,6 +52,14 @@ pub enum TellOutcome {
     StoreUnavailable,
 }
 
+impl TellOutcome {
+    /// Whether the stored order is another version now.
+    #[must_use]
+    pub fn has_written(self) -> bool {
+        !matches!(self, Self::NothingDue | Self::Postponed | Self::PassedOver)
+    }
+}
+
 impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
     pub fn new(bridge: Arc<Bridge<S, F>>, shops: C, private_hosts: PrivateHosts) -> Self {
         Self { bridge, shops, private_hosts, hosts: Hosts::default() }
@@ -69,7 +77,7 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
             None => self.skip(order, by).await,
             Some(notify) => self.tell_with(order, notify, by, &mut summary).await,
         };
-        if !matches!(outcome, TellOutcome::NothingDue | TellOutcome::Postponed | TellOutcome::PassedOver) {
+        if outcome.has_written() {
             summary.log(outcome, started.elapsed());
         }
         outcome

@@ -29,6 +29,8 @@ pub enum Code {
     TotalsMismatch,
     /// Advisory: a number that the Norwegian registers cannot have issued.
     BadCheckDigits,
+    /// Advisory: the bridge cannot call the shop's URL.
+    NotNotifiable,
     /// Front Payment's own sentence.
     Provider,
 }

@@ -79,7 +79,8 @@ impl OrderQueue for DynamoDbStore {
         let (name, until) = (<&str>::from(queue).to_owned(), until.to_string());
         let query = self.client.query().table_name(&self.table).index_name("due");
         let query = query.key_condition_expression("queue = :queue AND dueAt <= :until");
-        let query = query.projection_expression("orderId, #status, shopId, dueAt").expression_attribute_names("#status", "status");
+        let query =
+            query.projection_expression("orderId, #status, shopId, dueAt").expression_attribute_names("#status", "status");
         let query = query.expression_attribute_values(":queue", AttributeValue::S(name));
         let query = query.expression_attribute_values(":until", AttributeValue::N(until));
         let found = query.set_exclusive_start_key(key(after)).send().await.map_err(|error| dynamodb_error(&error))?;

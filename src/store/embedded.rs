@@ -105,7 +105,10 @@ impl OrderQueue for EmbeddedStore {
             database.read(|read| {
                 let index = read.open_table(DUE).map_err(database_error)?;
                 let entries = index.range::<Place>((begin, Bound::Included((name, until, u128::MAX)))).map_err(database_error)?;
-                entries.take(PAGE).map(|entry| entry.map_err(database_error).and_then(|(key, value)| due_order(key.value(), value.value()))).collect()
+                entries
+                    .take(PAGE)
+                    .map(|entry| entry.map_err(database_error).and_then(|(key, value)| due_order(key.value(), value.value())))
+                    .collect()
             })
         };
         let items: Vec<DueOrder> = self.blocking(read).await?;

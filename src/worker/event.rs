@@ -74,7 +74,9 @@ mod tests {
         assert_eq!(Event::read(&stream), Event::Stream(vec![one.parse().unwrap(), two.parse().unwrap()]));
         assert_eq!(Event::read(r#"{"Records":[]}"#), Event::Stream(vec![]));
         assert_eq!(Event::read(r#"{"backfill":true}"#), Event::Backfill);
-        for sweep in ["{}", "null", "[]", "\"x\"", "", r#"{"backfill":false}"#, r#"{"source":"aws.scheduler"}"#, r#"{"Records":5}"#] {
+        for sweep in
+            ["{}", "null", "[]", "\"x\"", "", r#"{"backfill":false}"#, r#"{"source":"aws.scheduler"}"#, r#"{"Records":5}"#]
+        {
             assert_eq!(Event::read(sweep), Event::Sweep, "{sweep}");
         }
     }

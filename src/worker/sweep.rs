@@ -79,17 +79,12 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
     }
 
     /// Does what is due about one order: first the shop, then Front Payment, then the shop again if there is news.
-    async fn visit(
-        &self,
-        due: DueOrder,
-        reconciler: &Reconciler<S, F>,
-        secret: &Arc<Secret>,
-        by: Timestamp,
-    ) -> (String, Visit) {
+    async fn visit(&self, due: DueOrder, reconciler: &Reconciler<S, F>, secret: &Arc<Secret>, by: Timestamp) -> (String, Visit) {
         let mut visit = Visit::default();
         let Some(mut order) = self.load(due.order_id, by).await else { return (due.shop_id, visit) };
-        visit.outcomes.push(self.notifier.tell(order.clone(), secret, by).await);
-        if order.notification_due_at().is_some() {
+        let told = self.notifier.tell(order.clone(), secret, by).await;
+        visit.outcomes.push(told);
+        if told.has_written() {
             let Some(told) = self.load(due.order_id, by).await else { return (due.shop_id, visit) };
             order = told;
         }

@@ -7,12 +7,15 @@ use std::error::Error;
 use std::io;
 use std::iter::successors;
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use http::header::RETRY_AFTER;
+use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Method, RequestBuilder};
 
-use super::{Tls, TlsError, builder};
-use crate::notify::{Target, is_public};
+use super::{Failure, Message, ShopCall, Shops, Target, is_public};
+use crate::http_client::{Tls, TlsError, builder, retry_after};
 
 /// It follows no redirects, uses no proxy and never retries; look-up, connection and TLS may take three seconds. The
 /// caller sets the time limit of the whole request.
@@ -44,9 +47,24 @@ impl ShopClient {
     }
 
     /// A request without a time limit. It takes a [`Target`] because IP addresses in a URL never reach the resolver.
-    pub fn request(&self, method: Method, target: &Target) -> RequestBuilder {
+    fn request(&self, method: Method, target: &Target) -> RequestBuilder {
         let client = if target.may_be_private() { &self.unchecked } else { &self.public };
         client.request(method, target.url().clone())
+    }
+}
+
+impl Shops for ShopClient {
+    async fn call(&self, message: &Message, within: Duration) -> ShopCall {
+        let request = self.request(message.method.clone(), &message.target).timeout(within).body(message.body.clone());
+        let request = message.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        match request.send().await {
+            Ok(answer) => {
+                let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+                let retry_after = retry_after.and_then(|value| retry_after::parse(value, Timestamp::now()));
+                ShopCall::Answered { http_status: answer.status().as_u16(), retry_after }
+            }
+            Err(error) => ShopCall::Failed(failure(&error)),
+        }
     }
 }
 
@@ -92,21 +110,8 @@ async fn getaddrinfo(name: String) -> io::Result<Vec<SocketAddr>> {
     Ok(tokio::net::lookup_host((name, 0)).await?.collect())
 }
 
-/// What a request without an answer failed at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    /// The host has an address that is not public.
-    Address,
-    /// The host has no address, or its look-up failed.
-    Dns,
-    Tls,
-    /// There was no connection, it broke, or what came over it was not HTTP.
-    Connection,
-    Timeout,
-}
-
 /// The text of `error` contains the URL, which must not be in the log.
-pub fn failure(error: &reqwest::Error) -> Failure {
+fn failure(error: &reqwest::Error) -> Failure {
     match find::<ResolveError>(error) {
         Some(ResolveError::NotPublic) => Failure::Address,
         Some(ResolveError::Failed(_) | ResolveError::NoAddress) => Failure::Dns,
