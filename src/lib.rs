@@ -7,6 +7,7 @@
 pub mod aws;
 pub mod bridge;
 pub mod clock;
+pub mod cold_start;
 pub mod config;
 pub mod deadline;
 pub mod environment;

@@ -1,6 +1,5 @@
-//! The AWS SDK, configured once per cold start, over the bridge's own HTTP client.
+//! The AWS SDK, over the bridge's own HTTP client.
 
-pub mod cold_start;
 mod environment;
 mod http_adapter;
 

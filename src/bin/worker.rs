@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use front_payment_bridge::aws::cold_start;
 use front_payment_bridge::config::{Config, private_shop_hosts};
 use front_payment_bridge::environment::ProcessEnvironment;
-use front_payment_bridge::telemetry;
+use front_payment_bridge::{cold_start, telemetry};
 use lambda_runtime::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]

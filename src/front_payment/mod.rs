@@ -6,8 +6,9 @@ mod replies;
 mod sentences;
 pub mod wire;
 
+pub use crate::telemetry::ReplyHead;
 pub use client::Client;
-pub use replies::{ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply, read_status};
+pub use replies::{StatusCall, StatusError, SubmitCall, SubmitReply, read_status};
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,25 +1,13 @@
 //! What a reply of Front Payment means. The HTTP status decides; the body is read tolerantly.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::{callback, is_provider_id, sentences};
 use crate::order::{CreatedOrder, Status, StatusWord, Violation};
+use crate::telemetry::ReplyHead;
 
 /// A longer link does not fit into an item.
 const MAX_LINK_BYTES: usize = 8_192;
-
-/// What the log says of a reply, and when to call again.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct ReplyHead {
-    /// `None` without a reply.
-    pub http_status: Option<u16>,
-    /// `x-ratelimit-remaining`: what is left of 240 requests a minute.
-    pub rate_limit_remaining: Option<u32>,
-    /// `Retry-After`
-    pub retry_after: Option<Duration>,
-}
 
 /// One call of submit.
 pub struct SubmitCall {

@@ -210,31 +210,22 @@ impl Summary {
     }
 
     fn log(&self, outcome: TellOutcome, elapsed: Duration) {
-        let (outcome, error): (&'static str, _) = (outcome.into(), self.error.as_deref());
-        let age_ms = i64::try_from(self.age.as_millis()).unwrap_or(i64::MAX);
-        let total_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        let Self { shop_id, order_uuid, status, attempts, shop_status, .. } = self;
-        macro_rules! log {
-            ($level:ident, $message:literal) => {
-                tracing::$level!(
-                    route = "notification",
-                    shopId = shop_id,
-                    orderUuid = order_uuid,
-                    status,
-                    outcome,
-                    attempts,
-                    shopStatusCode = shop_status,
-                    shopError = error,
-                    ageMs = age_ms,
-                    totalMs = total_ms,
-                    $message
-                )
-            };
-        }
-        if outcome == "failed" {
-            log!(error, "the shop was not told; no attempt is left");
-        } else {
-            log!(info, "notification");
+        let Self { shop_id, order_uuid, status, age, attempts, shop_status, error } = self;
+        tracing::info!(
+            route = "notification",
+            shopId = shop_id,
+            orderUuid = order_uuid,
+            status,
+            outcome = <&str>::from(outcome),
+            attempts,
+            shopStatusCode = shop_status,
+            shopError = error,
+            ageMs = i64::try_from(age.as_millis()).unwrap_or(i64::MAX),
+            totalMs = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            "notification"
+        );
+        if outcome == TellOutcome::Failed {
+            tracing::error!(shopId = shop_id, orderUuid = order_uuid, status, "the shop was not told, and no attempt is left");
         }
     }
 }

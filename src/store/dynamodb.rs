@@ -1,7 +1,5 @@
 //! Orders in DynamoDB: one item each, every write conditional on the version that was read.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -10,12 +8,10 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::item_update::ItemUpdate;
+use super::item_update::{Item, ItemUpdate};
 use super::{Cursor, DueOrder, OrderQueue, OrderStore, Page, StoreError, WriteError};
 use crate::aws;
 use crate::order::{Queue, StoredOrder};
-
-pub type Item = HashMap<String, AttributeValue>;
 
 /// A table with the partition key `orderId` (S) and no sort key. Its time-to-live attribute is `expiresAt`.
 pub struct DynamoDbStore {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::dynamodb::Item;
+pub type Item = HashMap<String, AttributeValue>;
 
 const HISTORY: &str = "history";
 

@@ -79,7 +79,7 @@ pub struct Page<T> {
 /// A place in an index.
 #[derive(Debug, Clone)]
 pub enum Cursor {
-    DynamoDb(dynamodb::Item),
+    DynamoDb(item_update::Item),
     Embedded(i64, u128),
 }
 

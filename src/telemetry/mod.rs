@@ -5,7 +5,7 @@
 
 mod report;
 
-pub use report::{ProviderCalls, RequestReport};
+pub use report::{ProviderCalls, ReplyHead, RequestReport};
 
 use std::error::Error;
 use std::panic::PanicHookInfo;

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::front_payment::ReplyHead;
-
 #[derive(Debug, Default)]
 pub struct RequestReport {
     pub shop_id: Option<String>,
@@ -15,6 +13,17 @@ pub struct RequestReport {
     pub disbelief: Option<&'static str>,
     /// How long after the order's 201 its first verified callback came.
     pub first_callback_after: Option<SignedDuration>,
+}
+
+/// What the log says of a reply, and when to call again.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyHead {
+    /// `None` without a reply.
+    pub http_status: Option<u16>,
+    /// `x-ratelimit-remaining`: what is left of 240 requests a minute.
+    pub rate_limit_remaining: Option<u32>,
+    /// `Retry-After`
+    pub retry_after: Option<Duration>,
 }
 
 /// The calls to Front Payment that one request made.
