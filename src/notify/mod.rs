@@ -5,10 +5,8 @@ mod call;
 mod client;
 pub mod front_payment;
 mod hosts;
-#[cfg(test)]
-mod interop_tests;
 mod message;
-mod php_query;
+pub mod php_query;
 pub mod standard_webhooks;
 mod target;
 mod tell;

@@ -1,8 +1,8 @@
 //! What PHP's `$_GET` holds of a query.
 //!
 //! Sources: the PHP manual ("Variables From External Sources", `parse_str`, `urldecode`, `max_input_vars`), and
-//! `php_default_treat_data` and `php_register_variable_ex` in PHP's `main/php_variables.c`. `interop_tests.rs` compares this
-//! with a PHP interpreter. PHP, with its default settings:
+//! `php_default_treat_data` and `php_register_variable_ex` in PHP's `main/php_variables.c`. `tests/interop` compares this with
+//! a PHP interpreter. PHP, with its default settings:
 //!
 //! - splits at `&` alone; nothing between two of them is no parameter;
 //! - splits at the first `=`; without one, the value is empty;

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Runs the output of `sam build` as Lambda does, and sends it the events of events/.
 
-AWS's Runtime Interface Emulator, which comes with the SAM CLI, invokes the two functions. moto replaces
+AWS's Runtime Interface Emulator, which comes with the SAM CLI, invokes the three functions. moto replaces
 DynamoDB and Secrets Manager, and the sandbox of `cargo run` replaces Front Payment. The sandbox sends its
-callbacks to the functions. Everything runs on loopback.
+callbacks to the functions, and the worker notifies a shop. Everything runs on loopback.
 
     sam build --build-dir target/sam-x86_64 --parameter-overrides Architecture=x86_64
     cargo build --bin local
     python3 tests/rie/run.py [target/sam-x86_64] [--arm64 target/sam-arm64/OrdersFunction/bootstrap]
 
---arm64 also sends an order to that bootstrap, under qemu-user. --prepare only creates target/ci-venv with
-sam, cargo-lambda, zig, cfn-lint and moto.
+--arm64 also sends an order to that bootstrap, and events to the worker's beside it, under qemu-user. --prepare
+only creates target/ci-venv with sam, cargo-lambda, zig, cfn-lint and moto.
 """
 
 import argparse
@@ -20,7 +20,9 @@ import json
 import re
 import signal
 import sys
+import time
 import traceback
+import urllib.parse
 from collections import namedtuple
 from pathlib import Path
 
@@ -35,6 +37,9 @@ EVENTS_TOKEN = "rie-callback-token-000000"
 EVENTS_UUID = "ODR4286244937"
 EVENTS_CHECKSUM = "d64f791576b046fb715726322a95e4cb67d22fdc92ea42d376f98be375d82ed1"
 UUID4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+SHOP_URL = "https://shop.example.com/front-payment/1001"
+SHOP_QUERY = "order=1001&from=front%20payment+bridge&order=1001-2"
+NOTIFIED = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp", "checksum"]
 SUBMIT = ("POST", "/front-payment/api/v1/connect/orders/invoice/submit")
 
 # Data of customers and what they bought. No item and no log may contain it.
@@ -43,7 +48,12 @@ PERSONAL = [
     "974760673", "Storgata", "Havnegata", "Trondheim", "Narvik", "Router", "Office chair",
 ]
 # Secrets. No log may contain them.
-SECRETS = ["sandbox-token", "sandbox-secret-key", "demo-shop-key", "/front-payment/bankid", "shop.example.com"]
+SECRETS = [
+    "sandbox-token", "sandbox-secret-key", "demo-shop-key", "demo-shop-notify-key", "/front-payment/bankid",
+    "shop.example.com", "/front-payment/1001", "1001-2",
+]
+
+WORKER = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "60"}
 
 # A JSON number as it is written in the document: 1.50 differs from 1.5 and from "1.50".
 Number = namedtuple("Number", "digits")
@@ -86,9 +96,10 @@ def errors(problem):
     return sorted((error["pointer"], error["code"]) for error in problem["errors"])
 
 
-def check_private_order(checks, what, orders, aws, provider, api):
+def check_private_order(checks, what, orders, aws, provider, api, shop_url):
     """Returns the body that the shop got."""
-    status, headers, body = orders.send(event("private-order"))
+    order = event("private-order").replace(SHOP_URL, shop_url)
+    status, headers, body = orders.send(order)
     checks.equal(f"{what}: 201", status, 201)
     checks.equal(f"{what}: Location", headers.get("location"), f"/orders/{PRIVATE_ID}")
     checks.equal(f"{what}: not a replay", headers.get("idempotency-replayed"), None)
@@ -115,7 +126,7 @@ def check_private_order(checks, what, orders, aws, provider, api):
     checks.equal(f"{what}: the token is long and URL-safe", bool(re.fullmatch("[A-Za-z0-9_-]{22,}", token)), True)
     checks.none_of(f"{what}: no personal data is stored", PERSONAL, json.dumps(item))
 
-    status, headers, again = orders.send(event("private-order"))
+    status, headers, again = orders.send(order)
     checks.equal(f"{what} again: 201", status, 201)
     checks.equal(f"{what} again: the same reply", again, body)
     checks.equal(f"{what} again: a replay", headers.get("idempotency-replayed"), "true")
@@ -196,10 +207,15 @@ def check_invalid_order(checks, orders, aws, provider):
     checks.equal("invalid-order: nothing is stored", stored, [PRIVATE_ID, CORPORATE_ID])
 
 
-def check_read(checks, what, orders, provider, expected, history):
+def check_read(checks, what, orders, provider, expected, history, instants):
+    """`instants` are those that not every order has."""
     status, _, body = orders.send(event("read-order"))
     checks.equal(f"{what}: 200", status, 200)
-    times = [body.pop("createdAt"), body.pop("updatedAt"), *(entry.pop("at") for entry in body["history"])]
+    notified = body["notified"]
+    times = [body.pop("createdAt"), body.pop("updatedAt"), notified.pop("at")]
+    times += [entry.pop("at") for entry in body["history"]]
+    times += [part.pop(name) for part in (body, notified) for name in instants if name in part]
+    checks.equal(f"{what}: how many times", len(times), 3 + len(history) + len(instants))
     is_rfc_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").fullmatch
     checks.equal(f"{what}: the times", all(map(is_rfc_3339, times)), True)
     order = {
@@ -269,10 +285,56 @@ def check_signed(checks, aws, provider, gateway, accepted, token):
     checks.equal("signed: Front Payment is not called", provider.take_calls(), [])
 
 
+def check_worker(checks, worker, orders, aws, provider, shop, uuid):
+    """The shop is told of INVOICED at once, and by a sweep once more, because it asks for that."""
+    checks.equal("worker-stream: no failures", worker.invoke(event("worker-stream")), {"batchItemFailures": []})
+    check_notification(checks, "worker-stream", aws, shop, uuid)
+    item = aws.item(PRIVATE_ID)
+    # Front Payment is asked for an INVOICED order after a day.
+    checks.equal("worker-stream: the order is due", item["queue"], {"S": "due"})
+    checks.equal("worker-stream: but not today", int(item["dueAt"]["N"]) > time.time() + 80_000, True)
+    checks.equal("worker-stream again: no failures", worker.invoke(event("worker-stream")), {"batchItemFailures": []})
+    checks.equal("worker-stream again: the shop is not called", shop.take_calls(), [])
+
+    status, _, body = orders.send(event("repeat-notification"))
+    checks.equal("repeat-notification: 202", status, 202)
+    notified = {name: body["notified"][name] for name in ("state", "status", "attempts")}
+    expected = {"state": "pending", "status": "INVOICED", "attempts": 0}
+    checks.equal("repeat-notification: what is told", (body["orderId"], notified), (PRIVATE_ID, expected))
+    due_at = int(aws.item(PRIVATE_ID)["dueAt"]["N"])  # in whole seconds: up to one from now
+    time.sleep(max(0.0, due_at - time.time()))
+    checks.equal("worker-sweep: {}", worker.invoke(event("worker-sweep")), {})
+    check_notification(checks, "worker-sweep", aws, shop, uuid)
+
+    item = aws.item(PRIVATE_ID)
+    checks.equal("worker-backfill: {}", worker.invoke(event("worker-backfill")), {})
+    checks.equal("worker-backfill: nothing is written", aws.item(PRIVATE_ID), item)
+    checks.equal("worker: Front Payment is not called", provider.take_calls(), [])
+
+
+def check_notification(checks, what, aws, shop, uuid):
+    """INVOICED, as Front Payment itself would have told the shop."""
+    ((path, query),) = shop.take_calls()
+    checks.equal(f"{what}: the shop's own URL", path, "/front-payment/1001")
+    checks.equal(f"{what}: the shop's own query is unchanged", query.startswith(f"{SHOP_QUERY}&"), True)
+    # As PHP has them in $_GET: a repeated name has its last value at its first place.
+    told = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+    checks.equal(f"{what}: the parameters", list(told), ["order", "from", *NOTIFIED])
+    checksum = told.pop("checksum")
+    signed = "".join(told.values()) + "demo-shop-notify-key-0001"
+    checks.equal(f"{what}: the checksum", checksum, hashlib.sha256(signed.encode()).hexdigest())
+    times = [int(told.pop(name)) for name in ("createdAt", "timestamp")]
+    checks.equal(f"{what}: the times", times[0] <= times[1] <= time.time(), True)
+    own = {"order": "1001-2", "from": "front payment bridge"}
+    said = {"orderUuid": uuid, "status": "INVOICED", "paymentMethod": "Invoice", "amount": "1224.00"}
+    checks.equal(f"{what}: what the shop is told", told, own | said)
+    checks.none_of(f"{what}: no personal data is stored", PERSONAL, json.dumps(aws.item(PRIVATE_ID)))
+
+
 def check_log(checks, name, requests, secrets):
     log = (LOGS / f"{name}.log").read_text()
     summaries = [line for line in log.splitlines() if '"totalMs"' in line]
-    checks.equal(f"log of {name}: a summary of each request", len(summaries), requests)
+    checks.equal(f"log of {name}: a summary of each request or notification", len(summaries), requests)
     checks.none_of(f"log of {name}: no personal data, no secrets", PERSONAL + SECRETS + secrets, log)
 
 
@@ -283,27 +345,42 @@ def check(checks, build, local):
         command = [build / "CallbacksFunction/bootstrap"]
         callbacks = stack.enter_context(world.under_emulator("callbacks", command, aws, provider))
         gateway = stack.enter_context(world.serving(world.Gateway(callbacks)))
+        shop = stack.enter_context(world.serving(world.Shop()))
+        hosts = {"PRIVATE_SHOP_HOSTS": shop.host}
         command, base = [build / "OrdersFunction/bootstrap"], {"CALLBACK_BASE_URL": gateway.base_url}
-        orders = stack.enter_context(world.under_emulator("orders", command, aws, provider, **base))
+        orders = stack.enter_context(world.under_emulator("orders", command, aws, provider, **base, **hosts))
+        command = [build / "WorkerFunction/bootstrap"]
+        worker = stack.enter_context(world.under_emulator("worker", command, aws, provider, **WORKER, **hosts))
 
-        accepted = check_private_order(checks, "private-order", orders, aws, provider, gateway.base_url)
+        shop_url = f"http://{shop.host}/front-payment/1001?{SHOP_QUERY}"
+        accepted = check_private_order(checks, "private-order", orders, aws, provider, gateway.base_url, shop_url)
         check_corporate_order(checks, orders, aws, provider, gateway)
         check_invalid_order(checks, orders, aws, provider)
         uuids = {name: accepted[name] for name in ("orderUuid", "customerUuid")}
-        sent = uuids | {"status": "SENT", "bankIdUrl": accepted["bankIdUrl"]}
-        check_read(checks, "read-order", orders, provider, sent, [("SENT", "submit")])
+        told = {"state": "delivered", "status": "SENT", "attempts": 0}  # by the 201
+        sent = uuids | {"status": "SENT", "bankIdUrl": accepted["bankIdUrl"], "notified": told}
+        check_read(checks, "read-order", orders, provider, sent, [("SENT", "submit")], [])
         token = check_callbacks(checks, callbacks, aws, provider, accepted["orderUuid"])
         history = [("SENT", "submit"), ("INVOICED", "callback"), ("SENT", "provider")]
-        check_read(checks, "read-order after the forgery", orders, provider, uuids | {"status": "SENT"}, history)
+        pending, instants = uuids | {"notified": told | {"state": "pending"}}, ["checkedAt", "nextAt"]
+        sent = pending | {"status": "SENT"}
+        check_read(checks, "read-order after the forgery", orders, provider, sent, history, instants)
         check_signed(checks, aws, provider, gateway, accepted, token)
         history.append(("INVOICED", "callback"))
-        check_read(checks, "read-order after the signature", orders, provider, uuids | {"status": "INVOICED"}, history)
-    check_log(checks, "orders", 7, [token])
+        invoiced = pending | {"status": "INVOICED"}
+        check_read(checks, "read-order after the signature", orders, provider, invoiced, history, instants)
+        checks.equal("the shop is told by the worker alone", shop.take_calls(), [])
+        check_worker(checks, worker, orders, aws, provider, shop, accepted["orderUuid"])
+        invoiced["notified"] = {"state": "delivered", "status": "INVOICED", "attempts": 1}
+        check_read(checks, "read-order after the notification", orders, provider, invoiced, history, ["checkedAt"])
+    check_log(checks, "orders", 9, [token])
     check_log(checks, "callbacks", 6, [token])
+    check_log(checks, "worker", 2, [token])
 
 
 def check_arm64(checks, bootstrap, local):
-    """Submits one order. No callback comes back, because its callback URL is the event's API Gateway address."""
+    """Submits one order. No callback comes back, because its callback URL is the event's API Gateway address. So the
+    worker has nothing to tell."""
     what = "arm64, private-order"
     checks.equal(f"{what}: the ELF header says aarch64", bootstrap.read_bytes()[18:20], b"\xb7\x00")
     with contextlib.ExitStack() as stack:
@@ -311,16 +388,22 @@ def check_arm64(checks, bootstrap, local):
         provider = stack.enter_context(world.front_payment(local))
         command = [*world.QEMU_ARM64, bootstrap]
         orders = stack.enter_context(world.under_emulator("orders-arm64", command, aws, provider))
-        check_private_order(checks, what, orders, aws, provider, API)
+        check_private_order(checks, what, orders, aws, provider, API, SHOP_URL)
         token = aws.item(PRIVATE_ID)["callbackToken"]["S"]
+        command = [*world.QEMU_ARM64, bootstrap.parents[1] / "WorkerFunction/bootstrap"]
+        worker = stack.enter_context(world.under_emulator("worker-arm64", command, aws, provider, **WORKER))
+        for name, reply in (("stream", {"batchItemFailures": []}), ("sweep", {}), ("backfill", {})):
+            checks.equal(f"arm64, worker-{name}: the reply", worker.invoke(event(f"worker-{name}")), reply)
     check_log(checks, "orders-arm64", 2, [token])
+    check_log(checks, "worker-arm64", 0, [token])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     build = ROOT / f"target/sam-{world.MACHINE}"
     parser.add_argument("build", nargs="?", type=Path, default=build, help="output of sam build for this machine")
-    parser.add_argument("--arm64", type=Path, metavar="BOOTSTRAP", help="arm64 bootstrap of orders, run under qemu-user")
+    help_arm64 = "arm64 bootstrap of orders; the worker's is in the directory beside its own"
+    parser.add_argument("--arm64", type=Path, metavar="BOOTSTRAP", help=help_arm64)
     parser.add_argument("--local", type=Path, default=ROOT / "target/debug/local", help="the sandbox's binary")
     parser.add_argument("--prepare", action="store_true", help="only create target/ci-venv")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The services around the functions in run.py: the emulator, AWS, Front Payment and API Gateway.
+"""The services around the functions in run.py: the emulator, AWS, Front Payment, API Gateway and a shop.
 
 Everything runs on loopback, on free ports, and ends with the `with` block that started it.
 """
@@ -28,8 +28,13 @@ SECRET_ID = "front-payment"
 SECRET = {
     "token": "sandbox-token",
     "callbackSecret": "sandbox-secret-key",
-    # SHA-256 of "demo-shop-key".
-    "shops": {"demo-shop": {"apiKeySha256": ["f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992"]}},
+    "shops": {
+        "demo-shop": {
+            # SHA-256 of "demo-shop-key".
+            "apiKeySha256": ["f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992"],
+            "notify": {"keys": ["demo-shop-notify-key-0001"], "hosts": ["127.0.0.1", "shop.example.com"]},
+        }
+    },
 }
 
 MACHINE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -134,8 +139,22 @@ class Aws:
             "CreateTable",
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "orderId", "AttributeType": "S"}],
+            AttributeDefinitions=[
+                {"AttributeName": "orderId", "AttributeType": "S"},
+                {"AttributeName": "queue", "AttributeType": "S"},
+                {"AttributeName": "dueAt", "AttributeType": "N"},
+            ],
             KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "due",
+                    "KeySchema": [
+                        {"AttributeName": "queue", "KeyType": "HASH"},
+                        {"AttributeName": "dueAt", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status", "shopId"]},
+                }
+            ],
         )
         secret = {"Name": SECRET_ID, "SecretString": json.dumps(SECRET)}
         self.call("secretsmanager", "secretsmanager.CreateSecret", "1.1", secret)
@@ -223,13 +242,20 @@ class Lambda:
         # The emulator takes one invocation at a time.
         self.lock = threading.Lock()
 
-    def send(self, event):
-        """Sends an event; the reply's status, headers and body."""
+    def invoke(self, event):
+        """Sends an event; what the function returns."""
         with self.lock:
             _, _, text = request(self.port, "POST", "/2015-03-31/functions/function/invocations", event)
-        if '"statusCode"' not in text:
-            raise RuntimeError(f"{self.name} did not answer: {text!r}; see {LOGS}")
-        reply = json.loads(text)
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise RuntimeError(f"{self.name} did not answer: {text!r}; see {LOGS}") from None
+
+    def send(self, event):
+        """Sends an event of API Gateway; the reply's status, headers and body."""
+        reply = self.invoke(event)
+        if "statusCode" not in reply:
+            raise RuntimeError(f"{self.name} gave no reply for API Gateway: {reply!r}; see {LOGS}")
         body = reply["body"]
         is_json = "json" in reply["headers"]["content-type"]
         return reply["statusCode"], reply["headers"], json.loads(body) if is_json else body
@@ -289,3 +315,24 @@ class GatewayHandler(Handler):
         status, headers, body = self.server.callbacks.send(json.dumps(invocation))
         self.answer(status, headers, json.dumps(body))
         self.server.calls.append((url.path, invocation["queryStringParameters"], status))
+
+
+class Shop(http.server.ThreadingHTTPServer):
+    """Takes notifications, and records their paths and queries."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), ShopHandler)
+        self.host = f"127.0.0.1:{self.server_port}"
+        self.calls = []
+
+    def take_calls(self):
+        """Returns the calls since the last time."""
+        calls, self.calls = self.calls, []
+        return calls
+
+
+class ShopHandler(Handler):
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        self.server.calls.append((url.path, url.query))
+        self.answer(200, {}, "")

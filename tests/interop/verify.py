@@ -1,7 +1,7 @@
 """Verifies a notification with the library of Standard Webhooks.
 
 Reads {"headers", "body", "keys"} from the standard input. Every key has to verify the notification; another key, another
-body and another id must not. src/notify/interop_tests.rs runs this.
+body and another id must not. tests/interop/main.rs runs this.
 """
 
 import json
