@@ -2,7 +2,7 @@
 
 mod stored_orders;
 
-pub(crate) use stored_orders::{OnOutage, UpdateError, has_token, is_same_order, log_update};
+pub(crate) use stored_orders::{OnOutage, UpdateError, Updated, has_token, is_same_order, log_update};
 
 use std::sync::Arc;
 use std::time::Duration;

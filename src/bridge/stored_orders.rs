@@ -32,6 +32,12 @@ pub(crate) enum UpdateError {
     NoTimeLeft,
 }
 
+pub(crate) struct Updated {
+    pub order: StoredOrder,
+    /// The version that the order replaced; `None` if nothing was written.
+    pub replaced: Option<StoredOrder>,
+}
+
 pub(crate) struct UpdateFailure {
     pub error: UpdateError,
     /// The version that was read last.
@@ -69,25 +75,23 @@ impl<S: OrderStore, F> Bridge<S, F> {
 
     /// Writes a change over whatever is stored by then. After a conflict, `change` decides anew about the version that
     /// is stored; it returns `None` where nothing is to be written.
-    ///
-    /// Returns the order as it is then stored, and whether it was written.
     pub(crate) async fn update(
         &self,
         mut order: StoredOrder,
         by: Timestamp,
         on_outage: OnOutage,
         change: impl Fn(&StoredOrder, Timestamp) -> Option<Box<StoredOrder>>,
-    ) -> Result<(StoredOrder, bool), UpdateFailure> {
+    ) -> Result<Updated, UpdateFailure> {
         let mut error = UpdateError::NoTimeLeft;
         for retry in 0u32.. {
-            let Some(next) = change(&order, self.clock.now()) else { return Ok((order, false)) };
+            let Some(next) = change(&order, self.clock.now()) else { return Ok(Updated { order, replaced: None }) };
             if self.clock.until(by).is_zero() {
                 break;
             }
             let pause = match self.replace(&order, &next, by).await {
                 Ok(()) => {
                     log_update(&order, &next);
-                    return Ok((*next, true));
+                    return Ok(Updated { order: *next, replaced: Some(order) });
                 }
                 Err(WriteError::Conflict(Some(stored))) if is_same_order(&order, &stored) => {
                     order = *stored;

@@ -9,7 +9,7 @@ use super::orders::Orders;
 use super::problem::{Problem, Slug};
 use super::request_log::HandlerResult;
 use super::{ApiRequest, json};
-use crate::bridge::OnOutage;
+use crate::bridge::{OnOutage, Updated};
 use crate::front_payment::FrontPayment;
 use crate::notify;
 use crate::order::{Code, MAX_WARNINGS, Validated, Violation};
@@ -36,7 +36,7 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         }
         let by = request.deadline.reply_by();
         let repeated = self.bridge.update(order, by, OnOutage::GiveUp, |order, now| order.repeat_notification(now)).await;
-        let (order, _) = repeated.map_err(|failure| {
+        let Updated { order, .. } = repeated.map_err(|failure| {
             tracing::error!(error = error_chain(&failure.error), "the notification is not stored");
             let detail = "The notification cannot be stored at the moment. Try again.";
             Problem::new(Slug::StorageUnavailable, detail).of(order_id)

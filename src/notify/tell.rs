@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::hosts::Hosts;
 use super::message::Message;
 use super::{PrivateHosts, ShopCall, Shops};
-use crate::bridge::{Bridge, OnOutage};
+use crate::bridge::{Bridge, OnOutage, Updated};
 use crate::order::{AttemptEnd, NotificationState, StoredOrder};
 use crate::secrets::{Notify, Secret};
 use crate::store::{OrderStore, WriteError};
@@ -145,7 +145,7 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         let change = |order: &StoredOrder, now| order.end_notification(attempt, end.clone(), now, jitter);
         match self.bridge.update(begun, by, OnOutage::Retry, change).await {
             Ok(_) if is_delivered => TellOutcome::Delivered,
-            Ok((order, _)) if has_failed(&order) => TellOutcome::Failed,
+            Ok(Updated { order, .. }) if has_failed(&order) => TellOutcome::Failed,
             Ok(_) => TellOutcome::Undelivered,
             Err(failure) => {
                 tracing::warn!(error = error_chain(&failure.error), "the result of a notification is not stored");

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::bridge::{Bridge, OnOutage, UpdateError, has_token};
+use crate::bridge::{Bridge, OnOutage, UpdateError, Updated, has_token};
 use crate::deadline::Deadline;
 use crate::front_payment::FrontPayment;
 use crate::front_payment::callback::claimed_order_uuid;
@@ -142,16 +142,18 @@ impl<S: OrderStore, F: FrontPayment> Handling<'_, S, F> {
             if order.has_attempt_of(&callback.amount) { order.apply_callback(&callback, now) } else { None }
         };
         let updated = self.bridge.update(order, by, OnOutage::GiveUp, change).await;
-        let (order, is_new) = updated.map_err(|failure| Failure::Update(failure.error))?;
+        let Updated { order, replaced } = updated.map_err(|failure| Failure::Update(failure.error))?;
         let callback = match verify::verify_amount(callback, &order) {
             Ok(callback) => callback,
             Err(disbelief) => return self.ask_instead(order, disbelief).await,
         };
-        if order.is_other_order(&callback.order_uuid) {
+        // A callback about the stored uuid may have made it give way to another one: that is not a duplicate order.
+        let was_stored = |replaced: &StoredOrder| replaced.order_uuid.as_deref() == Some(&callback.order_uuid);
+        if order.is_other_order(&callback.order_uuid) && !replaced.as_ref().is_some_and(was_stored) {
             log_duplicate_order(&order, &callback.order_uuid);
             return Ok(CallbackOutcome::OtherOrder);
         }
-        if !is_new {
+        if replaced.is_none() {
             return Ok(CallbackOutcome::Duplicate);
         }
         if order.order_uuid.is_none() {

@@ -1,7 +1,7 @@
 //! The last write of an attempt: its result.
 
 use super::{AcceptedOrder, SubmitOutcome};
-use crate::bridge::{Bridge, OnOutage};
+use crate::bridge::{Bridge, OnOutage, Updated};
 use crate::deadline::Deadline;
 use crate::front_payment::SubmitReply;
 use crate::order::{AttemptResult, ResultEffect, Status, StoredOrder, Violation};
@@ -32,7 +32,7 @@ pub(super) async fn store<S: OrderStore, F>(
         ResultEffect::Superseded => None,
     };
     let stored = match bridge.update(claimed, deadline.reply_by(), OnOutage::Retry, change).await {
-        Ok((stored, _)) => {
+        Ok(Updated { order: stored, .. }) => {
             if matches!(stored.record_result(attempt, &result, bridge.clock.now()), ResultEffect::Superseded) {
                 log_not_stored(&result, "the order belongs to another attempt by now");
             }

@@ -37,8 +37,8 @@ EVENTS_TOKEN = "rie-callback-token-000000"
 EVENTS_UUID = "ODR4286244937"
 EVENTS_CHECKSUM = "d64f791576b046fb715726322a95e4cb67d22fdc92ea42d376f98be375d82ed1"
 UUID4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-SHOP_URL = "https://shop.example.com/front-payment/1001"
-SHOP_QUERY = "order=1001&from=front%20payment+bridge&order=1001-2"
+SHOP_URL = "https://shop.example.com/front-payment"  # In both events an order's number follows.
+PRIVATE_QUERY = "order=1001&from=front%20payment+bridge&order=1001-2"
 NOTIFIED = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp", "checksum"]
 SUBMIT = ("POST", "/front-payment/api/v1/connect/orders/invoice/submit")
 
@@ -50,7 +50,7 @@ PERSONAL = [
 # Secrets. No log may contain them.
 SECRETS = [
     "sandbox-token", "sandbox-secret-key", "demo-shop-key", "demo-shop-notify-key", "/front-payment/bankid",
-    "shop.example.com", "/front-payment/1001", "1001-2",
+    "shop.example.com", "/front-payment/1001", "/front-payment/1002", "1001-2",
 ]
 
 WORKER = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "60"}
@@ -98,7 +98,7 @@ def errors(problem):
 
 def check_private_order(checks, what, orders, aws, provider, api, shop_url):
     """Returns the body that the shop got."""
-    order = event("private-order").replace(SHOP_URL, shop_url)
+    order = event("private-order").replace(f"{SHOP_URL}/1001", f"{shop_url}/1001?{PRIVATE_QUERY}")
     status, headers, body = orders.send(order)
     checks.equal(f"{what}: 201", status, 201)
     checks.equal(f"{what}: Location", headers.get("location"), f"/orders/{PRIVATE_ID}")
@@ -135,8 +135,9 @@ def check_private_order(checks, what, orders, aws, provider, api, shop_url):
     return body
 
 
-def check_corporate_order(checks, orders, aws, provider, gateway):
-    status, headers, body = orders.send(event("corporate-order"))
+def check_corporate_order(checks, orders, aws, provider, gateway, shop_url):
+    """Returns Front Payment's uuid."""
+    status, headers, body = orders.send(event("corporate-order").replace(SHOP_URL, shop_url))
     checks.equal("corporate-order: 201", status, 201)
     checks.equal("corporate-order: Location", headers.get("location"), f"/orders/{CORPORATE_ID}")
 
@@ -161,6 +162,7 @@ def check_corporate_order(checks, orders, aws, provider, gateway):
     history = [("INVOICED", "submit"), ("INVOICED", "callback")]
     checks.equal("corporate-order, called back: stored history", statuses(item), history)
     checks.equal("corporate-order, called back: Front Payment is not called", provider.take_calls(), [])
+    return body["orderUuid"]
 
 
 def check_submit(checks, what, provider, forwarded):
@@ -285,14 +287,22 @@ def check_signed(checks, aws, provider, gateway, accepted, token):
     checks.equal("signed: Front Payment is not called", provider.take_calls(), [])
 
 
-def check_worker(checks, worker, orders, aws, provider, shop, uuid):
-    """The shop is told of INVOICED at once, and by a sweep once more, because it asks for that."""
+def check_worker(checks, worker, orders, aws, provider, shop, private_uuid, corporate_uuid):
+    """By the stream, the shop is told of the private order. By the sweep, it is told of the corporate order, and once
+    more of the private order, because it asks for that."""
+    private_own = {"order": "1001-2", "from": "front payment bridge"}
+    private = {"orderUuid": private_uuid, "status": "INVOICED", "paymentMethod": "Invoice", "amount": "1224.00"}
+    corporate = {"orderUuid": corporate_uuid, "status": "INVOICED", "paymentMethod": "Invoice", "amount": "31237.50"}
+
     checks.equal("worker-stream: no failures", worker.invoke(event("worker-stream")), {"batchItemFailures": []})
-    check_notification(checks, "worker-stream", aws, shop, uuid)
+    ((path, query),) = shop.take_calls()
+    checks.equal("worker-stream: the shop's URL", path, "/front-payment/1001")
+    check_notification(checks, "worker-stream, private order", query, PRIVATE_QUERY + "&", private_own, private)
     item = aws.item(PRIVATE_ID)
     # Front Payment is asked for an INVOICED order after a day.
-    checks.equal("worker-stream: the order is due", item["queue"], {"S": "due"})
-    checks.equal("worker-stream: but not today", int(item["dueAt"]["N"]) > time.time() + 80_000, True)
+    checks.equal("worker-stream: the order's queue", item["queue"], {"S": "due"})
+    checks.equal("worker-stream: nothing is due today", int(item["dueAt"]["N"]) > time.time() + 80_000, True)
+    checks.none_of("worker-stream: no personal data is stored", PERSONAL, json.dumps(item))
     checks.equal("worker-stream again: no failures", worker.invoke(event("worker-stream")), {"batchItemFailures": []})
     checks.equal("worker-stream again: the shop is not called", shop.take_calls(), [])
 
@@ -300,35 +310,34 @@ def check_worker(checks, worker, orders, aws, provider, shop, uuid):
     checks.equal("repeat-notification: 202", status, 202)
     notified = {name: body["notified"][name] for name in ("state", "status", "attempts")}
     expected = {"state": "pending", "status": "INVOICED", "attempts": 0}
-    checks.equal("repeat-notification: what is told", (body["orderId"], notified), (PRIVATE_ID, expected))
+    checks.equal("repeat-notification: the reply", (body["orderId"], notified), (PRIVATE_ID, expected))
     due_at = int(aws.item(PRIVATE_ID)["dueAt"]["N"])  # in whole seconds: up to one from now
     time.sleep(max(0.0, due_at - time.time()))
     checks.equal("worker-sweep: {}", worker.invoke(event("worker-sweep")), {})
-    check_notification(checks, "worker-sweep", aws, shop, uuid)
+    calls = sorted(shop.take_calls())
+    checks.equal("worker-sweep: the URLs", [path for path, _ in calls], ["/front-payment/1001", "/front-payment/1002"])
+    (_, private_query), (_, corporate_query) = calls
+    check_notification(checks, "worker-sweep, private order", private_query, PRIVATE_QUERY + "&", private_own, private)
+    check_notification(checks, "worker-sweep, corporate order", corporate_query, "", {}, corporate)
 
-    item = aws.item(PRIVATE_ID)
+    items = aws.items()
     checks.equal("worker-backfill: {}", worker.invoke(event("worker-backfill")), {})
-    checks.equal("worker-backfill: nothing is written", aws.item(PRIVATE_ID), item)
+    checks.equal("worker-backfill: nothing is written", aws.items(), items)
     checks.equal("worker: Front Payment is not called", provider.take_calls(), [])
 
 
-def check_notification(checks, what, aws, shop, uuid):
-    """INVOICED, as Front Payment itself would have told the shop."""
-    ((path, query),) = shop.take_calls()
-    checks.equal(f"{what}: the shop's own URL", path, "/front-payment/1001")
-    checks.equal(f"{what}: the shop's own query is unchanged", query.startswith(f"{SHOP_QUERY}&"), True)
+def check_notification(checks, what, query, start, own, expected):
+    """As Front Payment itself would have called, after the shop's own query."""
+    checks.equal(f"{what}: the shop's own query is unchanged", query.startswith(f"{start}orderUuid="), True)
     # As PHP has them in $_GET: a repeated name has its last value at its first place.
     told = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
-    checks.equal(f"{what}: the parameters", list(told), ["order", "from", *NOTIFIED])
+    checks.equal(f"{what}: the parameters", list(told), [*own, *NOTIFIED])
     checksum = told.pop("checksum")
     signed = "".join(told.values()) + "demo-shop-notify-key-0001"
     checks.equal(f"{what}: the checksum", checksum, hashlib.sha256(signed.encode()).hexdigest())
     times = [int(told.pop(name)) for name in ("createdAt", "timestamp")]
     checks.equal(f"{what}: the times", times[0] <= times[1] <= time.time(), True)
-    own = {"order": "1001-2", "from": "front payment bridge"}
-    said = {"orderUuid": uuid, "status": "INVOICED", "paymentMethod": "Invoice", "amount": "1224.00"}
-    checks.equal(f"{what}: what the shop is told", told, own | said)
-    checks.none_of(f"{what}: no personal data is stored", PERSONAL, json.dumps(aws.item(PRIVATE_ID)))
+    checks.equal(f"{what}: the values", told, own | expected)
 
 
 def check_log(checks, name, requests, secrets):
@@ -352,9 +361,9 @@ def check(checks, build, local):
         command = [build / "WorkerFunction/bootstrap"]
         worker = stack.enter_context(world.under_emulator("worker", command, aws, provider, **WORKER, **hosts))
 
-        shop_url = f"http://{shop.host}/front-payment/1001?{SHOP_QUERY}"
+        shop_url = f"http://{shop.host}/front-payment"
         accepted = check_private_order(checks, "private-order", orders, aws, provider, gateway.base_url, shop_url)
-        check_corporate_order(checks, orders, aws, provider, gateway)
+        corporate_uuid = check_corporate_order(checks, orders, aws, provider, gateway, shop_url)
         check_invalid_order(checks, orders, aws, provider)
         uuids = {name: accepted[name] for name in ("orderUuid", "customerUuid")}
         told = {"state": "delivered", "status": "SENT", "attempts": 0}  # by the 201
@@ -370,12 +379,12 @@ def check(checks, build, local):
         invoiced = pending | {"status": "INVOICED"}
         check_read(checks, "read-order after the signature", orders, provider, invoiced, history, instants)
         checks.equal("the shop is told by the worker alone", shop.take_calls(), [])
-        check_worker(checks, worker, orders, aws, provider, shop, accepted["orderUuid"])
+        check_worker(checks, worker, orders, aws, provider, shop, accepted["orderUuid"], corporate_uuid)
         invoiced["notified"] = {"state": "delivered", "status": "INVOICED", "attempts": 1}
         check_read(checks, "read-order after the notification", orders, provider, invoiced, history, ["checkedAt"])
     check_log(checks, "orders", 9, [token])
     check_log(checks, "callbacks", 6, [token])
-    check_log(checks, "worker", 2, [token])
+    check_log(checks, "worker", 3, [token])
 
 
 def check_arm64(checks, bootstrap, local):

@@ -226,7 +226,7 @@ impl StoredOrder {
             let entry = next.result_entry(attempt, created.status, now);
             next.add_entry(HistoryEntry { order_uuid: Some(created.order_uuid.clone()), ..entry });
             if next.order_uuid.is_none() {
-                next.take_uuid(&created.order_uuid, None);
+                next.take_uuid(&created.order_uuid, next.details_of(attempt));
             }
             if next.order_uuid.as_deref() == Some(&created.order_uuid) {
                 next.details_of(attempt).into_iter().for_each(|body| next.set_body(body));

@@ -40,21 +40,22 @@ impl StoredOrder {
         is_open && is_sole && candidates.iter().any(|attempt| attempt.id == Some(self.attempt))
     }
 
-    /// Takes a uuid with the status that everything heard about it comes to.
-    ///
-    /// The body is that of the attempt whose 201 named the uuid, or else of the candidates for its total.
-    pub(super) fn take_uuid(&mut self, order_uuid: &str, amount: Option<&Decimal>) {
+    /// Takes a uuid with the status that everything heard about it comes to. Without a body, nobody knows which one it is.
+    pub(super) fn take_uuid(&mut self, order_uuid: &str, body: Option<OrderDetails>) {
         if self.order_uuid.as_deref() != Some(order_uuid) {
             self.order_uuid = Some(order_uuid.to_owned());
             self.customer_uuid = None;
             self.bank_id_url = None;
         }
-        let creator = self.history.iter().find(|entry| is_created(entry, order_uuid)).and_then(|entry| entry.id.as_deref());
-        let creator = creator.and_then(|id| self.details_of(Uuid::parse_str(id).ok()?));
-        let amount = amount.cloned().or_else(|| self.amount_of(order_uuid));
-        let body = creator.or_else(|| self.body_of(&amount?));
         self.set_body(body.unwrap_or_else(|| OrderDetails { fingerprint: None, ..self.details.clone() }));
         self.set_status(self.status_of(order_uuid).unwrap_or(Status::Sent));
+    }
+
+    /// The body of a uuid that callbacks name: of the attempt whose 201 named it, or else of the candidates for its total.
+    pub(super) fn body_of(&self, order_uuid: &str, amount: Option<&Decimal>) -> Option<OrderDetails> {
+        let creator = self.history.iter().find(|entry| is_created(entry, order_uuid)).and_then(|entry| entry.id.as_deref());
+        let creator = creator.and_then(|id| self.details_of(Uuid::parse_str(id).ok()?));
+        creator.or_else(|| self.body_of_candidates(amount?))
     }
 
     /// The details of an attempt.
@@ -70,7 +71,8 @@ impl StoredOrder {
         let others = self.history.iter().rev().filter(|entry| entry.is_about_other_order(self));
         let mut uuids = others.filter_map(|entry| entry.order_uuid.clone());
         if let Some(living) = uuids.find(|uuid| self.status_of(uuid).is_some_and(|status| !is_dead(status))) {
-            self.take_uuid(&living, None);
+            let body = self.body_of(&living, self.amount_of(&living).as_ref());
+            self.take_uuid(&living, body);
         }
     }
 
@@ -85,7 +87,7 @@ impl StoredOrder {
         self.details = body;
     }
 
-    fn body_of(&self, amount: &Decimal) -> Option<OrderDetails> {
+    fn body_of_candidates(&self, amount: &Decimal) -> Option<OrderDetails> {
         let candidates = self.candidates(amount);
         let latest = candidates.last()?.details;
         let is_certain = candidates.iter().all(|candidate| candidate.details.fingerprint == latest.fingerprint);

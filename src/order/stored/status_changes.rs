@@ -42,7 +42,7 @@ impl StoredOrder {
                 amount: is_other.then(|| amount.text().to_owned()).filter(|text| text.len() <= MAX_AMOUNT),
             });
             if next.order_uuid.is_none() && next.can_become(word.known(), amount) {
-                next.take_uuid(order_uuid, Some(amount));
+                next.take_uuid(order_uuid, next.body_of(order_uuid, Some(amount)));
             }
             if next.order_uuid.as_deref() == Some(order_uuid) {
                 // Also where the history is full and has no entry of it.

@@ -192,3 +192,13 @@ fn every_attempt_is_kept_for_its_callback_within_the_space() {
     assert!((90_000..115_000).contains(&bytes), "{bytes}");
     assert!(!order.has_attempt_of(&Decimal::parse("40").unwrap()), "the oldest are dropped");
 }
+
+#[test]
+fn a_201_has_its_body_also_where_the_history_is_full() {
+    let mut full = attempts(&[(A, None)]);
+    let entry = hear(&full, "ODR9", "CANCELLED", "40").history.remove(0);
+    full.history = (0..1_000).map(|id| HistoryEntry { id: Some(id.to_string()), ..entry.clone() }).collect();
+    let sent = result(&full, 1, &created("ODR1", None));
+    is(&sent, Some("ODR1"), Status::Invoiced);
+    assert_eq!((sent.earlier_attempts.len(), replayed(&sent, &[A, B])), (0, vec!["a"]));
+}
