@@ -1,4 +1,4 @@
-//! `cargo run` and `cargo run -- demo`, as a newcomer types them.
+//! The program `local`: `cargo run`, and `cargo run -- demo`.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -9,16 +9,18 @@ use front_payment_bridge::http_client;
 use front_payment_bridge::local::{API_KEY, example_order};
 use serde_json::{Value, json};
 
+use crate::support::peer::NOBODY;
+
 const LOCAL: &str = env!("CARGO_BIN_EXE_local");
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(LOCAL).args(arguments).output().unwrap()
 }
 
-/// A running `local`, ended with its owner.
+/// A running `local`. It ends when it is dropped.
 struct Running {
     process: Child,
-    /// Kept open: whoever prints to a closed pipe fails.
+    /// Kept open, because printing to a closed pipe fails.
     _stdout: BufReader<std::process::ChildStdout>,
     base: String,
     client: reqwest::Client,
@@ -37,7 +39,7 @@ impl Running {
         let mut welcome = String::new();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         while !welcome.contains("Ctrl-C") {
-            assert!(lines.read_line(&mut welcome).unwrap() > 0, "it ended: {welcome}");
+            assert!(lines.read_line(&mut welcome).unwrap() > 0, "`local` has ended: {welcome}");
         }
         let base = welcome.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(';').to_owned();
         let client = http_client::build(None).unwrap();
@@ -47,15 +49,15 @@ impl Running {
     async fn submit(&self, reference_no: &str, key: &str) -> (u16, Value) {
         let order = example_order(&self.base, reference_no).to_string();
         let request = self.client.post(format!("{}/orders", self.base)).header("Idempotency-Key", key).body(order);
-        answer(request.bearer_auth(API_KEY)).await
+        reply_to(request.bearer_auth(API_KEY)).await
     }
 
     async fn read(&self, order: &Value) -> Value {
         let url = format!("{}/orders/{}", self.base, order["orderId"].as_str().unwrap());
-        answer(self.client.get(url).bearer_auth(API_KEY)).await.1
+        reply_to(self.client.get(url).bearer_auth(API_KEY)).await.1
     }
 
-    /// Presses a button of the order's BankID page; where that leads to.
+    /// Presses a button of the order's BankID page. Returns the page that the customer gets next.
     async fn press(&self, order: &Value, button: &str) -> String {
         let link = order["bankIdUrl"].as_str().unwrap();
         let page = self.client.get(link).send().await.unwrap().text().await.unwrap();
@@ -85,7 +87,7 @@ impl Drop for Running {
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+async fn reply_to(request: reqwest::RequestBuilder) -> (u16, Value) {
     let reply = request.send().await.unwrap();
     (reply.status().as_u16(), serde_json::from_str(&reply.text().await.unwrap()).unwrap())
 }
@@ -155,12 +157,12 @@ async fn the_curl_lines_work_as_they_are_printed() {
 }
 
 #[tokio::test]
-async fn the_readmes_example_order_is_taken() {
+async fn the_example_order_of_the_readme_is_accepted() {
     let readme = include_str!("../../README.md");
     let order = readme.split("-d '").nth(1).unwrap().split("'\n").next().unwrap();
     let local = Running::start(&["--in-memory"]);
     let request = local.client.post(format!("{}/orders", local.base)).bearer_auth(API_KEY).body(order);
-    let (status, created) = answer(request).await;
+    let (status, created) = reply_to(request).await;
     assert_eq!((status, &created["status"], created.get("warnings")), (201, &json!("SENT"), None), "{created}");
 }
 
@@ -173,10 +175,10 @@ async fn misbehaviour_on_demand() {
         ("rate-limited", 503, "front-payment-unavailable"),
         ("unavailable", 503, "front-payment-unavailable"),
     ] {
-        let (answered, problem) = local.submit(word, word).await;
-        assert_eq!((answered, &problem["type"]), (status, &json!(format!("urn:front-payment-bridge:{slug}"))), "{word}");
+        let (given, problem) = local.submit(word, word).await;
+        assert_eq!((given, &problem["type"]), (status, &json!(format!("urn:front-payment-bridge:{slug}"))), "{word}");
     }
-    // A lost reply: unknown, until the order that is found in the portal is signed.
+    // The outcome of a lost reply is unknown until the order in the portal is signed.
     let (status, lost) = local.submit("lost-reply", "lost").await;
     assert_eq!((status, &lost["type"]), (504, &json!("urn:front-payment-bridge:outcome-unknown")));
     assert_eq!(local.submit("lost-reply", "lost").await.0, 409);
@@ -185,11 +187,11 @@ async fn misbehaviour_on_demand() {
     local.client.post(sign).send().await.unwrap();
     assert_eq!((local.submit("lost-reply", "lost").await.0, local.status(&lost).await.as_str()), (201, "INVOICED"));
 
-    // What the bridge only warns of, the sandbox refuses: its sentence comes back with its place.
+    // The bridge only warns of this, and the sandbox refuses it. Its sentence gets a JSON pointer.
     let mut order = example_order(&local.base, "Dhaka");
     order["customerDetails"]["personalNumber"] = json!("abcdefghijk");
     let request = local.client.post(format!("{}/orders", local.base)).bearer_auth(API_KEY).body(order.to_string());
-    let (status, refused) = answer(request).await;
+    let (status, refused) = reply_to(request).await;
     assert_eq!((status, &refused["type"]), (422, &json!("urn:front-payment-bridge:rejected-by-front-payment")));
     let sentence = "The customer details.personal number must be 11 digits.";
     assert_eq!(
@@ -211,19 +213,19 @@ async fn misbehaviour_on_demand() {
 }
 
 #[tokio::test]
-async fn a_lost_request_is_not_sent_again_and_a_denied_order_is_noticed_when_it_calls_back() {
+async fn a_lost_request_is_not_sent_again_and_an_order_behind_a_500_is_noticed_by_its_callback() {
     let local = Running::start(&["--in-memory"]);
     let portal = async || {
         let page = local.client.get(format!("{}/front-payment/portal", local.base)).send().await.unwrap();
         page.text().await.unwrap()
     };
-    // Nobody knows that nothing was created; so it stays UNKNOWN.
+    // The bridge cannot know that nothing was created, so the order stays UNKNOWN.
     let (status, lost) = local.submit("lost-request", "lost").await;
     assert_eq!((status, local.status(&lost).await.as_str()), (504, "UNKNOWN"));
     assert_eq!(local.submit("Dhaka", "lost").await.0, 409);
     assert!(!portal().await.contains("lost-request"));
 
-    // By Front Payment's word nothing was created, so the same key creates another one.
+    // The 500 says that nothing was created, so the same key creates another order.
     assert_eq!(local.submit("error-500-created", "denied").await.0, 502);
     let page = portal().await;
     let sign = page.split('"').find(|part| part.ends_with("/sign")).unwrap();
@@ -235,25 +237,25 @@ async fn a_lost_request_is_not_sent_again_and_a_denied_order_is_noticed_when_it_
     let entries: Vec<_> = read["history"].as_array().unwrap().iter().map(|entry| (&entry["source"], &entry["status"])).collect();
     let (submit, callback) = (&json!("submit"), &json!("callback"));
     let expected = [(submit, &json!("FAILED")), (submit, &json!("SENT")), (callback, &json!("INVOICED"))];
-    assert_eq!((&entries[..], &read["orderUuid"]), (&expected[..], &created["orderUuid"]), "the other one is noted, no more");
+    assert_eq!((&entries[..], &read["orderUuid"]), (&expected[..], &created["orderUuid"]), "the other order is only noted");
     assert_eq!(read["status"], "SENT");
 }
 
 #[tokio::test]
-async fn an_order_is_signed_or_declined_once_however_many_click() {
+async fn an_order_is_signed_or_declined_once_after_many_clicks() {
     let local = Running::start(&["--in-memory"]);
     let (_, order) = local.submit("Dhaka", "clicked").await;
     let link = order["bankIdUrl"].as_str().unwrap();
     let clicks = (0..20).map(|click| local.client.post(format!("{link}/{}", ["sign", "decline"][click % 2])).send());
     let pages = futures_util::future::join_all(clicks).await;
     let first = pages[0].as_ref().unwrap().headers()["location"].clone();
-    assert!(pages.into_iter().all(|page| page.unwrap().headers()["location"] == first), "all see the same end");
+    assert!(pages.into_iter().all(|page| page.unwrap().headers()["location"] == first), "all clicks lead to the same page");
     let read = local.read(&order).await;
     assert_eq!(read["history"].as_array().unwrap().len(), 2, "{read}");
 }
 
 #[tokio::test]
-async fn the_rate_limit_is_a_choice() {
+async fn the_rate_limit_is_an_option() {
     let local = Running::start(&["--in-memory", "--rate-limit", "0"]);
     let (status, problem) = local.submit("Dhaka", "limited").await;
     assert_eq!((status, &problem["type"]), (503, &json!("urn:front-payment-bridge:front-payment-unavailable")));
@@ -267,17 +269,17 @@ async fn the_sandbox_runs_alone() {
     assert!(sandbox.welcome.contains("sandbox-token") && sandbox.welcome.contains("sandbox-secret-key"), "{}", sandbox.welcome);
     let submit = || {
         let order = example_order("https://shop.example", "alone").to_string();
-        answer(sandbox.client.post(format!("{base}/connect/orders/invoice/submit")).bearer_auth("sandbox-token").body(order))
+        reply_to(sandbox.client.post(format!("{base}/connect/orders/invoice/submit")).bearer_auth("sandbox-token").body(order))
     };
     let (status, created) = submit().await;
     assert_eq!((status, &created["message"]), (201, &json!("orderCreatedSuccessfully")), "{created}");
-    assert_eq!(submit().await.0, 429, "its rate limit is a choice");
+    assert_eq!(submit().await.0, 429, "its rate limit is an option");
     let reply = sandbox.client.post(format!("{}/orders", sandbox.base)).send().await.unwrap();
-    assert_eq!(reply.status(), 404, "there is no bridge beside it");
+    assert_eq!(reply.status(), 404, "there is no bridge with it");
 }
 
 #[tokio::test]
-async fn the_smoke_test_tells_a_stack_that_works_from_one_that_does_not() {
+async fn the_smoke_test_succeeds_only_where_the_stack_works() {
     let smoke = async |url: &str, key: &str| {
         let mut program = Command::new(LOCAL);
         program.args(["smoke", "--url", url]).env("SMOKE_KEY", key);
@@ -300,12 +302,12 @@ async fn the_smoke_test_tells_a_stack_that_works_from_one_that_does_not() {
     let fails = Running::start(&["--in-memory", "--rate-limit", "0"]);
     let (code, said) = smoke(&fails.base, API_KEY).await;
     assert!(code == Some(1) && said.contains("front-payment-unavailable"), "{said}");
-    let (code, said) = smoke("http://127.0.0.1:1", API_KEY).await;
+    let (code, said) = smoke(NOBODY, API_KEY).await;
     assert!(code == Some(1) && said.contains("Connection refused"), "{said}");
 }
 
 #[tokio::test]
-async fn orders_are_kept_over_a_restart_and_ctrl_c_is_a_clean_end() {
+async fn orders_are_kept_over_a_restart_and_ctrl_c_ends_it_cleanly() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = directory.path().join("data");
     let data_dir = data_dir.to_str().unwrap();
@@ -320,11 +322,11 @@ async fn orders_are_kept_over_a_restart_and_ctrl_c_is_a_clean_end() {
     let link = order["bankIdUrl"].as_str().unwrap();
     let path = link.splitn(4, '/').last().unwrap();
     let page = local.client.get(format!("{}/{path}", local.base)).send().await.unwrap();
-    assert_eq!(page.status(), 200, "the sandbox knows its orders too");
+    assert_eq!(page.status(), 200, "the sandbox has kept its orders, too");
 }
 
 #[tokio::test]
-async fn the_gateway_answers_what_is_no_route_and_lives_on() {
+async fn the_gateway_answers_requests_without_a_route() {
     let local = Running::start(&["--in-memory"]);
     assert_eq!(local.client.get(&local.base).send().await.unwrap().status(), 307, "the portal");
     for path in ["/orders/", "/orders/x/y", "/callbacks/x", "/%00", "/%ZZ", "/callbacks/%00/%ZZ?%00&%ZZ=&&a=b&a=b"] {

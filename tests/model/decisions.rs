@@ -1,22 +1,6 @@
-//! What may be decided, and what defences may be taken out.
+//! What can be decided at each step.
 
-use front_payment_bridge::order::Status;
-
-/// A defence that is taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mutant {
-    None,
-    /// Every attempt takes the stored one for its own.
-    NoAttemptId,
-    /// A write succeeds whatever version is stored.
-    NoVersionCondition,
-    /// A fresh attempt has a callback URL of its own, and the earlier one's leads nowhere.
-    NoKeptToken,
-    /// The claim is not written before the order is sent.
-    NoWriteBeforeSend,
-}
-
-/// What comes of an I/O step.
+/// What comes of a step of I/O.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// It works.
@@ -25,54 +9,69 @@ pub enum Decision {
     Down,
     /// It is done, and its reply is lost.
     ReplyLost,
-    /// It fails, and is done later, or too late.
+    /// It fails. The store does it later, or never.
     Late,
     /// The process is killed before it.
     KilledBefore,
     /// The process is killed after it.
     KilledAfter,
-    /// Front Payment answers so, and has created the order or not.
-    Answers(Says, bool),
+    /// Front Payment's reply to an order, and whether it created the order.
+    Answers(ProviderReply, bool),
+    /// Front Payment's reply to a status read.
+    Tells(StatusReply),
 }
 
 impl Decision {
     pub fn is_fault(self) -> bool {
-        !matches!(self, Self::Done | Self::Answers(..))
+        !matches!(self, Self::Done | Self::Answers(..) | Self::Tells(_))
     }
 }
 
-/// Front Payment's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Says {
+pub enum ProviderReply {
     Created201,
-    Refused417,
-    Denied401,
+    Rejected417,
+    Unauthorized401,
+    TooMany429,
     Error500,
-    Error510,
     Unavailable503,
+    /// No reply, or only a part of it.
     Hangs,
-    Resets,
 }
 
-impl Says {
-    pub const ALL: [Self; 8] = [
+impl ProviderReply {
+    pub const ALL: [Self; 7] = [
         Self::Created201,
-        Self::Refused417,
-        Self::Denied401,
+        Self::Rejected417,
+        Self::Unauthorized401,
+        Self::TooMany429,
         Self::Error500,
-        Self::Error510,
         Self::Unavailable503,
         Self::Hangs,
-        Self::Resets,
     ];
 
-    /// It says that nothing was created.
+    /// Whether it says that nothing was created.
     pub fn is_nothing(self) -> bool {
-        !matches!(self, Self::Created201 | Self::Hangs | Self::Resets)
+        !matches!(self, Self::Created201 | Self::Hangs)
+    }
+
+    /// Whether it proves that nothing was created: the order was refused, or not let in.
+    pub fn is_proof(self) -> bool {
+        matches!(self, Self::Rejected417 | Self::Unauthorized401 | Self::TooMany429)
     }
 }
 
-/// An I/O step that a task waits at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusReply {
+    /// The status that the order has there.
+    Status,
+    /// An error, or no reply.
+    Nothing,
+    /// A status word that the bridge does not know.
+    UnknownWord,
+}
+
+/// A step of I/O at which a task waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
     Create,
@@ -82,57 +81,34 @@ pub enum Op {
     Status,
 }
 
-/// Which of two bodies a submit has: of 40, or of 50.
+/// Which body a request has: 0 and 2 have the same total, 1 has another one. No two have the same fingerprint.
 pub type Body = u8;
 
-/// What a callback says.
+/// The status word of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Word {
     Reserved,
     Paid,
-    /// A word that is not known: the status is read from Front Payment.
-    Unheard,
+    Expired,
+    Cancelled,
+    /// A word that the bridge does not know.
+    Unknown,
 }
 
 impl Word {
-    pub const ALL: [Self; 3] = [Self::Reserved, Self::Paid, Self::Unheard];
+    pub const ALL: [Self; 5] = [Self::Reserved, Self::Paid, Self::Expired, Self::Cancelled, Self::Unknown];
 
     pub fn text(self) -> &'static str {
         match self {
             Self::Reserved => "RESERVED",
             Self::Paid => "PAID",
-            Self::Unheard => "UNHEARD",
-        }
-    }
-}
-
-/// An order that Front Payment was asked for: the n-th one is `ODRn`, if it exists.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    pub task: usize,
-    pub body: Body,
-    pub url: String,
-    pub says: Option<Says>,
-    pub exists: bool,
-    /// Callbacks with each [`Word`] that were sent, and those that were answered with a 200.
-    pub sent: [u8; 3],
-    pub taken: [u8; 3],
-}
-
-impl Asked {
-    /// Where the order stands at Front Payment: it has called back with what it says.
-    pub fn status(&self) -> Status {
-        let has_sent = |word| self.sent[word as usize] > 0;
-        if has_sent(Word::Paid) {
-            Status::Paid
-        } else if has_sent(Word::Reserved) {
-            Status::Reserved
-        } else {
-            Status::Sent
+            Self::Expired => "EXPIRED",
+            Self::Cancelled => "CANCELLED",
+            Self::Unknown => "UNHEARD",
         }
     }
 
-    pub fn has_called(&self) -> bool {
-        self.taken.iter().any(|&times| times > 0)
+    pub fn is_dead(self) -> bool {
+        matches!(self, Self::Expired | Self::Cancelled)
     }
 }

@@ -1,6 +1,7 @@
-//! Tries everything that may happen. A state that was reached before, in whatever way, is not gone on from
-//! again. (A state has futures of the real code in it, which cannot be copied: it is reached by its way from the
-//! last point at which nothing went on. That is why no model checker off the shelf does this.)
+//! Tries everything that may happen. It does not go on from a state that it has reached before, by whatever path.
+//!
+//! A state has futures of the real code in it, which cannot be copied. It is reached again by its path from the last state
+//! in which no task ran. That is why this is not one of the known model checkers.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -9,49 +10,25 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use crate::decisions::{Body, Decision, Mutant, Op, Says, Word};
+use crate::bounds::Bounds;
+use crate::choices::{Choice, choices};
 use crate::invariants;
+use crate::mutants::Mutant;
 use crate::state::describe;
-use crate::world::{Setting, Snapshot, World, lock};
+use crate::world::{Setting, Snapshot, World};
 
-/// How much may happen in one history of an order.
-#[derive(Debug, Clone, Copy)]
-pub struct Bounds {
-    /// Requests of the shop with one key, with two bodies.
-    pub attempts: usize,
-    /// Requests and callbacks at the same time.
-    pub in_flight: usize,
-    /// Faults of the store, and processes killed.
-    pub faults: usize,
-    /// Callbacks of each order that exists.
-    pub callbacks: u8,
-    /// How many of the [`Word::ALL`] they have.
-    pub words: usize,
-    /// Times that a lease runs out.
-    pub leases: i64,
-    /// It may run out while something goes on, whose own time is over then.
-    pub late: bool,
-}
-
-/// One thing that may happen next.
-#[derive(Debug, Clone, Copy)]
-enum Choice {
-    Submit(Body),
-    Callback(usize, Word),
-    LeaseRunsOut,
-    Arrives(usize),
-    Decide(usize, Decision),
-}
+/// Longer than the lease of an attempt, in seconds.
+pub const LEASE: i64 = 61;
 
 /// What was covered.
 pub struct Covered {
     /// Different states.
     pub states: usize,
     /// Steps between them.
-    steps: usize,
-    /// Ways from the beginning to an end.
+    pub steps: usize,
+    /// Paths from the beginning to an end.
     pub interleavings: u128,
-    /// The first broken promise, and the way there.
+    /// The first invariant that fails, and the path there.
     pub broken: Option<String>,
 }
 
@@ -61,37 +38,32 @@ impl fmt::Display for Covered {
     }
 }
 
-/// Longer than the lease of an attempt.
-pub const LEASE: i64 = 61;
-
 /// Explores all that may happen within bounds.
-pub fn explore(bounds: Bounds, mutant: Mutant) -> Covered {
+pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let setting = Setting::new(mutant);
+        let setting = Setting::new(bounds.expiries > 0, mutant);
         let mut seen: HashMap<[u8; 32], usize> = HashMap::new();
         let mut children: Vec<Vec<usize>> = Vec::new();
-        // Ways to be gone, and the state that each comes from.
-        let mut to_do = VecDeque::from([(Way::default(), None::<usize>)]);
-        while let Some((mut way, mut parent)) = to_do.pop_front() {
-            let mut world = way.go(&setting).await;
+        // Paths to take, and the state from which each comes.
+        let mut to_do = VecDeque::from([(Path::default(), None::<usize>)]);
+        while let Some((mut path, mut parent)) = to_do.pop_front() {
+            let mut world = path.walk(&setting).await;
             loop {
                 let next_id = children.len();
-                let record = lock(&world.shared).record();
-                let state = Sha256::digest(describe(&world, record.as_ref())).into();
+                let state = Sha256::digest(describe(&world)).into();
                 let state = *seen.entry(state).or_insert(next_id);
                 let is_new = state == next_id;
-                let mut broken = invariants::broken(&world, record.as_ref());
+                let mut broken = invariants::broken(&world);
                 if broken.is_none()
                     && is_new
-                    && let Some(snapshot) = world.snapshot(record)
+                    && let Some(snapshot) = world.snapshot()
                 {
-                    broken = invariants::stuck(&setting, &snapshot).await;
-                    way = way.restart(snapshot);
-                    world = way.go(&setting).await;
+                    broken = invariants::no_way_out(&setting, &snapshot, bounds).await;
+                    path = path.restart(snapshot);
                 }
-                if let Some(promise) = broken {
-                    let broken = Some(format!("{promise}\n{}", way.tell(&setting).await));
+                if let Some(broken) = broken {
+                    let broken = Some(format!("{broken}\n{}", path.tell(&setting).await));
                     return Covered { states: seen.len(), steps: 0, interleavings: 0, broken };
                 }
                 if let Some(parent) = parent {
@@ -102,28 +74,28 @@ pub fn explore(bounds: Bounds, mutant: Mutant) -> Covered {
                 }
                 children.push(Vec::new());
                 parent = Some(state);
-                // The world goes on with its first choice; the others are come back to.
+                // The world goes on with its first choice. The others are for later.
                 let choices = choices(&world, bounds);
                 let Some((&first, others)) = choices.split_first() else { break };
-                to_do.extend(others.iter().map(|&choice| (way.and(choice), parent)));
-                take(&mut world, first).await;
-                way.steps.push(first);
+                to_do.extend(others.iter().map(|&choice| (path.and(choice), parent)));
+                first.take(&mut world).await;
+                path.steps.push(first);
             }
         }
-        let interleavings = ways(0, &children, &mut vec![None; children.len()]);
+        let interleavings = paths(0, &children, &mut vec![None; children.len()]);
         Covered { states: seen.len(), steps: children.iter().map(Vec::len).sum(), interleavings, broken: None }
     })
 }
 
-/// A way to a state.
+/// A path to a state.
 #[derive(Default)]
-struct Way {
-    /// The last point at which nothing went on, and the way there.
+struct Path {
+    /// The last state in which no task ran, and the path there.
     start: Rc<(Snapshot, Vec<Choice>)>,
     steps: Vec<Choice>,
 }
 
-impl Way {
+impl Path {
     fn and(&self, choice: Choice) -> Self {
         Self { start: self.start.clone(), steps: [self.steps.as_slice(), &[choice]].concat() }
     }
@@ -132,91 +104,37 @@ impl Way {
         Self { start: Rc::new((snapshot, [self.start.1.as_slice(), &self.steps].concat())), steps: Vec::new() }
     }
 
-    async fn go<'s>(&self, setting: &'s Setting) -> World<'s> {
+    async fn walk<'s>(&self, setting: &'s Setting) -> World<'s> {
         let mut world = setting.world(&self.start.0);
-        for &choice in &self.steps {
-            take(&mut world, choice).await;
+        for choice in &self.steps {
+            choice.take(&mut world).await;
         }
         world
     }
 
-    /// A line a step, from the beginning.
+    /// One line a step, from the beginning.
     async fn tell(&self, setting: &Setting) -> String {
         let mut lines = String::new();
         let mut world = setting.world(&Snapshot::default());
-        for &choice in self.start.1.iter().chain(&self.steps) {
+        for choice in self.start.1.iter().chain(&self.steps) {
             let at = match choice {
-                Choice::Decide(task, _) => format!(" at {:?}", world.waits_at(task).unwrap()),
+                Choice::Decide(task, _) => format!(" at {:?}", world.waits_at(*task).unwrap()),
                 _ => String::new(),
             };
             writeln!(lines, "  {choice:?}{at}").unwrap();
-            take(&mut world, choice).await;
+            choice.take(&mut world).await;
         }
-        let record = lock(&world.shared).record();
-        write!(lines, "  now {}", describe(&world, record.as_ref())).unwrap();
+        write!(lines, "  now {}", describe(&world)).unwrap();
         lines
     }
 }
 
-/// How many ways lead from a state to an end.
-fn ways(state: usize, children: &[Vec<usize>], known: &mut Vec<Option<u128>>) -> u128 {
-    if let Some(ways) = known[state] {
-        return ways;
+/// How many paths lead from a state to an end.
+fn paths(state: usize, children: &[Vec<usize>], known: &mut Vec<Option<u128>>) -> u128 {
+    if let Some(paths) = known[state] {
+        return paths;
     }
-    let sum = children[state].iter().map(|child| ways(*child, children, known)).sum::<u128>().max(1);
+    let sum = children[state].iter().map(|child| paths(*child, children, known)).sum::<u128>().max(1);
     known[state] = Some(sum);
     sum
-}
-
-async fn take(world: &mut World<'_>, choice: Choice) {
-    match choice {
-        Choice::Submit(body) => world.submit(body).await,
-        Choice::Callback(index, word) => world.callback(index, word).await,
-        Choice::LeaseRunsOut => world.pass(LEASE),
-        Choice::Arrives(index) => world.arrives(index),
-        Choice::Decide(task, decision) => world.decide(task, decision).await,
-    }
-}
-
-fn choices(world: &World<'_>, bounds: Bounds) -> Vec<Choice> {
-    let mut choices = Vec::new();
-    let running = world.running();
-    let may_fail = world.faults() < bounds.faults;
-    for &task in &running {
-        let op = world.waits_at(task).unwrap();
-        if op == Op::Submit {
-            let both = |says| [true, false].map(|exists| Choice::Decide(task, Decision::Answers(says, exists)));
-            choices.extend(Says::ALL.into_iter().flat_map(both));
-        } else {
-            choices.push(Choice::Decide(task, Decision::Done));
-        }
-        if may_fail {
-            let of_the_store: &[Decision] = match op {
-                Op::Create | Op::Replace => &[Decision::Down, Decision::ReplyLost, Decision::Late],
-                Op::Load | Op::Status => &[Decision::Down],
-                Op::Submit => &[],
-            };
-            let killed = [Decision::KilledBefore, Decision::KilledAfter];
-            choices.extend(of_the_store.iter().chain(&killed).map(|&decision| Choice::Decide(task, decision)));
-        }
-    }
-    let shared = lock(&world.shared);
-    choices.extend((0..shared.late.len()).map(Choice::Arrives));
-    if running.len() < bounds.in_flight {
-        if world.tasks.is_empty() {
-            choices.push(Choice::Submit(0));
-        } else if world.submits() < bounds.attempts {
-            choices.extend([Choice::Submit(0), Choice::Submit(1)]);
-        }
-        for (index, asked) in shared.asked.iter().enumerate() {
-            if asked.exists && asked.sent.iter().sum::<u8>() < bounds.callbacks {
-                choices.extend(Word::ALL[..bounds.words].iter().map(|&word| Choice::Callback(index, word)));
-            }
-        }
-    }
-    let is_quiet = running.is_empty() && shared.late.is_empty();
-    if shared.seconds < bounds.leases * LEASE && (is_quiet || bounds.late) && !world.tasks.is_empty() {
-        choices.push(Choice::LeaseRunsOut);
-    }
-    choices
 }

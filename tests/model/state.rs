@@ -1,69 +1,80 @@
-//! A state of the world as a text: all that what follows may depend on.
+//! A state of the world as a text: everything on which what follows can depend.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use front_payment_bridge::order::StoredOrder;
 use uuid::Uuid;
 
-use crate::decisions::{Decision, Says};
-use crate::world::{Ended, World, lock};
+use crate::decisions::{Decision, ProviderReply};
+use crate::tasks::Ended;
+use crate::world::{Shared, World, lock};
 
-/// Describes a state. Of tasks that have ended, only what shops were told of accepted orders still matters.
-pub fn describe(world: &World<'_>, record: Option<&StoredOrder>) -> String {
+/// Describes a state. Of tasks that have ended, it matters only which orders shops were told of.
+pub fn describe(world: &World<'_>) -> String {
     let shared = lock(&world.shared);
-    let mut text = format!("{} {} {}", shared.seconds, world.submits(), world.faults());
-    let mut running = Vec::new();
-    let mut told = BTreeSet::new();
-    for (index, task) in world.tasks.iter().enumerate() {
-        match &task.ended {
-            Some(Ended::Accepted(uuid)) => drop(told.insert(uuid)),
-            Some(_) => {}
-            None => {
-                write!(text, "|{:?} {} {}", task.kind, task.is_late(shared.seconds), shared.gates[index].told).unwrap();
-                for (op, decision) in &task.trace {
-                    write!(text, " {op:?} {:?}", as_told(*decision)).unwrap();
-                }
-                running.push(index);
-            }
-        }
+    let mut text = format!("{} {} {} {}", shared.seconds, world.submits(), world.reads(), world.faults());
+    let told = world.tasks.iter().filter_map(|task| match &task.ended {
+        Some(Ended::Accepted(uuid)) => Some(uuid),
+        _ => None,
+    });
+    let told: BTreeSet<_> = told.collect();
+    // It does not matter which of several tasks began first.
+    let mut running: Vec<_> = world.running().into_iter().map(|task| (running_task(world, &shared, task), task)).collect();
+    if running.len() > 1 {
+        running.sort_by_cached_key(|(task, _)| canonical(task));
     }
-    write!(text, "|{told:?}").unwrap();
+    for (task, _) in &running {
+        write!(text, "|{task}").unwrap();
+    }
+    write!(text, "|{told:?} {} {:?}", shared.store.generation, shared.resolved).unwrap();
     for (next, current) in &shared.late {
         let over = current.as_ref().map(|current| current.version);
         write!(text, "|{over:?} {}", serde_json::to_string(next).unwrap()).unwrap();
     }
-    if let Some(record) = record {
-        write!(text, "|{}", serde_json::to_string(record).unwrap()).unwrap();
+    if let Some(stored) = &shared.store.item {
+        write!(text, "|{}", serde_json::to_string(stored).unwrap()).unwrap();
     }
-    for asked in &shared.asked {
-        let by = running.iter().position(|task| *task == asked.task);
-        let (body, exists, sent, taken, url) = (asked.body, asked.exists, asked.sent, asked.taken, &asked.url);
-        let is_nothing = asked.says.map(Says::is_nothing); // which of its answers it was, the records tell
-        write!(text, "|{by:?} {is_nothing:?} {body} {exists} {sent:?} {taken:?} {url} ").unwrap();
+    for order in &shared.orders {
+        let by = running.iter().position(|(_, task)| *task == order.task);
+        let (reply, attempt) = (order.reply.map(as_told), order.attempt.unwrap_or_default());
+        write!(text, "|{by:?} {reply:?} {} {} {} ", order.generation, order.body, order.exists).unwrap();
+        write!(text, "{:?} {:?} {} {attempt} {} ", order.sent, order.taken, order.is_ruled_out, order.callback_url).unwrap();
     }
     canonical(&text)
 }
 
-/// The bridge cannot tell some answers of Front Payment's apart.
-fn as_told(decision: Decision) -> Decision {
-    match decision {
-        Decision::Answers(Says::Error510, exists) => Decision::Answers(Says::Error500, exists),
-        Decision::Answers(Says::Resets, exists) => Decision::Answers(Says::Hangs, exists),
+fn running_task(world: &World<'_>, shared: &Shared, index: usize) -> String {
+    let task = &world.tasks[index];
+    let mut text = format!("{:?} {} {}", task.kind, shared.seconds - task.began, shared.gates[index].told);
+    for (op, decision) in &task.trace {
+        let decision = match *decision {
+            Decision::Answers(reply, exists) => Decision::Answers(as_told(reply), exists),
+            other => other,
+        };
+        write!(text, " {op:?} {decision:?}").unwrap();
+    }
+    text
+}
+
+/// The bridge stores the same of some replies.
+fn as_told(reply: ProviderReply) -> ProviderReply {
+    match reply {
+        ProviderReply::TooMany429 => ProviderReply::Unauthorized401,
+        ProviderReply::Unavailable503 => ProviderReply::Error500,
         other => other,
     }
 }
 
-/// The order's id, attempts' ids and callback tokens are random: each becomes the number of its first appearance.
+/// Attempts' ids and callback tokens are random: each becomes the number of its first appearance.
 fn canonical(text: &str) -> String {
     let mut known: Vec<&str> = Vec::new();
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(end) = rest.bytes().position(|b| matches!(b, b'"' | b'/' | b' ')) {
         let word = &rest[..end];
-        // A token has 32 characters of base64, a fingerprint 64 of hex; 32 of hex are the digest of a callback.
+        // A token has 32 characters of base64. 32 of hex are the digest of a callback, 64 a fingerprint.
         let is_token = word.len() == 32 && !word.bytes().all(|b| b.is_ascii_hexdigit());
-        if is_token || word.len() == 64 || word.len() == 36 && Uuid::try_parse(word).is_ok() {
+        if is_token || word.len() == 36 && Uuid::try_parse(word).is_ok() {
             let number = known.iter().position(|other| *other == word).unwrap_or_else(|| {
                 known.push(word);
                 known.len() - 1

@@ -1,6 +1,5 @@
 //! A world in which nothing happens until it is decided.
 
-use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,198 +9,122 @@ use std::time::Duration;
 use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::deadline::Deadline;
-use front_payment_bridge::order::{Order, Rules, Status, StoredOrder, Validated, parse_tax_rates, validate};
+use front_payment_bridge::order::{Order, Rules, StoredOrder, Validated, parse_tax_rates, validate};
 use front_payment_bridge::secrets::{Secret, SecretCache};
 use front_payment_bridge::status::{self, CallbackOutcome, CallbackRequest, ReadBudget};
-use front_payment_bridge::store::{EmbeddedStore, OrderStore, WriteError};
-use front_payment_bridge::submit::{self, SubmitOutcome, SubmitRequest};
+use front_payment_bridge::store::WriteError;
+use front_payment_bridge::submit::{self, AcceptedOrder, SubmitOutcome, SubmitRequest};
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::unconstrained;
 use uuid::Uuid;
 
-use crate::decisions::{Asked, Body, Decision, Mutant, Op, Word};
-use crate::services::{Neighbours, NoSource, SECRET, document, query, total};
+use crate::decisions::{Body, Decision, Op, StatusReply, Word};
+use crate::mutants::Mutant;
+use crate::provider::{ProviderOrder, bank_id_url, customer_uuid, document, index_of, query};
+use crate::services::{NoSource, SECRET, Services};
+use crate::store::{Store, is_expired};
+use crate::tasks::{Ended, Kind, TAKEN, Task};
 
 const BEGINNING: i64 = 1_781_481_600;
-/// Then it has grown enough.
-const BEGINNINGS_IN_A_STORE: usize = 5_000;
 
-/// How a task ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// A shop was told that the order is accepted, under this uuid.
-    Accepted(String),
-    /// The same, when it was too late to write it down.
-    AcceptedLate,
-    /// A shop was told that nothing was created.
-    NothingCreated,
-    /// A shop was told that nobody knows, or to wait, or that the key is another order's.
-    Other(&'static str),
-    /// A callback was answered so.
-    Callback(&'static str),
-    /// Nobody was told anything.
-    Killed,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    Submit(Body),
-    Callback(usize, Word),
-}
-
-pub struct Task {
-    pub kind: Kind,
-    pub trace: Vec<(Op, Decision)>,
-    pub ended: Option<Ended>,
-    began: i64,
-    future: Option<Pin<Box<dyn Future<Output = Ended>>>>,
-}
-
-impl Task {
-    pub fn is_submit(&self) -> bool {
-        matches!(self.kind, Kind::Submit(_))
-    }
-
-    /// Its deadline has passed: a lease has run out meanwhile.
-    pub fn is_late(&self, seconds: i64) -> bool {
-        seconds > self.began
-    }
-
-    fn is_killed(&self) -> bool {
-        matches!(self.trace.last(), Some((_, Decision::KilledBefore | Decision::KilledAfter)))
-    }
+/// What the services and the tasks share.
+pub struct Shared {
+    /// The task that runs.
+    pub current: usize,
+    pub gates: Vec<Gate>,
+    pub store: Store,
+    /// Writes whose senders have given up, and which are still on their way: what, over what.
+    pub late: Vec<(StoredOrder, Option<StoredOrder>)>,
+    /// What Front Payment was sent.
+    pub orders: Vec<ProviderOrder>,
+    /// The uuid that the operator stored, and how long the history was then.
+    pub resolved: Option<(String, usize)>,
+    /// Since the beginning.
+    pub seconds: i64,
 }
 
 #[derive(Default)]
 pub struct Gate {
     pub waits: Option<Op>,
     pub decision: Option<Decision>,
-    /// Whatever the task was told so far, for that is what it goes on from.
+    /// All that the task was told.
     pub told: String,
 }
 
-/// What all neighbours share.
-pub struct Shared {
-    /// The task that runs.
-    pub current: usize,
-    pub gates: Vec<Gate>,
-    pub store: EmbeddedStore,
-    /// The one order, once it was claimed.
-    pub order_id: Option<Uuid>,
-    /// Writes that their senders have given up, and that are still on their way: what, over what.
-    pub late: Vec<(StoredOrder, Option<StoredOrder>)>,
-    pub asked: Vec<Asked>,
-    /// Since the beginning.
-    pub seconds: i64,
-}
-
-impl Shared {
-    /// The stored order.
-    pub fn record(&self) -> Option<StoredOrder> {
-        now(self.store.load(self.order_id?)).unwrap()
-    }
-
-    /// Writes a record over what was read, or over nothing.
-    pub fn write(&self, next: &StoredOrder, current: Option<&StoredOrder>) -> Result<(), WriteError> {
-        match current {
-            Some(current) => now(self.store.replace(current, next)),
-            None => now(self.store.create(next)),
-        }
-    }
-}
-
 pub type SharedHandle = Arc<Mutex<Shared>>;
-
-/// Waits for the store, with everything else standing still.
-pub fn now<T>(work: impl Future<Output = T>) -> T {
-    pollster::block_on(unconstrained(work))
-}
 
 pub fn lock(shared: &SharedHandle) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap()
 }
 
-/// What all worlds have in common: one of them goes on at a time.
+impl Shared {
+    /// Unix seconds.
+    pub fn now(&self) -> i64 {
+        BEGINNING + self.seconds
+    }
+
+    pub fn write(&mut self, next: &StoredOrder, current: Option<&StoredOrder>) -> Result<(), WriteError> {
+        let now = self.now();
+        self.store.write(next, current, now)
+    }
+
+    pub fn is_expired(&self) -> bool {
+        self.store.item.as_ref().is_some_and(|stored| is_expired(stored, self.now()))
+    }
+
+    /// Whether Front Payment was sent an order for the order that is stored now, and not for one that has ended.
+    pub fn is_current(&self, order: &ProviderOrder) -> bool {
+        order.generation == self.store.generation
+    }
+}
+
+/// What all worlds have in common.
 pub struct Setting {
-    mutant: Mutant,
-    store: RefCell<EmbeddedStore>,
-    beginnings: Cell<usize>,
-    orders: [Order; 2],
+    pub mutant: Mutant,
+    pub has_retention: bool,
+    orders: [Order; 3],
     secret: Arc<Secret>,
 }
 
-/// A task that has ended.
-type Past = (Kind, Vec<(Op, Decision)>, Ended);
-
-/// A world in which nothing goes on: unlike a future, it can be kept.
+/// A world in which no task runs: unlike a future, it can be copied.
 #[derive(Default)]
 pub struct Snapshot {
-    /// The shop's key; a new one where nothing is stored yet.
-    key: Option<String>,
-    tasks: Vec<Past>,
-    pub record: Option<StoredOrder>,
-    pub asked: Vec<Asked>,
+    tasks: Vec<Task>,
+    item: Option<StoredOrder>,
+    generation: usize,
+    orders: Vec<ProviderOrder>,
+    resolved: Option<(String, usize)>,
     seconds: i64,
 }
 
 impl Setting {
-    pub fn new(mutant: Mutant) -> Self {
+    pub fn new(has_retention: bool, mutant: Mutant) -> Self {
         let rates = parse_tax_rates("0,12,15,25").unwrap();
         let rules = Rules { now: Timestamp::from_second(BEGINNING).unwrap(), tax_rates: &rates, enforce_advisories: false };
         let order = |body| validate(document(body).as_bytes(), &rules).unwrap_or_else(|_| panic!("not valid")).order;
-        Self {
-            mutant,
-            store: RefCell::new(EmbeddedStore::in_memory().unwrap()),
-            beginnings: Cell::default(),
-            orders: [order(0), order(1)],
-            secret: Arc::new(Secret::parse(SECRET).unwrap()),
-        }
+        let secret = Arc::new(Secret::parse(SECRET).unwrap());
+        Self { mutant, has_retention, orders: [order(0), order(1), order(2)], secret }
     }
 
     /// A world that goes on from a snapshot.
     pub fn world(&self, snapshot: &Snapshot) -> World<'_> {
-        let Snapshot { key, tasks, record, asked, seconds } = snapshot;
-        let key = key.clone().unwrap_or_else(|| self.new_key());
-        let store = self.store.borrow().clone();
-        if let Some(record) = record {
-            match now(store.create(record)) {
-                Err(WriteError::Conflict(Some(later))) => now(store.replace(&later, record)).unwrap(),
-                created => created.unwrap(),
-            }
-        }
-        let tasks: Vec<Task> = tasks
-            .iter()
-            .map(|(kind, trace, ended)| Task {
-                kind: kind.clone(),
-                trace: trace.clone(),
-                ended: Some(ended.clone()),
-                began: 0,
-                future: None,
-            })
-            .collect();
+        let tasks: Vec<Task> = snapshot.tasks.iter().filter_map(Task::past).collect();
+        let (item, generation) = (snapshot.item.clone(), snapshot.generation);
         let shared = Arc::new(Mutex::new(Shared {
             current: 0,
             gates: tasks.iter().map(|_| Gate::default()).collect(),
-            store,
-            order_id: record.as_ref().map(|record| record.order_id),
+            store: Store { item, generation, has_retention: self.has_retention, mutant: self.mutant },
             late: Vec::new(),
-            asked: asked.clone(),
-            seconds: *seconds,
+            orders: snapshot.orders.clone(),
+            resolved: snapshot.resolved.clone(),
+            seconds: snapshot.seconds,
         }));
         let time = shared.clone();
-        let clock = Clock::new(move || Timestamp::from_second(BEGINNING + lock(&time).seconds).unwrap());
-        let neighbours = || Neighbours::new(shared.clone(), self.mutant);
+        let clock = Clock::new(move || Timestamp::from_second(lock(&time).now()).unwrap());
+        let services = || Services { shared: shared.clone() };
         let secrets = SecretCache::new(NoSource, clock.clone());
-        let bridge = Bridge::new(neighbours(), neighbours(), secrets, clock);
-        World { setting: self, bridge: Arc::new(bridge), key, tasks, shared }
-    }
-
-    fn new_key(&self) -> String {
-        let number = self.beginnings.replace(self.beginnings.get() + 1);
-        if number % BEGINNINGS_IN_A_STORE == BEGINNINGS_IN_A_STORE - 1 {
-            self.store.replace(EmbeddedStore::in_memory().unwrap());
-        }
-        format!("key-{number}")
+        let bridge = Arc::new(Bridge::new(services(), services(), secrets, clock));
+        World { setting: self, bridge, tasks, shared }
     }
 }
 
@@ -209,8 +132,7 @@ pub struct World<'s> {
     pub shared: SharedHandle,
     pub tasks: Vec<Task>,
     setting: &'s Setting,
-    bridge: Arc<Bridge<Neighbours, Neighbours>>,
-    key: String,
+    bridge: Arc<Bridge<Services, Services>>,
 }
 
 impl World<'_> {
@@ -226,17 +148,21 @@ impl World<'_> {
         self.tasks.iter().filter(|task| task.is_submit()).count()
     }
 
+    pub fn reads(&self) -> usize {
+        self.tasks.iter().filter(|task| task.kind == Kind::Read).count()
+    }
+
     pub fn faults(&self) -> usize {
         self.tasks.iter().flat_map(|task| &task.trace).filter(|(_, decision)| decision.is_fault()).count()
     }
 
-    /// What can be gone on from, if nothing goes on and nothing is on its way.
-    pub fn snapshot(&self, record: Option<StoredOrder>) -> Option<Snapshot> {
+    /// What can be copied, if no task runs and no write is on its way.
+    pub fn snapshot(&self) -> Option<Snapshot> {
         let shared = lock(&self.shared);
-        let tasks = self.tasks.iter().map(|task| Some((task.kind.clone(), task.trace.clone(), task.ended.clone()?)));
-        let tasks = tasks.collect::<Option<_>>().filter(|_| shared.late.is_empty())?;
-        let key = record.is_some().then(|| self.key.clone());
-        Some(Snapshot { key, tasks, record, asked: shared.asked.clone(), seconds: shared.seconds })
+        let tasks = self.tasks.iter().map(Task::past).collect::<Option<_>>().filter(|_| shared.late.is_empty())?;
+        let (item, generation) = (shared.store.item.clone(), shared.store.generation);
+        let (orders, resolved, seconds) = (shared.orders.clone(), shared.resolved.clone(), shared.seconds);
+        Some(Snapshot { tasks, item, generation, orders, resolved, seconds })
     }
 
     pub fn pass(&self, seconds: i64) {
@@ -252,15 +178,15 @@ impl World<'_> {
 
     /// A shop's request with the one key, up to its first step.
     pub async fn submit(&mut self, body: Body) {
-        let (bridge, secret, key) = (self.bridge.clone(), self.setting.secret.clone(), self.key.clone());
+        let (bridge, secret) = (self.bridge.clone(), self.setting.secret.clone());
         let order = self.setting.orders[usize::from(body)].clone();
         let validated = Validated { order, fresh_only: Vec::new(), warnings: Vec::new() };
         let request = async move {
             let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
-            let idempotency_key = Some(key.as_str());
-            let callback_base = "https://bridge";
+            let (idempotency_key, callback_base) = (Some("key"), "https://bridge");
             let request = SubmitRequest { shop_id: "shop", idempotency_key, validated, callback_base, secret, deadline };
             match submit::submit(&bridge, request).await.outcome {
+                SubmitOutcome::Accepted { order, .. } if is_mixed_up(&order) => Ended::Other("mixed up"),
                 SubmitOutcome::Accepted { order, .. } => Ended::Accepted(order.order_uuid),
                 SubmitOutcome::Rejected(_)
                 | SubmitOutcome::Failed { .. }
@@ -276,33 +202,46 @@ impl World<'_> {
         self.start(Kind::Submit(body), Box::pin(request)).await;
     }
 
-    /// Front Payment's callback for an order that it has, up to its first step.
+    /// A callback for an order that Front Payment has, up to its first step.
     pub async fn callback(&mut self, index: usize, word: Word) {
-        let asked = {
-            let mut shared = lock(&self.shared);
-            shared.asked[index].sent[word as usize] += 1;
-            shared.asked[index].clone()
+        let (url, raw_query) = {
+            let order = &mut lock(&self.shared).orders[index];
+            order.sent[word as usize] += 1;
+            (order.callback_url.clone(), query(index, word, order.body))
         };
+        self.call(Kind::Callback(index, word), url, raw_query).await;
+    }
+
+    /// The operator has the status read, up to the first step.
+    pub async fn read(&mut self) {
+        let url = {
+            let shared = lock(&self.shared);
+            let stored = shared.store.item.as_ref().unwrap();
+            format!("{}/{}", stored.order_id, stored.callback_token)
+        };
+        self.call(Kind::Read, url, String::new()).await;
+    }
+
+    async fn call(&mut self, kind: Kind, url: String, raw_query: String) {
         let (bridge, secret) = (self.bridge.clone(), self.setting.secret.clone());
         let request = async move {
-            let mut path = asked.url.rsplit('/');
+            let mut path = url.rsplit('/');
             let token = path.next().unwrap();
             let order_id = Uuid::parse_str(path.next().unwrap()).unwrap();
-            let raw_query = query(index, word, total(asked.body));
             let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
             let request = CallbackRequest { order_id, token, raw_query: &raw_query, secret, deadline };
             let budget = ReadBudget::per_minute(60);
-            Ended::Callback(match status::apply_callback(&bridge, &budget, request).await.0 {
+            match status::apply_callback(&bridge, &budget, request).await.0 {
                 CallbackOutcome::Applied | CallbackOutcome::Duplicate | CallbackOutcome::Noted | CallbackOutcome::OtherOrder => {
-                    "taken"
+                    TAKEN
                 }
-                CallbackOutcome::StatusRead => "read back",
-                CallbackOutcome::NotFound => "not found",
-                CallbackOutcome::NotVerified => "not verified",
-                CallbackOutcome::StatusUnavailable | CallbackOutcome::StoreUnavailable => "to be repeated",
-            })
+                CallbackOutcome::StatusRead => Ended::Callback("read"),
+                CallbackOutcome::NotFound => Ended::Callback("not found"),
+                CallbackOutcome::NotVerified => Ended::Callback("not verified"),
+                CallbackOutcome::StatusUnavailable | CallbackOutcome::StoreUnavailable => Ended::Callback("to be repeated"),
+            }
         };
-        self.start(Kind::Callback(index, word), Box::pin(request)).await;
+        self.start(kind, Box::pin(request)).await;
     }
 
     async fn start(&mut self, kind: Kind, future: Pin<Box<dyn Future<Output = Ended>>>) {
@@ -313,9 +252,9 @@ impl World<'_> {
         self.run(self.tasks.len() - 1).await;
     }
 
-    /// Decides what comes of the step that a task waits at, and lets it go on to its next one.
+    /// Decides what comes of the step at which a task waits, and lets it go on to its next one.
     pub async fn decide(&mut self, task: usize, decision: Decision) {
-        let op = self.waits_at(task).expect("it waits at nothing");
+        let op = self.waits_at(task).expect("it waits at no step");
         self.tasks[task].trace.push((op, decision));
         if decision != Decision::KilledBefore {
             lock(&self.shared).gates[task].decision = Some(decision);
@@ -335,12 +274,13 @@ impl World<'_> {
             match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(ended) => {
                     self.tasks[task].future = None;
-                    if let (&Kind::Callback(index, word), Ended::Callback("taken")) = (&self.tasks[task].kind, &ended) {
-                        lock(&self.shared).asked[index].taken[word as usize] += 1;
+                    let mut shared = lock(&self.shared);
+                    if let (&Kind::Callback(index, word), true) = (&self.tasks[task].kind, ended == TAKEN) {
+                        shared.orders[index].taken[word as usize] += 1;
                     }
-                    let is_late = self.tasks[task].is_late(lock(&self.shared).seconds);
+                    let is_late = self.tasks[task].is_late(shared.seconds);
                     self.tasks[task].ended = Some(match ended {
-                        Ended::Accepted(_) if is_late => Ended::AcceptedLate,
+                        Ended::Accepted(uuid) if is_late => Ended::AcceptedLate(uuid),
                         ended => ended,
                     });
                     return;
@@ -353,25 +293,24 @@ impl World<'_> {
         }
     }
 
-    /// Lets the last task go on to its end, with everything working.
+    /// Lets the last task run to its end, with everything working.
     pub async fn finish(&mut self, answer: Decision) -> Ended {
         let task = self.tasks.len() - 1;
         while let Some(op) = self.waits_at(task) {
-            self.decide(task, if op == Op::Submit { answer } else { Decision::Done }).await;
+            let decision = match op {
+                Op::Submit => answer,
+                Op::Status => Decision::Tells(StatusReply::Status),
+                _ => Decision::Done,
+            };
+            self.decide(task, decision).await;
         }
-        self.tasks[task].ended.clone().expect("it goes on for ever")
+        self.tasks[task].ended.clone().expect("it never ends")
     }
+}
 
-    /// The operator settles an UNKNOWN order by what Front Payment's portal says: with the uuid of the order
-    /// that is found there, or as FAILED.
-    pub fn operator_settles(&self) {
-        let now = self.bridge.clock.now();
-        let shared = lock(&self.shared);
-        let Some(unknown) = shared.record().filter(|record| record.status_at(now) == Status::Unknown) else { return };
-        let found = shared.asked.iter().rposition(|asked| asked.exists);
-        let mut settled = StoredOrder { version: unknown.version + 1, ..unknown.clone() };
-        settled.order_uuid = found.map(|index| format!("ODR{index}"));
-        settled.status = if found.is_some() { Status::Sent } else { Status::Failed };
-        shared.write(&settled, Some(&unknown)).unwrap();
-    }
+/// Whether the ids and the link of a reply are of different orders.
+fn is_mixed_up(order: &AcceptedOrder) -> bool {
+    let Some(index) = index_of(&order.order_uuid) else { return true };
+    let is_other = |value: &Option<String>, own: String| value.as_ref().is_some_and(|value| *value != own);
+    is_other(&order.customer_uuid, customer_uuid(index)) || is_other(&order.bank_id_url, bank_id_url(index))
 }

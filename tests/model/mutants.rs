@@ -1,0 +1,104 @@
+//! Defences that are taken out, one at a time, to see that an invariant notices.
+//!
+//! The code under test stays as it is. What differs is what the store compares, what it shows after a conflict, or what it
+//! stores: the order as the code without that defence would have left it.
+
+use front_payment_bridge::order::{EntrySource, HistoryEntry, Status, StatusWord, StoredOrder};
+
+use crate::store::is_expired;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutant {
+    None,
+    /// Every attempt takes the stored one for its own.
+    NoAttemptId,
+    /// A write succeeds whatever version is stored.
+    NoVersionCondition,
+    /// Every order's versions begin at 1.
+    VersionsFromOne,
+    /// After a conflict, a callback is applied to whatever order is stored.
+    NoGenerationCheck,
+    /// A further attempt has a callback URL of its own, and the earlier one's leads nowhere.
+    NoKeptToken,
+    /// The claim is not written before the order is sent.
+    NoWriteBeforeSend,
+    /// A further attempt forgets the bodies of the earlier ones.
+    NoEarlierAttempts,
+    /// An attempt that was refused counts as one that may exist.
+    RefusedMayExist,
+    /// An order always has the body of its latest attempt.
+    LatestBody,
+    /// A 201 does not say which body its uuid has.
+    No201Body,
+    /// EXPIRED and CANCELLED make an order like any other status.
+    DeadMakesOrder,
+    /// An order that is EXPIRED or CANCELLED stays the order, whatever lives.
+    NoMakingWay,
+    /// With a uuid, an order takes the latest status alone.
+    NoFold,
+    /// A callback's status replaces the stored one, whatever its rank.
+    NoRank,
+}
+
+/// Whether the stored version is the one that was read.
+pub fn is_same_version(mutant: Mutant, stored: &StoredOrder, read: &StoredOrder) -> bool {
+    let version = |order: &StoredOrder| match mutant {
+        Mutant::VersionsFromOne => order.version - u64::try_from(order.created_at.as_millisecond()).unwrap() + 1,
+        _ => order.version,
+    };
+    version(stored) == version(read)
+}
+
+/// Changes what a writer is shown after a conflict.
+pub fn show(mutant: Mutant, stored: &mut StoredOrder, next: &StoredOrder, current: Option<&StoredOrder>) {
+    match (mutant, current) {
+        (Mutant::NoAttemptId, _) => stored.attempt = next.attempt,
+        (Mutant::NoKeptToken, None) => stored.callback_token.clone_from(&next.callback_token),
+        (Mutant::NoGenerationCheck, Some(current)) => stored.callback_token.clone_from(&current.callback_token),
+        _ => {}
+    }
+}
+
+/// Changes what is stored over `stored`.
+pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, now: i64) {
+    let news = written.history.get(stored.history.len()).cloned();
+    let is_same_uuid = written.order_uuid == stored.order_uuid;
+    match (mutant, news) {
+        // The writer was shown another order's token.
+        (Mutant::NoGenerationCheck, _) if !is_expired(stored, now) => {
+            written.callback_token.clone_from(&stored.callback_token);
+        }
+        (Mutant::NoEarlierAttempts, _) if written.attempt != stored.attempt => written.earlier_attempts.clear(),
+        (Mutant::RefusedMayExist, _) => written.may_exist = true,
+        (Mutant::LatestBody, _) if written.order_uuid.is_some() => {
+            if let Some(latest) = written.earlier_attempts.iter().position(|attempt| attempt.attempt == Some(written.attempt)) {
+                written.details = written.earlier_attempts.remove(latest).details;
+            }
+        }
+        (Mutant::No201Body, _) if is_same_uuid && stored.order_uuid.is_some() => {
+            written.details = stored.details.clone();
+            written.earlier_attempts.clone_from(&stored.earlier_attempts);
+        }
+        (Mutant::DeadMakesOrder, Some(entry)) if written.order_uuid.is_none() && entry.source == EntrySource::Callback => {
+            written.status = known_status(&entry);
+            written.order_uuid = entry.order_uuid;
+        }
+        (Mutant::NoMakingWay, Some(entry)) if stored.order_uuid.is_some() && !is_same_uuid => {
+            written.status = if entry.order_uuid == stored.order_uuid { known_status(&entry) } else { stored.status };
+            written.order_uuid.clone_from(&stored.order_uuid);
+            written.customer_uuid.clone_from(&stored.customer_uuid);
+            written.bank_id_url = None;
+            written.details = stored.details.clone();
+            written.earlier_attempts.clone_from(&stored.earlier_attempts);
+        }
+        (Mutant::NoFold, Some(entry)) if !is_same_uuid => written.status = known_status(&entry),
+        (Mutant::NoRank, Some(entry)) if is_same_uuid && entry.order_uuid == written.order_uuid => {
+            written.status = known_status(&entry);
+        }
+        _ => {}
+    }
+}
+
+fn known_status(entry: &HistoryEntry) -> Status {
+    StatusWord::read(&entry.status).known().unwrap_or(Status::Sent)
+}
