@@ -8,6 +8,7 @@ mod faults;
 mod idempotency;
 mod isolation;
 mod orders;
+mod retention;
 mod verification;
 
 // The parts that speak to other services, over real sockets.
