@@ -9,6 +9,7 @@ mod idempotency;
 mod isolation;
 mod orders;
 mod retention;
+mod status_reads;
 mod verification;
 
 // The parts that speak to other services, over real sockets.
