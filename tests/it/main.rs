@@ -8,6 +8,7 @@ mod faults;
 mod idempotency;
 mod isolation;
 mod orders;
+mod replies;
 mod retention;
 mod status_reads;
 mod verification;
