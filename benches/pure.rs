@@ -1,8 +1,10 @@
-//! What the bridge computes, without processes and neighbours: `cargo bench --bench pure`.
-//! The replies are rendered by the whole handlers, over a store and a Front Payment that answer at once.
+//! How long the bridge's own code takes, without processes and services: `cargo bench --bench pure`.
+//!
+//! Whole requests go through the handlers, over a store and a Front Payment that answer at once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::Criterion;
@@ -11,10 +13,11 @@ use front_payment_bridge::clock::Clock;
 use front_payment_bridge::config::Settings;
 use front_payment_bridge::deadline::Deadline;
 use front_payment_bridge::front_payment::callback::SignedCallback;
-use front_payment_bridge::front_payment::{FrontPayment, StatusCall, SubmitCall, SubmitReply, wire};
-use front_payment_bridge::http::{Event, Reply, Request, orders};
+use front_payment_bridge::front_payment::{FrontPayment, ReplyHead, StatusCall, SubmitCall, SubmitReply, wire};
+use front_payment_bridge::http::orders::Orders;
+use front_payment_bridge::http::{ApiRequest, Event, Function, Reply};
 use front_payment_bridge::order::{
-    AttemptResult, CreatedOrder, Decimal, HistoryEntry, NewAttempt, Order, ResultEffect, Rules, Source, Status, StoredOrder,
+    AttemptResult, CreatedOrder, Decimal, EntrySource, HistoryEntry, NewAttempt, Order, ResultEffect, Rules, Status, StoredOrder,
     parse_tax_rates, validate,
 };
 use front_payment_bridge::secrets::{Redacted, SecretCache, SecretFetch, SecretSource};
@@ -42,7 +45,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// From a shop's document to the order, from there to Front Payment's, and a whole request around both.
+/// Reading a shop's document, writing Front Payment's, and the whole request.
 fn document(criterion: &mut Criterion, lines: usize) {
     let mut event: Value = serde_json::from_str(EVENT).unwrap();
     let mut document: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
@@ -59,7 +62,7 @@ fn document(criterion: &mut Criterion, lines: usize) {
     });
     event["body"] = json!(text);
     let event: Event = serde_json::from_value(event).unwrap();
-    handled(criterion, &format!("POST /orders, {lines} lines"), &event, record(1), 201);
+    request(criterion, &format!("POST /orders, {lines} lines"), &event, sent_order(1), 201);
 }
 
 fn callback(criterion: &mut Criterion) {
@@ -73,34 +76,29 @@ fn callback(criterion: &mut Criterion) {
     });
 }
 
-/// A callback onto an order with so many entries, and what a shop is shown of it.
+/// A callback for an order with a number of entries, and what a shop sees of it.
 fn history(criterion: &mut Criterion, entries: usize) {
-    let record = record(entries);
+    let order = sent_order(entries);
     let callback = SignedCallback::read(QUERY).unwrap().callback;
     let now = Timestamp::now();
     criterion.bench_function(&format!("merge a callback, {entries} entries"), |b| {
-        b.iter(|| record.apply_callback(black_box(&callback), now).unwrap());
+        b.iter(|| order.apply_callback(black_box(&callback), now).unwrap());
     });
-    let event = json!({"routeKey": "GET /orders/{orderId}", "rawPath": format!("/orders/{}", record.order_id),
-        "headers": {"authorization": "Bearer demo-shop-key"}, "pathParameters": {"orderId": record.order_id}});
+    let event = json!({"routeKey": "GET /orders/{orderId}", "rawPath": format!("/orders/{}", order.order_id),
+        "headers": {"authorization": "Bearer demo-shop-key"}, "pathParameters": {"orderId": order.order_id}});
     let event: Event = serde_json::from_value(event).unwrap();
-    handled(criterion, &format!("GET /orders/{{orderId}}, {entries} entries"), &event, record, 200);
+    request(criterion, &format!("GET /orders/{{orderId}}, {entries} entries"), &event, order, 200);
 }
 
-/// A whole request, over neighbours that answer at once.
-fn handled(criterion: &mut Criterion, name: &str, event: &Event, stored: StoredOrder, expected: u16) {
+/// A whole request to the function `orders`.
+fn request(criterion: &mut Criterion, name: &str, event: &Event, stored: StoredOrder, expected: u16) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let bridge = Bridge {
-        store: Store(stored),
-        front_payment: Provider,
-        secrets: SecretCache::new(Fixed, Clock::system()),
-        clock: Clock::system(),
-        readings: ReadBudget::default(),
-        settings: Settings::default(),
-    };
+    let secrets = SecretCache::new(FixedSecret, Clock::system());
+    let bridge = Bridge::new(Store(stored), Provider, secrets, Clock::system());
+    let orders = Orders::new(Arc::new(bridge), Settings::default());
     let handle = || -> Reply {
-        let request = Request { event, deadline: Deadline(Timestamp::MAX), request_id: "request-1" };
-        runtime.block_on(orders::handle(&bridge, request))
+        let request = ApiRequest { event, deadline: Deadline(Timestamp::MAX), request_id: "request-1" };
+        runtime.block_on(orders.handle(request))
     };
     assert_eq!(handle().status(), expected);
     criterion.bench_function(name, |b| b.iter(handle));
@@ -109,32 +107,32 @@ fn handled(criterion: &mut Criterion, name: &str, event: &Event, stored: StoredO
 fn order(document: &str) -> Order {
     let tax_rates = parse_tax_rates("0,12,15,25").unwrap();
     let rules = Rules { now: Timestamp::now(), tax_rates: &tax_rates, enforce_advisories: false };
-    validate(document.as_bytes(), &rules).unwrap_or_else(|_| panic!("an order that is not valid")).order
+    validate(document.as_bytes(), &rules).unwrap_or_else(|_| panic!("the order is not valid")).order
 }
 
-/// An order at Front Payment, with so many entries in its history.
-fn record(entries: usize) -> StoredOrder {
+/// A SENT order with a number of entries in its history.
+fn sent_order(entries: usize) -> StoredOrder {
     let event: Value = serde_json::from_str(EVENT).unwrap();
     let now = Timestamp::now();
     let (order_id, attempt, callback_token) = (Uuid::new_v4(), Uuid::new_v4(), "token".to_owned());
     let claim = NewAttempt { order_id, attempt, shop_id: "demo-shop", callback_token, idempotency_key: None, now };
     let claimed = StoredOrder::claim(&order(event["body"].as_str().unwrap()), claim);
-    let ResultEffect::Write(Some(record)) = claimed.record_result(attempt, &AttemptResult::Created(created()), now) else {
-        panic!()
+    let ResultEffect::Write(Some(sent)) = claimed.record_result(attempt, &AttemptResult::Created(created()), now) else {
+        panic!("the result is not written")
     };
-    let mut record = *record;
-    while record.history.len() < entries {
-        let id = Some(Uuid::new_v4().simple().to_string());
-        record.history.push(HistoryEntry {
+    let mut sent = *sent;
+    while sent.history.len() < entries {
+        sent.history.push(HistoryEntry {
             status: "SENT".to_owned(),
             at: now,
             source: EntrySource::Callback,
-            id,
-            other_order_uuid: None,
+            id: Some(Uuid::new_v4().simple().to_string()),
+            order_uuid: Some(created().order_uuid),
+            amount: None,
         });
     }
-    assert!(record.has_attempt_of(&Decimal::parse("1224.00").unwrap()));
-    record
+    assert!(sent.has_attempt_of(&Decimal::parse("1224.00").unwrap()), "the callback is about this order");
+    sent
 }
 
 fn created() -> CreatedOrder {
@@ -142,11 +140,12 @@ fn created() -> CreatedOrder {
         order_uuid: "ODR4286244937".to_owned(),
         customer_uuid: Some("CSRT3419523642".to_owned()),
         bank_id_url: Some("https://bankid.example/auth?order=1".to_owned()),
+        has_unusable_link: false,
         status: Status::Sent,
     }
 }
 
-/// A store with one order in it, which takes whatever it is given.
+/// A store that loads one order, and accepts every write.
 struct Store(StoredOrder);
 
 impl OrderStore for Store {
@@ -163,27 +162,22 @@ impl OrderStore for Store {
     }
 }
 
-/// A Front Payment that takes every order.
+/// A Front Payment that creates every order.
 struct Provider;
 
 impl FrontPayment for Provider {
     async fn submit(&self, _: &Order, _: &str, _: &Redacted, _: Duration) -> SubmitCall {
-        SubmitCall {
-            answer: SubmitReply::Created(created()),
-            http_status: Some(201),
-            rate_limit_remaining: None,
-            reason: String::new(),
-        }
+        SubmitCall { reply: SubmitReply::Created(created()), head: ReplyHead::default(), reason: String::new() }
     }
 
     async fn status(&self, _: &str, _: &Redacted, _: Duration) -> StatusCall {
-        panic!("nothing asks for a status")
+        panic!("no benchmark reads a status")
     }
 }
 
-struct Fixed;
+struct FixedSecret;
 
-impl SecretSource for Fixed {
+impl SecretSource for FixedSecret {
     fn fetch(&self) -> SecretFetch<'_> {
         Box::pin(async { Ok(SECRET.to_owned()) })
     }

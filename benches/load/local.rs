@@ -1,4 +1,4 @@
-//! The built `local`, as a process of its own.
+//! The built program `local`, as a process.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -7,14 +7,15 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Nothing in it waits for longer without a line in the log: the slow reply takes eight seconds.
+/// Longer than anything in it takes without a line in the log: a slow reply takes eight seconds.
 const QUIET: Duration = Duration::from_secs(10);
-const MOST_FOR_QUIET: Duration = Duration::from_secs(120);
+/// How long the load may take to end.
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
-/// A running one, ended with its owner.
+/// It ends when it is dropped.
 pub struct Local {
     process: Child,
-    /// Kept open: whoever prints to a closed pipe fails.
+    /// Kept open, because printing to a closed pipe fails.
     _stdout: BufReader<ChildStdout>,
     log: PathBuf,
     pub base: String,
@@ -41,14 +42,14 @@ impl Local {
         Self { process, _stdout: stdout, log, base }
     }
 
-    /// Its resident memory in KiB; none once it has ended.
+    /// Its resident memory in KiB. `None` after it has ended.
     pub fn resident(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
         status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().trim_end_matches(" kB").parse().ok()
     }
 
-    /// Waits until nothing goes on any more.
-    pub fn settle(&self) -> Result<(), String> {
+    /// Waits until its log does not grow any more.
+    pub fn wait_until_idle(&self) -> Result<(), String> {
         let length = || fs::metadata(&self.log).unwrap().len();
         let (started, mut quiet, mut seen) = (Instant::now(), Instant::now(), length());
         while quiet.elapsed() < QUIET {
@@ -57,14 +58,14 @@ impl Local {
             if now != seen {
                 (quiet, seen) = (Instant::now(), now);
             }
-            if started.elapsed() > MOST_FOR_QUIET {
-                return Err(format!("`local` was still busy after {MOST_FOR_QUIET:?}"));
+            if started.elapsed() > MAX_WAIT {
+                return Err(format!("`local` was still busy after {MAX_WAIT:?}"));
             }
         }
         Ok(())
     }
 
-    /// Ctrl-C, which it has to take well.
+    /// Sends Ctrl-C, after which it must succeed.
     pub fn end(mut self) -> Result<(), String> {
         Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
         let ended = self.process.wait().unwrap();

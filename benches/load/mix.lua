@@ -1,4 +1,4 @@
--- The load of one of wrk's threads, and its transcript: a line for every request it makes and every reply it gets.
+-- The load of one of wrk's threads. It writes a transcript, with a line for every request and every reply.
 
 local threads = 0
 
@@ -10,10 +10,10 @@ end
 function init(args)
   math.randomseed(os.time() * 1000 + thread_id)
   transcript = assert(io.open(args[1] .. "/transcript-" .. thread_id, "w"))
-  recent = {} -- attempts that may be made again: the key and the body
-  links = {}  -- BankID links that nobody has opened yet
-  known = {}  -- orders that a 201 has named
-  denied = {} -- attempts that the sandbox creates and denies: a further one makes two orders of one
+  recent = {} -- attempts that may be repeated: the key and the body
+  links = {}  -- BankID links that are not opened yet
+  known = {}  -- ids of accepted orders
+  denied = {} -- attempts that get a 500 but are created: a further attempt makes a second order
   keys = 0
   again, repeats = nil, 0
 end
@@ -22,7 +22,7 @@ local function chance(percent)
   return math.random(100) <= percent
 end
 
--- Kept short, so that what is taken from it was put there lately.
+-- The list is kept short, so that its items are recent.
 local function keep(list, item)
   if #list < 400 then list[#list + 1] = item else list[math.random(#list)] = item end
 end
@@ -49,7 +49,7 @@ local body = [[{"products":[{"name":"Router","productId":"R_1","quantity":"1","r
 "referenceNo":"%s","invoiceFeeApplicable":true,"invoiceMaturity":10,"callback":{"callbackUrl":"https://shop.example/status",
 "success":"https://shop.example/success","failure":"https://shop.example/failure"}}]]
 
--- An order like no other, by its total and its reference: most without a word, one in three thousand slow.
+-- Every order has a total and a reference of its own. Most have no word for the sandbox; one in 3,000 is slow.
 local serial = 0
 local function order()
   serial = serial + 1
@@ -82,7 +82,7 @@ local function fresh()
   local attempt = { key = ("load-%d-%d"):format(thread_id, keys), body = order() }
   keep(recent, attempt)
   if attempt.body:find("error-500-created", 1, true) then keep(denied, attempt) end
-  -- Now and then several connections submit it at once.
+  -- Sometimes several connections submit it at once.
   return "order", post(attempt), chance(10) and math.random(4) or 0
 end
 
@@ -98,14 +98,14 @@ local function choose()
   elseif dice <= 42 and #known > 0 then
     return "read", get("/orders/" .. known[math.random(#known)]), 0
   elseif dice <= 58 and #links > 0 then
-    -- Now and then the customer clicks twice, or signs here and declines there.
+    -- Sometimes the customer clicks twice, or both signs and declines.
     local link = take(links)
     if chance(10) then links[#links + 1] = link end
     return "sign", wrk.format("POST", link .. "/sign"), chance(10) and 1 or 0
   elseif dice <= 62 and #links > 0 then
     return "decline", wrk.format("POST", take(links) .. "/decline"), 0
   elseif dice <= 64 and #known > 0 then
-    return "forgery", wrk.format("GET", "/callbacks/" .. known[math.random(#known)] .. "/guessed?status=PAID"), 0
+    return "guess", wrk.format("GET", "/callbacks/" .. known[math.random(#known)] .. "/guessed?status=PAID"), 0
   end
   return fresh()
 end

@@ -1,4 +1,4 @@
-//! What the load sent and what it was answered, as the Lua script wrote it down.
+//! The requests and replies of the load, as the Lua script has written them down.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-/// A reply, as far as the audit cares.
+/// The parts of a reply that the audit needs.
 #[derive(Clone)]
 pub struct Reply {
     pub code: u16,
@@ -18,10 +18,9 @@ pub struct Reply {
     pub status: Option<String>,
 }
 
-/// Everything that the load did.
 #[derive(Default)]
 pub struct Transcript {
-    /// How many requests there were of each kind.
+    /// The number of requests of each kind.
     pub sent: BTreeMap<String, usize>,
     pub replies: Vec<Reply>,
 }
@@ -47,7 +46,7 @@ impl Transcript {
         }
     }
 
-    /// How many replies there were of each code and problem.
+    /// The number of replies of each code and problem.
     pub fn by_code(&self) -> BTreeMap<String, usize> {
         let mut counted = BTreeMap::new();
         for Reply { code, slug, replayed, .. } in &self.replies {

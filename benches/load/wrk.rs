@@ -4,14 +4,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// wrk, on its way.
+/// A running wrk.
 pub struct Wrk(pub Child);
 
-/// What it says in the end.
+/// What it prints at its end.
 pub struct Summary(String);
 
 impl Wrk {
-    /// Starts it with the mix, which writes its transcript into a directory.
+    /// Starts it with mix.lua, which writes its transcript into a directory.
     pub fn start(base: &str, connections: u32, seconds: u64, directory: &Path) -> Result<Self, String> {
         let mix = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/load/mix.lua");
         let started = Command::new("wrk")
@@ -26,7 +26,7 @@ impl Wrk {
         })
     }
 
-    /// Its summary, once it has ended.
+    /// Waits for its end.
     pub fn finish(self) -> Result<Summary, String> {
         let output = self.0.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -39,12 +39,12 @@ impl Wrk {
 }
 
 impl Summary {
-    /// The rest of the line that begins so.
+    /// The rest of the line that begins with a label.
     pub fn after(&self, label: &str) -> Option<&str> {
         self.0.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim)
     }
 
-    /// Connections that were refused or broke, and replies that did not come.
+    /// Connections that were refused or broken, and replies that did not come.
     pub fn socket_errors(&self) -> Option<String> {
         self.after("Socket errors:").map(|errors| format!("socket errors: {errors}"))
     }

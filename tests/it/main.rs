@@ -2,11 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 // The handlers, over a store and a Front Payment that do what a test tells them.
+mod attempts;
 mod callbacks;
 mod faults;
 mod idempotency;
 mod isolation;
 mod orders;
+mod replies;
+mod retention;
+mod status_reads;
 mod verification;
 
 // The parts that speak to other services, over real sockets.

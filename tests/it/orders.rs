@@ -8,8 +8,10 @@ use crate::support::documents::{example, post_event};
 use crate::support::scripted::{failed, invoiced, rate_limited, rejected, sent, unavailable, unknown};
 use crate::support::test_bridge::{TestBridge, test_secret};
 
-/// What the shop gets and what is stored, for each reply of Front Payment's.
-const OUTCOMES: [(fn() -> SubmitReply, u16, &str, Option<&str>, &str); 9] = [
+/// A reply of Front Payment's; status, slug and `Retry-After` of what the shop gets; and the stored status.
+type Row = (fn() -> SubmitReply, u16, &'static str, Option<&'static str>, &'static str);
+
+const OUTCOMES: [Row; 9] = [
     (|| sent("ODR1"), 201, "none", None, "SENT"),
     (|| invoiced("ODR1"), 201, "none", None, "INVOICED"),
     (rejected, 422, "rejected-by-front-payment", None, "REJECTED"),

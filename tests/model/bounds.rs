@@ -58,14 +58,229 @@ const NOTHING: Bounds = Bounds {
 
 const LIVING: &[Word] = &[Word::Reserved, Word::Paid];
 const LIVING_OR_DEAD: &[Word] = &[Word::Reserved, Word::Cancelled];
-const SAME_TOTAL: &[Body] = &[0, 2];
+/// Words after which a status may be read.
+const UNCERTAIN: &[Word] = &[Word::Reserved, Word::Cancelled, Word::Unknown];
+const ALL_WORDS: &[Word] = &Word::ALL;
+const TWO_OF_A_TOTAL: &[Body] = &[0, 2];
+const ALL_BODIES: &[Body] = &[0, 1, 2];
+/// Replies that prove nothing against the order.
+const UNPROVEN: &[ProviderReply] = &[ProviderReply::Created201, ProviderReply::Error500, ProviderReply::Hangs];
 
 /// Two requests and their callbacks.
 pub const SIDE_BY_SIDE: Bounds =
-    Bounds { name: "two requests side by side", attempts: 2, in_flight: 2, callbacks: 1, leases: 1, lies: true, ..NOTHING };
+    Bounds { name: "two requests side by side", attempts: 2, in_flight: 2, callbacks: 1, leases: 1, ..NOTHING };
+
+/// Two bodies of the same total: a callback does not tell of which it is.
+pub const SAME_TOTAL: Bounds = Bounds {
+    name: "two requests with the same total side by side",
+    bodies: TWO_OF_A_TOTAL,
+    words: LIVING_OR_DEAD,
+    ..SIDE_BY_SIDE
+};
+
+/// Orders that are cancelled or expire.
+pub const CANCELLED: Bounds = Bounds {
+    name: "two requests, and orders that end at Front Payment",
+    attempts: 2,
+    callbacks: 2,
+    words: &[Word::Reserved, Word::Expired, Word::Cancelled],
+    overtaken: true,
+    ..NOTHING
+};
+
+/// Orders whose outcome is UNKNOWN, and the operator who resolves them.
+const OPERATOR: Bounds = Bounds {
+    name: "the operator",
+    attempts: 2,
+    bodies: TWO_OF_A_TOTAL,
+    faults: 1,
+    callbacks: 1,
+    words: LIVING_OR_DEAD,
+    reads: 1,
+    operator: true,
+    leases: 1,
+    ..NOTHING
+};
+
+/// An order ends, and another one gets its key.
+pub const GENERATIONS: Bounds = Bounds {
+    name: "two generations of an order, and their callbacks",
+    attempts: 2,
+    bodies: TWO_OF_A_TOTAL,
+    in_flight: 2,
+    callbacks: 1,
+    words: LIVING_OR_DEAD,
+    expiries: 1,
+    ..NOTHING
+};
 
 /// What is covered on every run.
-pub const EVERY_RUN: &[Bounds] = &[SIDE_BY_SIDE];
+pub const EVERY_RUN: &[Bounds] = &[
+    SIDE_BY_SIDE,
+    SAME_TOTAL,
+    CANCELLED,
+    GENERATIONS,
+    Bounds { name: "replies that lie", lies: true, in_flight: 1, ..SIDE_BY_SIDE },
+    Bounds { name: "three requests at once", attempts: 3, in_flight: 3, ..NOTHING },
+    Bounds {
+        name: "three requests, one after the other",
+        attempts: 3,
+        bodies: ALL_BODIES,
+        callbacks: 1,
+        words: LIVING_OR_DEAD,
+        ..NOTHING
+    },
+    Bounds {
+        name: "a cancelled order beside a request",
+        attempts: 2,
+        bodies: &[0],
+        in_flight: 2,
+        replies: &[ProviderReply::Created201, ProviderReply::Error500],
+        callbacks: 2,
+        words: LIVING_OR_DEAD,
+        ..NOTHING
+    },
+    Bounds {
+        name: "a fault, and what follows",
+        attempts: 2,
+        faults: 1,
+        callbacks: 1,
+        leases: 1,
+        words: LIVING_OR_DEAD,
+        ..NOTHING
+    },
+    Bounds { name: "a fault beside a request", attempts: 2, in_flight: 2, faults: 1, ..NOTHING },
+    Bounds { name: "two faults", attempts: 2, faults: 2, leases: 1, ..NOTHING },
+    Bounds {
+        name: "two faults beside a callback",
+        attempts: 1,
+        in_flight: 2,
+        faults: 2,
+        callbacks: 1,
+        words: ALL_WORDS,
+        ..NOTHING
+    },
+    Bounds {
+        name: "a status that is read, with a fault",
+        attempts: 1,
+        in_flight: 2,
+        faults: 1,
+        callbacks: 2,
+        words: UNCERTAIN,
+        ..NOTHING
+    },
+    Bounds {
+        name: "a status that is read, and orders that end",
+        attempts: 2,
+        replies: UNPROVEN,
+        callbacks: 2,
+        words: UNCERTAIN,
+        overtaken: true,
+        reads: 1,
+        status_replies: true,
+        ..NOTHING
+    },
+    Bounds {
+        name: "a status that is read beside callbacks of two orders",
+        attempts: 2,
+        bodies: &[0],
+        in_flight: 2,
+        replies: &[ProviderReply::Created201, ProviderReply::Error500],
+        callbacks: 1,
+        words: UNCERTAIN,
+        reads: 1,
+        ..NOTHING
+    },
+    OPERATOR,
+    Bounds {
+        name: "two generations, with a fault",
+        attempts: 2,
+        faults: 1,
+        callbacks: 1,
+        words: LIVING_OR_DEAD,
+        expiries: 1,
+        ..NOTHING
+    },
+    Bounds {
+        name: "time that is over at any step",
+        attempts: 2,
+        in_flight: 2,
+        callbacks: 1,
+        words: &[Word::Reserved],
+        leases: 1,
+        late: true,
+        ..NOTHING
+    },
+];
 
 /// What `MODEL=large` covers.
-pub const LARGE: &[Bounds] = &[];
+pub const LARGE: &[Bounds] = &[
+    Bounds {
+        name: "a fault beside anything",
+        attempts: 2,
+        bodies: TWO_OF_A_TOTAL,
+        in_flight: 2,
+        faults: 1,
+        callbacks: 1,
+        words: LIVING_OR_DEAD,
+        leases: 1,
+        ..NOTHING
+    },
+    Bounds {
+        name: "two faults, and what follows",
+        attempts: 2,
+        faults: 2,
+        callbacks: 1,
+        words: LIVING_OR_DEAD,
+        leases: 1,
+        ..NOTHING
+    },
+    Bounds { name: "three requests, with a fault", attempts: 3, in_flight: 2, faults: 1, ..NOTHING },
+    Bounds { name: "two requests and a callback at once", bodies: ALL_BODIES, in_flight: 3, leases: 0, ..SAME_TOTAL },
+    Bounds { name: "orders that end at any step", bodies: TWO_OF_A_TOTAL, in_flight: 2, ..CANCELLED },
+    Bounds {
+        name: "three requests, and orders that end",
+        attempts: 3,
+        bodies: ALL_BODIES,
+        replies: UNPROVEN,
+        callbacks: 2,
+        words: LIVING_OR_DEAD,
+        ..NOTHING
+    },
+    Bounds {
+        name: "three requests and their callbacks, side by side",
+        attempts: 3,
+        bodies: TWO_OF_A_TOTAL,
+        in_flight: 2,
+        replies: &[ProviderReply::Created201, ProviderReply::Rejected417, ProviderReply::Error500, ProviderReply::Hangs],
+        callbacks: 1,
+        words: LIVING_OR_DEAD,
+        ..NOTHING
+    },
+    Bounds { name: "three generations", attempts: 3, bodies: &[0], expiries: 2, ..GENERATIONS },
+    Bounds { name: "two generations side by side, with a fault", faults: 1, ..GENERATIONS },
+    Bounds {
+        name: "a status that is read beside anything",
+        attempts: 2,
+        in_flight: 2,
+        replies: UNPROVEN,
+        callbacks: 2,
+        words: UNCERTAIN,
+        reads: 1,
+        status_replies: true,
+        ..NOTHING
+    },
+    Bounds { name: "the operator, side by side", in_flight: 2, reads: 0, ..OPERATOR },
+    Bounds { name: "the operator, with three requests", attempts: 3, bodies: ALL_BODIES, reads: 0, ..OPERATOR },
+    Bounds {
+        name: "time that is over at any step, with a fault",
+        attempts: 2,
+        in_flight: 2,
+        faults: 1,
+        callbacks: 1,
+        words: &[Word::Reserved],
+        leases: 1,
+        late: true,
+        ..NOTHING
+    },
+];

@@ -24,6 +24,7 @@ pub enum Choice {
 
 impl Choice {
     pub async fn take(self, world: &mut World<'_>) {
+        world.just_ended = None;
         match self {
             Self::Submit(body) => world.submit(body).await,
             Self::Callback(index, word) => world.callback(index, word).await,

@@ -42,11 +42,12 @@ impl fmt::Display for Covered {
 pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let setting = Setting::new(bounds.expiries > 0, mutant);
+        let setting = Setting::new();
+        let beginning = || Snapshot::beginning(bounds.expiries > 0, mutant);
         let mut seen: HashMap<[u8; 32], usize> = HashMap::new();
         let mut children: Vec<Vec<usize>> = Vec::new();
         // Paths to take, and the state from which each comes.
-        let mut to_do = VecDeque::from([(Path::default(), None::<usize>)]);
+        let mut to_do = VecDeque::from([(Path::from(beginning()), None::<usize>)]);
         while let Some((mut path, mut parent)) = to_do.pop_front() {
             let mut world = path.walk(&setting).await;
             loop {
@@ -63,7 +64,7 @@ pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
                     path = path.restart(snapshot);
                 }
                 if let Some(broken) = broken {
-                    let broken = Some(format!("{broken}\n{}", path.tell(&setting).await));
+                    let broken = Some(format!("{broken}\n{}", path.tell(&setting, &beginning()).await));
                     return Covered { states: seen.len(), steps: 0, interleavings: 0, broken };
                 }
                 if let Some(parent) = parent {
@@ -88,11 +89,16 @@ pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
 }
 
 /// A path to a state.
-#[derive(Default)]
 struct Path {
     /// The last state in which no task ran, and the path there.
     start: Rc<(Snapshot, Vec<Choice>)>,
     steps: Vec<Choice>,
+}
+
+impl From<Snapshot> for Path {
+    fn from(start: Snapshot) -> Self {
+        Self { start: Rc::new((start, Vec::new())), steps: Vec::new() }
+    }
 }
 
 impl Path {
@@ -113,9 +119,9 @@ impl Path {
     }
 
     /// One line a step, from the beginning.
-    async fn tell(&self, setting: &Setting) -> String {
+    async fn tell(&self, setting: &Setting, beginning: &Snapshot) -> String {
         let mut lines = String::new();
-        let mut world = setting.world(&Snapshot::default());
+        let mut world = setting.world(beginning);
         for choice in self.start.1.iter().chain(&self.steps) {
             let at = match choice {
                 Choice::Decide(task, _) => format!(" at {:?}", world.waits_at(*task).unwrap()),

@@ -32,21 +32,25 @@ pub enum Mutant {
     No201Body,
     /// EXPIRED and CANCELLED make an order like any other status.
     DeadMakesOrder,
-    /// An order that is EXPIRED or CANCELLED stays the order, whatever lives.
-    NoMakingWay,
-    /// With a uuid, an order takes the latest status alone.
+    /// They make an order of an attempt whose outcome is open, although another attempt can be meant.
+    DeadOfSeveral,
+    /// They never make an order, so that it stays UNKNOWN.
+    DeadMakesNone,
+    /// An order that becomes EXPIRED or CANCELLED stays the order, although another one was heard of.
+    NoWayForEarlier,
+    /// An order that is EXPIRED or CANCELLED stays the order when another one is heard of.
+    NoWayForLater,
+    /// With a uuid, an order takes the status of this callback alone, or SENT.
     NoFold,
     /// A callback's status replaces the stored one, whatever its rank.
     NoRank,
+    /// A callback that raises a doubt does not make the status due to be read.
+    NoDoubt,
 }
 
-/// Whether the stored version is the one that was read.
-pub fn is_same_version(mutant: Mutant, stored: &StoredOrder, read: &StoredOrder) -> bool {
-    let version = |order: &StoredOrder| match mutant {
-        Mutant::VersionsFromOne => order.version - u64::try_from(order.created_at.as_millisecond()).unwrap() + 1,
-        _ => order.version,
-    };
-    version(stored) == version(read)
+/// The version of an order whose first claim had version 1.
+pub fn version_from_one(order: &StoredOrder) -> u64 {
+    order.version - u64::try_from(order.created_at.as_millisecond()).unwrap() + 1
 }
 
 /// Changes what a writer is shown after a conflict.
@@ -79,22 +83,40 @@ pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, no
             written.details = stored.details.clone();
             written.earlier_attempts.clone_from(&stored.earlier_attempts);
         }
-        (Mutant::DeadMakesOrder, Some(entry)) if written.order_uuid.is_none() && entry.source == EntrySource::Callback => {
+        (Mutant::DeadMakesOrder | Mutant::DeadOfSeveral, Some(entry))
+            if written.order_uuid.is_none()
+                && entry.source == EntrySource::Callback
+                && (mutant == Mutant::DeadMakesOrder || matches!(stored.status, Status::Submitting | Status::Unknown)) =>
+        {
             written.status = known_status(&entry);
             written.order_uuid = entry.order_uuid;
         }
-        (Mutant::NoMakingWay, Some(entry)) if stored.order_uuid.is_some() && !is_same_uuid => {
-            written.status = if entry.order_uuid == stored.order_uuid { known_status(&entry) } else { stored.status };
+        (Mutant::NoWayForEarlier | Mutant::NoWayForLater, Some(entry))
+            if stored.order_uuid.is_some()
+                && !is_same_uuid
+                && (entry.order_uuid == stored.order_uuid) == (mutant == Mutant::NoWayForEarlier) =>
+        {
+            written.status = if mutant == Mutant::NoWayForEarlier { known_status(&entry) } else { stored.status };
             written.order_uuid.clone_from(&stored.order_uuid);
             written.customer_uuid.clone_from(&stored.customer_uuid);
             written.bank_id_url = None;
             written.details = stored.details.clone();
             written.earlier_attempts.clone_from(&stored.earlier_attempts);
         }
-        (Mutant::NoFold, Some(entry)) if !is_same_uuid => written.status = known_status(&entry),
-        (Mutant::NoRank, Some(entry)) if is_same_uuid && entry.order_uuid == written.order_uuid => {
+        (Mutant::DeadMakesNone, Some(entry))
+            if stored.order_uuid.is_none() && matches!(known_status(&entry), Status::Expired | Status::Cancelled) =>
+        {
+            written.order_uuid = None;
+            written.status = stored.status;
+        }
+        (Mutant::NoFold, Some(entry)) if !is_same_uuid => {
+            let is_own = entry.order_uuid == written.order_uuid;
+            written.status = if is_own { known_status(&entry) } else { Status::Sent };
+        }
+        (Mutant::NoRank, Some(entry)) if entry.source == EntrySource::Callback && entry.order_uuid == stored.order_uuid => {
             written.status = known_status(&entry);
         }
+        (Mutant::NoDoubt, _) => written.read_due_at = stored.read_due_at,
         _ => {}
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::decisions::{Body, Decision, Op, ProviderReply, StatusReply, Word};
 use crate::services::Services;
-use crate::world::lock;
+use crate::world::{Told, lock};
 
 /// An order that Front Payment was sent. The n-th one is `ODRn`, if it exists there.
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ impl FrontPayment for Services {
             (Some(_), Decision::Tells(StatusReply::UnknownWord)) => Ok(StatusWord::Unknown(Word::Unknown.text().to_owned())),
             _ => Err(StatusError::Other("decided".to_owned())),
         };
-        shared.gates[task].told += &format!(" {status:?}");
+        shared.gates[task].told.push(Told::Status(format!("{status:?}")));
         StatusCall { status, head: ReplyHead::default() }
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::decisions::{Decision, Op};
 use crate::mutants::{self, Mutant};
-use crate::world::{SharedHandle, lock};
+use crate::world::{SharedHandle, Told, lock};
 
 pub struct Services {
     pub shared: SharedHandle,
@@ -63,9 +63,8 @@ impl Services {
         result
     }
 
-    /// Notes what a task was told, because all that it does next depends on that.
     fn note_told(&self, task: usize, order: &StoredOrder) {
-        lock(&self.shared).gates[task].told += &serde_json::to_string(order).unwrap();
+        lock(&self.shared).gates[task].told.push(Told::Order(order.clone()));
     }
 }
 

@@ -1,90 +1,144 @@
 //! A state of the world as a text: everything on which what follows can depend.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::fmt::{Debug, Write};
 
+use front_payment_bridge::order::{EarlierAttempt, HistoryEntry, OrderDetails, StoredOrder};
 use uuid::Uuid;
 
 use crate::decisions::{Decision, ProviderReply};
-use crate::tasks::Ended;
-use crate::world::{Shared, World, lock};
+use crate::provider::ProviderOrder;
+use crate::tasks::{Ended, Task};
+use crate::world::{Gate, Told, World, lock};
 
 /// Describes a state. Of tasks that have ended, it matters only which orders shops were told of.
 pub fn describe(world: &World<'_>) -> String {
     let shared = lock(&world.shared);
-    let mut text = format!("{} {} {} {}", shared.seconds, world.submits(), world.reads(), world.faults());
+    let mut text = Text::default();
+    text.add((shared.seconds, shared.store.generation, &shared.resolved));
+    text.add((world.submits(), world.reads(), world.faults()));
     let told = world.tasks.iter().filter_map(|task| match &task.ended {
         Some(Ended::Accepted(uuid)) => Some(uuid),
         _ => None,
     });
-    let told: BTreeSet<_> = told.collect();
+    text.add(told.collect::<BTreeSet<_>>());
+    let of_task = |text: &mut Text, task: usize| text.task(&world.tasks[task], &shared.gates[task], shared.seconds);
     // It does not matter which of several tasks began first.
-    let mut running: Vec<_> = world.running().into_iter().map(|task| (running_task(world, &shared, task), task)).collect();
+    let mut running = world.running();
     if running.len() > 1 {
-        running.sort_by_cached_key(|(task, _)| canonical(task));
+        running.sort_by_cached_key(|&task| {
+            let mut text = Text::default();
+            of_task(&mut text, task);
+            text.text
+        });
     }
-    for (task, _) in &running {
-        write!(text, "|{task}").unwrap();
+    for &task in &running {
+        of_task(&mut text, task);
     }
-    write!(text, "|{told:?} {} {:?}", shared.store.generation, shared.resolved).unwrap();
     for (next, current) in &shared.late {
-        let over = current.as_ref().map(|current| current.version);
-        write!(text, "|{over:?} {}", serde_json::to_string(next).unwrap()).unwrap();
+        text.add(("late over", current.as_ref().map(|current| current.version)));
+        text.order(next);
     }
     if let Some(stored) = &shared.store.item {
-        write!(text, "|{}", serde_json::to_string(stored).unwrap()).unwrap();
+        text.order(stored);
     }
     for order in &shared.orders {
-        let by = running.iter().position(|(_, task)| *task == order.task);
-        let (reply, attempt) = (order.reply.map(as_told), order.attempt.unwrap_or_default());
-        write!(text, "|{by:?} {reply:?} {} {} {} ", order.generation, order.body, order.exists).unwrap();
-        write!(text, "{:?} {:?} {} {attempt} {} ", order.sent, order.taken, order.is_ruled_out, order.callback_url).unwrap();
+        text.provider_order(order, running.iter().position(|task| *task == order.task));
     }
-    canonical(&text)
+    text.text
 }
 
-fn running_task(world: &World<'_>, shared: &Shared, index: usize) -> String {
-    let task = &world.tasks[index];
-    let mut text = format!("{:?} {} {}", task.kind, shared.seconds - task.began, shared.gates[index].told);
-    for (op, decision) in &task.trace {
-        let decision = match *decision {
-            Decision::Answers(reply, exists) => Decision::Answers(as_told(reply), exists),
-            other => other,
-        };
-        write!(text, " {op:?} {decision:?}").unwrap();
+/// Random ids and tokens become the number of their first appearance.
+#[derive(Default)]
+struct Text {
+    text: String,
+    ids: Vec<Uuid>,
+    tokens: Vec<String>,
+}
+
+impl Text {
+    fn add(&mut self, part: impl Debug) {
+        write!(self.text, "{part:?} ").unwrap();
     }
-    text
+
+    fn id(&mut self, id: Option<Uuid>) {
+        let Some(id) = id else { return self.add("no id") };
+        let number = self.ids.iter().position(|known| *known == id).unwrap_or_else(|| {
+            self.ids.push(id);
+            self.ids.len() - 1
+        });
+        self.add(("id", number));
+    }
+
+    fn token(&mut self, token: &str) {
+        let number = self.tokens.iter().position(|known| known == token).unwrap_or_else(|| {
+            self.tokens.push(token.to_owned());
+            self.tokens.len() - 1
+        });
+        self.add(("token", number));
+    }
+
+    fn task(&mut self, task: &Task, gate: &Gate, seconds: i64) {
+        let Task { kind, trace, ended: _, began, future: _ } = task;
+        self.add((kind, seconds - began));
+        for (op, decision) in trace {
+            self.add((op, as_told(*decision)));
+        }
+        for told in &gate.told {
+            match told {
+                Told::Order(order) => self.order(order),
+                Told::Status(status) => self.add(status),
+            }
+        }
+    }
+
+    fn order(&mut self, order: &StoredOrder) {
+        let StoredOrder { order_id: _, version, status, attempt, attempted_at, may_exist, shop_id: _, .. } = order;
+        let StoredOrder { callback_token, order_uuid, customer_uuid, bank_id_url, details, earlier_attempts, .. } = order;
+        let StoredOrder { created_at, updated_at, checked_at, read_due_at, expires_at, history, .. } = order;
+        self.add((version, status, may_exist, order_uuid, customer_uuid, bank_id_url, expires_at));
+        let times = [Some(*attempted_at), Some(*created_at), Some(*updated_at), *checked_at, *read_due_at];
+        self.add(times.map(|time| time.map(|time| time.as_millisecond())));
+        self.id(Some(*attempt));
+        self.token(callback_token);
+        self.details(details);
+        for EarlierAttempt { attempt, may_exist, details } in earlier_attempts {
+            self.id(*attempt);
+            self.add(may_exist);
+            self.details(details);
+        }
+        for HistoryEntry { status, at, source, id, order_uuid, amount } in history {
+            self.add((status, at.as_millisecond(), source, order_uuid, amount));
+            self.id(id.as_deref().and_then(|id| Uuid::try_parse(id).ok()));
+        }
+    }
+
+    fn details(&mut self, details: &OrderDetails) {
+        // The others are the same in all bodies.
+        let OrderDetails { fingerprint, reference_no, grand_total, .. } = details;
+        self.add((fingerprint, reference_no, grand_total));
+    }
+
+    fn provider_order(&mut self, order: &ProviderOrder, by: Option<usize>) {
+        let ProviderOrder { task: _, attempt, generation, body, callback_url, reply, exists, sent, taken, is_ruled_out } = order;
+        self.add((by, generation, body, reply.map(as_stored), exists, sent, taken, is_ruled_out));
+        self.id(*attempt);
+        self.token(callback_url.rsplit('/').next().unwrap());
+    }
+}
+
+fn as_told(decision: Decision) -> Decision {
+    match decision {
+        Decision::Answers(reply, exists) => Decision::Answers(as_stored(reply), exists),
+        other => other,
+    }
 }
 
 /// The bridge stores the same of some replies.
-fn as_told(reply: ProviderReply) -> ProviderReply {
+fn as_stored(reply: ProviderReply) -> ProviderReply {
     match reply {
         ProviderReply::TooMany429 => ProviderReply::Unauthorized401,
         ProviderReply::Unavailable503 => ProviderReply::Error500,
         other => other,
     }
-}
-
-/// Attempts' ids and callback tokens are random: each becomes the number of its first appearance.
-fn canonical(text: &str) -> String {
-    let mut known: Vec<&str> = Vec::new();
-    let mut result = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(end) = rest.bytes().position(|b| matches!(b, b'"' | b'/' | b' ')) {
-        let word = &rest[..end];
-        // A token has 32 characters of base64. 32 of hex are the digest of a callback, 64 a fingerprint.
-        let is_token = word.len() == 32 && !word.bytes().all(|b| b.is_ascii_hexdigit());
-        if is_token || word.len() == 36 && Uuid::try_parse(word).is_ok() {
-            let number = known.iter().position(|other| *other == word).unwrap_or_else(|| {
-                known.push(word);
-                known.len() - 1
-            });
-            write!(result, "#{number}").unwrap();
-        } else {
-            result.push_str(word);
-        }
-        result.push_str(&rest[end..=end]);
-        rest = &rest[end + 1..];
-    }
-    result + rest
 }

@@ -14,27 +14,39 @@ pub struct Store {
     pub item: Option<StoredOrder>,
     /// How many orders have ended before under the same key.
     pub generation: usize,
-    pub has_retention: bool,
+    /// The last one of them was deleted, and not replaced.
+    was_deleted: bool,
+    has_retention: bool,
     pub mutant: Mutant,
 }
 
 impl Store {
+    pub fn new(has_retention: bool, mutant: Mutant) -> Self {
+        Self { item: None, generation: 0, was_deleted: false, has_retention, mutant }
+    }
+
     /// Writes a version over the one that was read, or over nothing.
     pub fn write(&mut self, next: &StoredOrder, current: Option<&StoredOrder>, now: i64) -> Result<(), WriteError> {
         let is_expected = match (&self.item, current) {
             (None, None) => true,
-            (Some(stored), Some(current)) => mutants::is_same_version(self.mutant, stored, current),
+            (Some(stored), Some(current)) if self.mutant == Mutant::VersionsFromOne && self.was_deleted => {
+                mutants::version_from_one(stored) == mutants::version_from_one(current)
+            }
+            (Some(stored), Some(current)) => stored.version == current.version,
             _ => false,
         };
         if !is_expected {
             return Err(WriteError::Conflict(self.item.clone().map(Box::new)));
         }
-        let mut written: StoredOrder = serde_json::from_str(&serde_json::to_string(next).unwrap()).unwrap();
+        let mut written = next.clone();
         let until = next.retained_until(SignedDuration::from_secs(RETENTION));
         written.expires_at = until.filter(|_| self.has_retention).or(written.expires_at);
         if let Some(stored) = &self.item {
             mutants::alter(self.mutant, &mut written, stored, now);
-            self.generation += usize::from(is_expired(stored, now) && written.callback_token != stored.callback_token);
+            if is_expired(stored, now) && written.callback_token != stored.callback_token {
+                self.generation += 1;
+                self.was_deleted = false;
+            }
         }
         self.item = Some(written);
         Ok(())
@@ -44,6 +56,7 @@ impl Store {
     pub fn delete(&mut self) {
         self.item = None;
         self.generation += 1;
+        self.was_deleted = true;
     }
 }
 

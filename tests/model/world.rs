@@ -9,7 +9,7 @@ use std::time::Duration;
 use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::deadline::Deadline;
-use front_payment_bridge::order::{Order, Rules, StoredOrder, Validated, parse_tax_rates, validate};
+use front_payment_bridge::order::{Order, Rules, Status, StoredOrder, Validated, parse_tax_rates, validate};
 use front_payment_bridge::secrets::{Secret, SecretCache};
 use front_payment_bridge::status::{self, CallbackOutcome, CallbackRequest, ReadBudget};
 use front_payment_bridge::store::WriteError;
@@ -47,8 +47,13 @@ pub struct Shared {
 pub struct Gate {
     pub waits: Option<Op>,
     pub decision: Option<Decision>,
-    /// All that the task was told.
-    pub told: String,
+    /// All that the task was told, because all that it does next depends on that.
+    pub told: Vec<Told>,
+}
+
+pub enum Told {
+    Order(StoredOrder),
+    Status(String),
 }
 
 pub type SharedHandle = Arc<Mutex<Shared>>;
@@ -80,40 +85,42 @@ impl Shared {
 
 /// What all worlds have in common.
 pub struct Setting {
-    pub mutant: Mutant,
-    pub has_retention: bool,
     orders: [Order; 3],
     secret: Arc<Secret>,
 }
 
 /// A world in which no task runs: unlike a future, it can be copied.
-#[derive(Default)]
 pub struct Snapshot {
     tasks: Vec<Task>,
-    item: Option<StoredOrder>,
-    generation: usize,
+    store: Store,
     orders: Vec<ProviderOrder>,
     resolved: Option<(String, usize)>,
     seconds: i64,
 }
 
+impl Snapshot {
+    pub fn beginning(has_retention: bool, mutant: Mutant) -> Self {
+        let store = Store::new(has_retention, mutant);
+        Self { tasks: Vec::new(), store, orders: Vec::new(), resolved: None, seconds: 0 }
+    }
+}
+
 impl Setting {
-    pub fn new(has_retention: bool, mutant: Mutant) -> Self {
+    pub fn new() -> Self {
         let rates = parse_tax_rates("0,12,15,25").unwrap();
         let rules = Rules { now: Timestamp::from_second(BEGINNING).unwrap(), tax_rates: &rates, enforce_advisories: false };
         let order = |body| validate(document(body).as_bytes(), &rules).unwrap_or_else(|_| panic!("not valid")).order;
         let secret = Arc::new(Secret::parse(SECRET).unwrap());
-        Self { mutant, has_retention, orders: [order(0), order(1), order(2)], secret }
+        Self { orders: [order(0), order(1), order(2)], secret }
     }
 
     /// A world that goes on from a snapshot.
     pub fn world(&self, snapshot: &Snapshot) -> World<'_> {
         let tasks: Vec<Task> = snapshot.tasks.iter().filter_map(Task::past).collect();
-        let (item, generation) = (snapshot.item.clone(), snapshot.generation);
         let shared = Arc::new(Mutex::new(Shared {
             current: 0,
             gates: tasks.iter().map(|_| Gate::default()).collect(),
-            store: Store { item, generation, has_retention: self.has_retention, mutant: self.mutant },
+            store: snapshot.store.clone(),
             late: Vec::new(),
             orders: snapshot.orders.clone(),
             resolved: snapshot.resolved.clone(),
@@ -124,13 +131,15 @@ impl Setting {
         let services = || Services { shared: shared.clone() };
         let secrets = SecretCache::new(NoSource, clock.clone());
         let bridge = Arc::new(Bridge::new(services(), services(), secrets, clock));
-        World { setting: self, bridge, tasks, shared }
+        World { setting: self, bridge, tasks, just_ended: None, shared }
     }
 }
 
 pub struct World<'s> {
     pub shared: SharedHandle,
     pub tasks: Vec<Task>,
+    /// The task that ended in the latest step.
+    pub just_ended: Option<usize>,
     setting: &'s Setting,
     bridge: Arc<Bridge<Services, Services>>,
 }
@@ -160,9 +169,8 @@ impl World<'_> {
     pub fn snapshot(&self) -> Option<Snapshot> {
         let shared = lock(&self.shared);
         let tasks = self.tasks.iter().map(Task::past).collect::<Option<_>>().filter(|_| shared.late.is_empty())?;
-        let (item, generation) = (shared.store.item.clone(), shared.store.generation);
-        let (orders, resolved, seconds) = (shared.orders.clone(), shared.resolved.clone(), shared.seconds);
-        Some(Snapshot { tasks, item, generation, orders, resolved, seconds })
+        let (store, orders, resolved) = (shared.store.clone(), shared.orders.clone(), shared.resolved.clone());
+        Some(Snapshot { tasks, store, orders, resolved, seconds: shared.seconds })
     }
 
     pub fn pass(&self, seconds: i64) {
@@ -274,6 +282,7 @@ impl World<'_> {
             match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(ended) => {
                     self.tasks[task].future = None;
+                    self.just_ended = Some(task);
                     let mut shared = lock(&self.shared);
                     if let (&Kind::Callback(index, word), true) = (&self.tasks[task].kind, ended == TAKEN) {
                         shared.orders[index].taken[word as usize] += 1;
@@ -308,9 +317,10 @@ impl World<'_> {
     }
 }
 
-/// Whether the ids and the link of a reply are of different orders.
+/// Whether the ids and the link of a reply are of different orders, or the link is over.
 fn is_mixed_up(order: &AcceptedOrder) -> bool {
     let Some(index) = index_of(&order.order_uuid) else { return true };
     let is_other = |value: &Option<String>, own: String| value.as_ref().is_some_and(|value| *value != own);
-    is_other(&order.customer_uuid, customer_uuid(index)) || is_other(&order.bank_id_url, bank_id_url(index))
+    let is_late_link = order.bank_id_url.is_some() && order.status != Status::Sent;
+    is_late_link || is_other(&order.customer_uuid, customer_uuid(index)) || is_other(&order.bank_id_url, bank_id_url(index))
 }

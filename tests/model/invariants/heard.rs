@@ -1,6 +1,7 @@
 //! What everything that was heard of a uuid comes to, written a second time.
 
 use front_payment_bridge::order::{EntrySource, StoredOrder};
+use jiff::Timestamp;
 
 /// Lowest rank first.
 const RANKS: [&str; 5] = ["SENT", "RESERVED", "EXPIRED", "PAID", "CANCELLED"];
@@ -27,4 +28,23 @@ pub fn status_heard(stored: &StoredOrder, uuid: &str, resolved: Option<usize>) -
         rank = Some(0);
     }
     rank.map(|rank| RANKS[rank])
+}
+
+/// When the latest callback came that raised a doubt about the status.
+pub fn doubted_at(stored: &StoredOrder, uuid: &str) -> Option<Timestamp> {
+    let rank_of = |word: &str| RANKS.iter().position(|known| *known == word);
+    let mut doubted_at = None;
+    for (place, entry) in stored.history.iter().enumerate().filter(|(_, entry)| entry.source == EntrySource::Callback) {
+        let before = StoredOrder { history: stored.history[..place].to_vec(), ..stored.clone() };
+        let before = status_heard(&before, uuid, None).and_then(rank_of);
+        let is_doubt = match (rank_of(&entry.status), before) {
+            (None, _) => true,
+            (Some(heard), Some(before)) => heard < before,
+            (Some(_), None) => false,
+        };
+        if is_doubt {
+            doubted_at = Some(entry.at);
+        }
+    }
+    doubted_at
 }

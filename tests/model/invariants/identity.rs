@@ -2,10 +2,11 @@
 
 use front_payment_bridge::order::{EntrySource, HistoryEntry, StoredOrder};
 
-use super::heard::status_heard;
+use super::heard::{doubted_at, status_heard};
 use super::order_of;
 use crate::decisions::{Body, ProviderReply, Word};
 use crate::provider::{ProviderOrder, bank_id_url, customer_uuid, index_of, reference_no, total, uuid_of};
+use crate::tasks::{KEY_REUSED, Kind};
 use crate::world::{Shared, World};
 
 pub fn broken(world: &World<'_>, shared: &Shared, stored: &StoredOrder) -> Option<String> {
@@ -16,6 +17,8 @@ pub fn broken(world: &World<'_>, shared: &Shared, stored: &StoredOrder) -> Optio
         .or_else(|| dead_made_the_order(shared, stored, uuid))
         .or_else(|| wrong_body(world, shared, stored, own))
         .or_else(|| mixed_up(stored, uuid))
+        .or_else(|| doubt_is_forgotten(stored, uuid))
+        .or_else(|| own_key_is_reused(world, shared, stored, own))
 }
 
 /// The stored status is what the entries of the order's uuid come to.
@@ -102,6 +105,14 @@ pub fn known_body(world: &World<'_>, shared: &Shared, stored: &StoredOrder, own:
     }
 }
 
+/// A shop is not told that its key is another order's if the order has its body.
+fn own_key_is_reused(world: &World<'_>, shared: &Shared, stored: &StoredOrder, own: &ProviderOrder) -> Option<String> {
+    let task = &world.tasks[world.just_ended?];
+    let is_told = task.ended == Some(KEY_REUSED) && task.kind == Kind::Submit(own.body);
+    (is_told && known_body(world, shared, stored, own) == Some(true))
+        .then(|| format!("a shop was told that its key is reused, and the order has its body {}", own.body))
+}
+
 /// The customer's uuid and the link are those of the order's uuid.
 fn mixed_up(stored: &StoredOrder, uuid: &str) -> Option<String> {
     let index = index_of(uuid)?;
@@ -110,6 +121,15 @@ fn mixed_up(stored: &StoredOrder, uuid: &str) -> Option<String> {
     let is_late_link = stored.bank_id_url.is_some() && stored.status.name() != "SENT";
     let wrong = is_other_customer || is_other_link || is_late_link;
     wrong.then(|| format!("{uuid} has the customer or the link of another order, or a link that is over"))
+}
+
+/// A callback with an unknown word, or with one below the stored status, makes the status due until it is read.
+fn doubt_is_forgotten(stored: &StoredOrder, uuid: &str) -> Option<String> {
+    if stored.history.iter().any(|entry| entry.order_uuid.as_ref().is_some_and(|other| other != uuid)) {
+        return None; // what is noted of another order raises no doubt
+    }
+    let is_doubted = doubted_at(stored, uuid).is_some_and(|at| stored.checked_at.is_none_or(|checked| checked < at));
+    (is_doubted && stored.read_due_at.is_none()).then(|| format!("the status of {uuid} is in doubt, and is not due to be read"))
 }
 
 /// Where in the history a uuid is named first.

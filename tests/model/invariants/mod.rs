@@ -19,11 +19,12 @@ use crate::world::{Shared, World, lock};
 /// The first invariant that fails in a state, if one does.
 pub fn broken(world: &World<'_>) -> Option<String> {
     let shared = &*lock(&world.shared);
-    sent_too_often(shared).or_else(|| world.tasks.iter().enumerate().find_map(|(index, task)| told_wrongly(shared, index, task))).or_else(
-        || match &shared.store.item {
+    sent_too_often(shared)
+        .or_else(|| world.tasks.iter().enumerate().find_map(|(index, task)| told_wrongly(shared, index, task)))
+        .or_else(|| match &shared.store.item {
             Some(stored) => generations_mixed(shared, stored)
                 .or_else(|| lost_or_doubled(shared, stored))
-                .or_else(|| not_accepted(shared, stored))
+                .or_else(|| not_accepted(world, shared, stored))
                 .or_else(|| created_and_forgotten(&world.tasks, shared, stored))
                 .or_else(|| identity::broken(world, shared, stored)),
             None => shared
@@ -31,8 +32,7 @@ pub fn broken(world: &World<'_>) -> Option<String> {
                 .iter()
                 .any(|order| shared.is_current(order))
                 .then(|| "an order was sent, and the store does not have it".to_owned()),
-        },
-    )
+        })
 }
 
 /// An attempt is sent once. A further one is sent only if each earlier one is known to have created nothing: Front Payment
@@ -60,7 +60,9 @@ fn told_wrongly(shared: &Shared, index: usize, task: &Task) -> Option<String> {
             is_wrong.then(|| "a shop was told that nothing was created, and something was".to_owned())
         }
         (Kind::Submit(body), Ended::Accepted(uuid) | Ended::AcceptedLate(uuid)) => {
-            let Some(order) = order_of(shared, uuid) else { return Some(format!("a shop was told of {uuid}, which nobody sent")) };
+            let Some(order) = order_of(shared, uuid) else {
+                return Some(format!("a shop was told of {uuid}, which nobody sent"));
+            };
             if order.body != *body {
                 return Some(format!("a shop was told that {uuid} is its body {body}, and it is body {}", order.body));
             }
@@ -120,8 +122,9 @@ fn lost_or_doubled(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     None
 }
 
-/// An order of which a callback came that says that it lives is accepted. One that is REJECTED was refused.
-fn not_accepted(shared: &Shared, stored: &StoredOrder) -> Option<String> {
+/// An order of which a callback came that says that it lives is accepted, and so is one that is dead, if it is of the only
+/// request and its outcome is open. One that is REJECTED was refused.
+fn not_accepted(world: &World<'_>, shared: &Shared, stored: &StoredOrder) -> Option<String> {
     if stored.order_uuid.is_some() {
         return None;
     }
@@ -130,7 +133,10 @@ fn not_accepted(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     if stored.status == Status::Rejected && !is_refused {
         return Some("the order is REJECTED, and was not refused".to_owned());
     }
-    current.any(ProviderOrder::has_shown_life).then(|| format!("a callback was taken, and the order is {:?}", stored.status))
+    let is_only = world.submits() == 1;
+    let is_open = |order: &ProviderOrder| is_only && !order.reply.is_some_and(ProviderReply::is_nothing);
+    let is_taken = |order: &ProviderOrder| order.has_shown_life() || is_open(order) && order.taken.iter().any(|taken| *taken > 0);
+    current.any(is_taken).then(|| format!("a callback was taken, and the order is {:?}", stored.status))
 }
 
 /// An order with a 201 of which its shop was told is the stored order, or is noted.

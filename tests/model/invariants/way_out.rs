@@ -29,8 +29,13 @@ pub async fn no_way_out(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds)
             }
         }
     }
-    match stored.order_uuid {
-        Some(_) => {
+    match &stored.order_uuid {
+        Some(uuid) => {
+            if bounds.reads > 0
+                && let Some(wrong) = wrong_read(setting, snapshot, uuid).await
+            {
+                return Some(wrong);
+            }
             for &body in bounds.bodies {
                 if let Some(wrong) = wrong_reply(setting, snapshot, body).await {
                     return Some(wrong);
@@ -78,6 +83,21 @@ async fn wrong_reply(setting: &Setting, snapshot: &Snapshot, body: Body) -> Opti
     world.submit(body).await;
     let ended = world.finish(CREATED).await;
     (!expected.contains(&ended)).then(|| format!("body {body} again gets {ended:?} in place of {expected:?}"))
+}
+
+/// A status read stores the status that the order has at Front Payment. Where that is dead, another order may live.
+async fn wrong_read(setting: &Setting, snapshot: &Snapshot, uuid: &str) -> Option<String> {
+    let mut world = setting.world(snapshot);
+    world.read().await;
+    let ended = world.finish(CREATED).await;
+    let shared = lock(&world.shared);
+    let (stored, own) = (shared.store.item.as_ref()?, order_of(&shared, uuid)?);
+    let is_right = match stored.order_uuid.as_deref() == Some(uuid) {
+        true => stored.status == own.status() && stored.read_due_at.is_none(),
+        false => own.is_dead(),
+    };
+    let is_read = ended == Ended::Callback("read");
+    (!is_read || !is_right).then(|| format!("{uuid} is {:?}, and was read as {:?}: {ended:?}", own.status(), stored.status))
 }
 
 /// A key whose order nobody knows is free after its lease and a look into Front Payment's portal, or is that order.
