@@ -13,7 +13,7 @@ pub enum CheckSecretError {
     Secret(#[from] SecretError),
 }
 
-/// What the secret in a file configures, without anything secret. `-` reads standard input.
+/// What the secret in a file configures, without its keys and hashes. `-` reads standard input.
 ///
 /// # Errors
 /// [`CheckSecretError`] says which field is unusable, and what is expected there.

@@ -1,49 +1,84 @@
-//! One order, unattended: each step as it happens.
+//! `cargo run -- demo`: one order, step by step, without a browser.
 
 use std::time::Duration;
 
+use reqwest::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::API_KEY;
-use super::shop::{Shop, example_order, said, text};
+use super::bridge_client::{BridgeClient, error_text, text};
+use super::example_order;
 use crate::http_client;
 
-/// Submits an order, signs it, waits for the callback, and reads it.
+/// How often a step looks for its result, which is there within ten seconds.
+const POLLS: u32 = 100;
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Submits an order, signs it, reads it, and shows how the shop is told.
 ///
 /// # Errors
-/// A line that says which step did not end as it should.
+/// A line that says what failed.
 pub(super) async fn run(base: &str) -> Result<(), String> {
     let client = http_client::build(None).map_err(|error| error.to_string())?;
-    let shop = Shop { client, base, api_key: API_KEY };
+    let bridge = BridgeClient { client, base, api_key: API_KEY };
 
     println!("1. The shop submits an order of 40 kroner for Kari Nordmann, a private customer.");
-    let order = example_order(base, "Dhaka");
-    let created = shop.submit(&order, &Uuid::new_v4().to_string()).await?.with_status(201)?;
+    let created = bridge.submit(&example_order(base, "Dhaka"), &Uuid::new_v4().to_string()).await?.with_status(201)?;
     println!("{}", pretty(&created));
-    let order_id = text(&created, "/orderId")?;
-    let bank_id_url = text(&created, "/bankIdUrl")?;
 
     println!("2. Kari opens the BankID page and signs.");
-    let page = shop.client.get(bank_id_url).send().await.and_then(reqwest::Response::error_for_status).map_err(said)?;
-    if !page.text().await.map_err(said)?.contains("/sign") {
-        return Err("the BankID page has no way to sign".to_owned());
-    }
-    let signed = shop.client.post(format!("{bank_id_url}/sign")).send().await.map_err(said)?;
-    let shop_page = signed.headers().get("location").and_then(|url| url.to_str().ok());
-    println!("   Her browser is sent on to {}", shop_page.ok_or("signing did not lead back to the shop")?);
+    let shop_page = sign(&bridge, text(&created, "/bankIdUrl")?).await?;
+    println!("   Her browser is sent to {shop_page}");
 
     println!("3. Front Payment calls back; the shop reads the order.");
-    for _ in 0..100 {
-        let order = shop.read(order_id).await?.with_status(200)?;
+    println!("{}", pretty(&invoiced(&bridge, text(&created, "/orderId")?).await?));
+    println!("The order is INVOICED: the goods may leave.");
+
+    let verification = notification(&bridge, text(&created, "/orderUuid")?).await?;
+    println!("4. The shop is told: INVOICED, {verification}.");
+    Ok(())
+}
+
+async fn sign(bridge: &BridgeClient<'_>, bank_id_url: &str) -> Result<String, String> {
+    let page = bridge.client.get(bank_id_url).send().await.and_then(Response::error_for_status).map_err(error_text)?;
+    if !page.text().await.map_err(error_text)?.contains("/sign") {
+        return Err("the BankID page has no button to sign".to_owned());
+    }
+    let signed = bridge.client.post(format!("{bank_id_url}/sign")).send().await.map_err(error_text)?;
+    let shop_page = signed.headers().get("location").and_then(|url| url.to_str().ok());
+    shop_page.map(str::to_owned).ok_or_else(|| "signing does not lead back to the shop".to_owned())
+}
+
+async fn invoiced(bridge: &BridgeClient<'_>, order_id: &str) -> Result<Value, String> {
+    for _ in 0..POLLS {
+        let order = bridge.read(order_id).await?.with_status(200)?;
         if text(&order, "/status")? == "INVOICED" {
-            println!("{}", pretty(&order));
-            println!("The order is INVOICED: the goods may leave.");
-            return Ok(());
+            return Ok(order);
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     Err("the order was not INVOICED within ten seconds".to_owned())
+}
+
+/// Whether the shop could verify the notification.
+async fn notification(bridge: &BridgeClient<'_>, order_uuid: &str) -> Result<String, String> {
+    for _ in 0..POLLS {
+        let received = bridge.client.get(format!("{}/front-payment/shop/notifications", bridge.base));
+        let received = bridge.send(received).await?.with_status(200)?;
+        let is_invoiced = |told: &&Value| {
+            told.pointer("/orderUuid").is_some_and(|uuid| uuid == order_uuid)
+                && told.pointer("/status").is_some_and(|status| status == "INVOICED")
+        };
+        if let Some(told) = received.as_array().and_then(|all| all.iter().find(is_invoiced)) {
+            return match text(told, "/reason") {
+                Ok(reason) => Err(format!("the shop could not verify the notification: {reason}")),
+                Err(_) => Ok("verified".to_owned()),
+            };
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    Err("the shop was not told within ten seconds".to_owned())
 }
 
 fn pretty(value: &Value) -> String {

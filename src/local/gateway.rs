@@ -1,4 +1,4 @@
-//! API Gateway on localhost: a request becomes an HTTP API 2.0 event, the function's answer a reply.
+//! API Gateway on localhost: a request becomes an event of an HTTP API with payload 2.0, and the function's answer a reply.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,33 +11,35 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use lambda_runtime::{Context, LambdaEvent};
+use lambda_runtime::LambdaEvent;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::invocation::invocation;
+use super::watched_store::WatchedStore;
 use crate::front_payment::Client;
 use crate::http::callbacks::Callbacks;
 use crate::http::invoke;
 use crate::http::orders::Orders;
-use crate::store::EmbeddedStore;
 
 /// The functions behind the routes.
 pub(super) struct Functions {
-    pub(super) orders: Orders<EmbeddedStore, Client>,
-    pub(super) callbacks: Callbacks<EmbeddedStore, Client>,
+    pub(super) orders: Orders<WatchedStore, Client>,
+    pub(super) callbacks: Callbacks<WatchedStore, Client>,
 }
 
-/// API Gateway takes ten megabytes.
+/// API Gateway's limit.
 const MAX_BODY_BYTES: usize = 10_000_000;
-/// The timeout of the functions in the template.
-const TIMEOUT_MS: i64 = 29_000;
+/// The timeout of the functions in template.yaml.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
 
-/// The routes of the template.
-const ROUTES: [&str; 3] = ["POST /orders", "GET /orders/{orderId}", "GET /callbacks/{orderId}/{token}"];
+/// The routes in template.yaml.
+const ROUTES: [&str; 4] =
+    ["POST /orders", "GET /orders/{orderId}", "POST /orders/{orderId}/notifications", "GET /callbacks/{orderId}/{token}"];
 
 pub(super) fn routes(functions: Arc<Functions>) -> Router {
     Router::new().fallback(call).with_state(functions)
@@ -46,32 +48,28 @@ pub(super) fn routes(functions: Arc<Functions>) -> Router {
 async fn call(State(functions): State<Arc<Functions>>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
     let Some((route_key, path_parameters)) = route(&parts.method, parts.uri.path()) else {
-        return gateway_says(StatusCode::NOT_FOUND, "Not Found");
+        return gateway_reply(StatusCode::NOT_FOUND, "Not Found");
     };
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
-        return gateway_says(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        return gateway_reply(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
     let event = event(route_key, &path_parameters, &parts, &body);
-    let Ok(payload) = serde_json::value::to_raw_value(&event) else {
-        return gateway_says(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+    let Ok(invocation) = invocation(&event, TIMEOUT) else {
+        return gateway_reply(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
     };
-    // In a task of its own: a function goes on, also where its caller has gone.
-    let handled = tokio::spawn(async move { run(&functions, route_key, payload).await }).await;
+    // In a task of its own: a function goes on even if its caller disconnects.
+    let handled = tokio::spawn(async move { run(&functions, route_key, invocation).await }).await;
     match handled {
         Ok(Ok(answer)) => reply(answer),
-        _ => gateway_says(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        _ => gateway_reply(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
 }
 
 async fn run(
     functions: &Functions,
     route_key: &str,
-    payload: Box<RawValue>,
+    invocation: LambdaEvent<Box<RawValue>>,
 ) -> Result<ApiGatewayV2httpResponse, lambda_runtime::Error> {
-    let mut context = Context::default();
-    context.request_id = Uuid::new_v4().to_string();
-    context.deadline = u64::try_from(Timestamp::now().as_millisecond() + TIMEOUT_MS).unwrap_or_default();
-    let invocation = LambdaEvent { payload, context };
     if route_key.contains("/callbacks/") {
         invoke(&functions.callbacks, invocation).await
     } else {
@@ -134,7 +132,7 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// API Gateway hands over as text what says that it is, and everything else as base64.
+/// API Gateway passes bodies of these types as text, and all others as base64.
 fn is_text(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("text/plain");
     ["text/", "application/json", "application/javascript", "application/xml"].iter().any(|text| content_type.starts_with(text))
@@ -160,6 +158,6 @@ fn reply(answer: ApiGatewayV2httpResponse) -> Response {
     response
 }
 
-fn gateway_says(status: StatusCode, message: &str) -> Response {
+fn gateway_reply(status: StatusCode, message: &str) -> Response {
     (status, axum::Json(json!({ "message": message }))).into_response()
 }

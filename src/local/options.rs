@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use super::{Error, listen, sandbox, smoke};
 use crate::store::EmbeddedStore;
 
-/// The bridge on localhost: POST /orders, GET /orders/{orderId}, Front Payment's callbacks, and a
-/// sandbox of Front Payment, with an embedded database. No AWS, no account.
+/// The bridge on localhost, with an embedded database, a sandbox of Front Payment and a demo shop. It needs no AWS and no
+/// account.
 #[derive(Debug, Parser)]
 #[command(name = "local", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
@@ -21,13 +21,13 @@ pub struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// One order, unattended: submitted, signed, invoiced; then the end. Free port, in memory
+    /// Submit and sign one order, read it, and show how the shop is told; then end. Takes a free port and keeps nothing
     Demo,
-    /// The sandbox of Front Payment alone, for a bridge that runs elsewhere on this machine
+    /// Only the sandbox of Front Payment, for a bridge that runs elsewhere on this machine
     Sandbox(Serving),
-    /// One order sent to a deployed stack, and read back. A real invoice, if the stack speaks to Front Payment's production
+    /// Send one order to a deployed stack and read it. With Front Payment's production, this is a real invoice
     Smoke(smoke::Target),
-    /// Whether the bridge can use a file as its secret. Prints the shops, and no key
+    /// Check whether the bridge can use a file as its secret. Prints the shops, but no key
     CheckSecret {
         /// The secret's JSON document; - reads standard input
         file: PathBuf,
@@ -39,13 +39,13 @@ pub(super) struct Serving {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 3000)]
     port: u16,
-    /// Where the orders are kept over a restart
+    /// The directory of the database, which survives a restart
     #[arg(long, default_value = ".local", value_name = "DIR")]
     data_dir: PathBuf,
-    /// Keep the orders in memory: they end with the process
+    /// Keep the orders in memory only
     #[arg(long, conflicts_with = "data_dir")]
     in_memory: bool,
-    /// How many requests a minute the sandbox of Front Payment takes before it answers 429
+    /// The sandbox answers 429 after this many requests in a minute
     #[arg(long, default_value_t = sandbox::RATE_LIMIT, value_name = "REQUESTS")]
     pub(super) rate_limit: u32,
 }

@@ -47,7 +47,7 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
-    // A private customer signs with BankID; a company's order, and one that is to be early, is invoiced at once.
+    // A private customer signs with BankID. A company's order, and one with `early-callback`, is invoiced at once.
     let signs = text("/customerDetails/type") == "private" && misbehaviour != Some(Misbehaviour::EarlyCallback);
     let mut created = SandboxOrder {
         uuid: String::new(),
@@ -61,6 +61,7 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
         failure: text("/callback/failure"),
         created_at: Timestamp::now().as_second(),
         misbehaviour,
+        first_notified_at: None,
     };
     loop {
         created.uuid = format!("ODR{}", ten_digits());
@@ -73,7 +74,7 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
     if let (Some(link), Some(data)) = (&created.link, data.as_object_mut()) {
         data.insert("bankIdUrl".to_owned(), format!("{}/bankid/{link}", sandbox.base).into());
     }
-    if !signs && misbehaviour != Some(Misbehaviour::EarlyCallback) {
+    if !signs && !matches!(misbehaviour, Some(Misbehaviour::EarlyCallback | Misbehaviour::LostCallback)) {
         let (sandbox, created) = (sandbox.clone(), created.clone());
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -114,7 +115,7 @@ pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path
     .await
 }
 
-/// Every reply says what is left of the minute's requests.
+/// Every reply says how many requests are left in this minute.
 async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl FnOnce() -> F) -> Response {
     let left = sandbox.count_request();
     let mut reply = match left {
@@ -135,14 +136,17 @@ fn unauthorized() -> Response {
     (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
 }
 
-/// The misbehaviours before anything is created.
+/// The misbehaviours that create nothing.
 fn failure(misbehaviour: Misbehaviour) -> Option<Response> {
     match misbehaviour {
         Misbehaviour::LostRequest => Some(lost_reply()),
         Misbehaviour::Error500 => Some(internal_error()),
-        Misbehaviour::Error510 => {
-            Some(own(StatusCode::NOT_EXTENDED, "Execution Exception Occurred", "Something Went Wrong", &json!("Undefined index")))
-        }
+        Misbehaviour::Error510 => Some(failure_reply(
+            StatusCode::NOT_EXTENDED,
+            "Execution Exception Occurred",
+            "Something Went Wrong",
+            &json!("Undefined index"),
+        )),
         Misbehaviour::RateLimited => {
             Some((StatusCode::TOO_MANY_REQUESTS, axum::Json(json!({"message": "Too Many Attempts."}))).into_response())
         }
@@ -156,23 +160,22 @@ fn failure(misbehaviour: Misbehaviour) -> Option<Response> {
 fn internal_error() -> Response {
     let errors = json!({"happenedAt": "InvoiceService", "internalErrorDetails": []});
     let message = "Internal Error Occurred Please Try Again Later";
-    own(StatusCode::INTERNAL_SERVER_ERROR, "Internal Dependency Error", message, &errors)
+    failure_reply(StatusCode::INTERNAL_SERVER_ERROR, "Internal Dependency Error", message, &errors)
 }
 
 /// A failure in Front Payment's own form.
-fn own(status: StatusCode, said: &str, message: &str, errors: &Value) -> Response {
-    let body =
-        json!({"status_code": status.as_u16(), "status_message": said, "message": message, "is_error": true, "errors": errors});
+fn failure_reply(status: StatusCode, status_message: &str, message: &str, errors: &Value) -> Response {
+    let body = json!({"status_code": status.as_u16(), "status_message": status_message, "message": message, "is_error": true, "errors": errors});
     (status, axum::Json(body)).into_response()
 }
 
-/// The database does not do its part. A 502 in no form of Front Payment's: nothing is known of the order.
+/// The database failed. A 502 that is not in Front Payment's form says nothing about the order.
 pub(super) fn broken(error: &StoreError) -> Response {
-    tracing::error!(error = %error, "the sandbox cannot keep its orders");
+    tracing::error!(error = %error, "the sandbox's database failed");
     StatusCode::BAD_GATEWAY.into_response()
 }
 
-/// A reply that breaks off: its length is promised and not kept.
+/// A reply that breaks off before its announced length.
 fn lost_reply() -> Response {
     let broken: io::Result<Bytes> = Err(io::Error::other("the sandbox was asked to lose its reply"));
     let body = Body::from_stream(stream::once(ready(broken)));

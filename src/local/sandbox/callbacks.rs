@@ -1,11 +1,11 @@
-//! The sandbox's callbacks, signed as documented.
+//! Front Payment's callbacks, signed as documented.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{Misbehaviour, SECRET_KEY, Sandbox, SandboxOrder};
 
-/// Tells the bridge that an order was signed (`INVOICED`) or declined (`CANCELLED`), in the order's own way.
+/// Tells the bridge that an order was signed (`INVOICED`) or declined (`CANCELLED`), or misbehaves.
 pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
     match order.misbehaviour {
         Some(Misbehaviour::DuplicateCallback) => {
@@ -16,6 +16,7 @@ pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
             send(sandbox, order, &order.status).await;
             send(sandbox, order, "RESEVRED").await;
         }
+        Some(Misbehaviour::LostCallback) => {}
         Some(Misbehaviour::UnknownStatus) => send(sandbox, order, "success").await,
         Some(Misbehaviour::BadChecksum) => {
             let query = query(order, &order.status, "some other key");
@@ -25,7 +26,7 @@ pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
     }
 }
 
-/// One callback with a status word.
+/// Sends one callback.
 pub(super) async fn send(sandbox: &Sandbox, order: &SandboxOrder, status: &str) {
     call(sandbox, order, status, &query(order, status, SECRET_KEY)).await;
 }

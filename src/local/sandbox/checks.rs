@@ -1,5 +1,5 @@
-//! What the sandbox refuses with a 417, in Front Payment's manner of speaking. Written apart from the
-//! bridge's own validation, so that each can show the other's mistakes.
+//! What the sandbox refuses with a 417, in sentences like Front Payment's. Written apart from the bridge's validation, so
+//! that each can show the other's mistakes.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -24,54 +24,54 @@ const REQUIRED: [&str; 17] = [
     "callback.failure",
 ];
 
-/// The sentences; none for an order that is taken.
+/// One sentence for each mistake.
 pub(super) fn refusals(order: &Value, now: Timestamp) -> Vec<String> {
-    let mut said = Vec::new();
+    let mut sentences = Vec::new();
     for field in REQUIRED {
         if is_blank(at(order, field)) {
-            said.push(format!("The {} field is required.", words(field)));
+            sentences.push(format!("The {} field is required.", words(field)));
         }
     }
     match order.get("products").and_then(Value::as_array).filter(|lines| !lines.is_empty()) {
-        None => said.push("The products field is required.".to_owned()),
-        Some(lines) => lines.iter().enumerate().for_each(|(index, line)| check_line(index, line, &mut said)),
+        None => sentences.push("The products field is required.".to_owned()),
+        Some(lines) => lines.iter().enumerate().for_each(|(index, line)| check_line(index, line, &mut sentences)),
     }
     let kind = at(order, "customerDetails.type").and_then(Value::as_str);
     if kind.is_some_and(|kind| kind != "private" && kind != "corporate") {
-        said.push("The selected customer details.type is invalid.".to_owned());
+        sentences.push("The selected customer details.type is invalid.".to_owned());
     }
     let personal_number = at(order, "customerDetails.personalNumber").filter(|value| !is_blank(Some(value)));
     match personal_number.and_then(Value::as_str) {
-        None if kind == Some("private") => {
-            said.push("The customer details.personal number field is required when customer details.type is private.".to_owned())
-        }
+        None if kind == Some("private") => sentences
+            .push("The customer details.personal number field is required when customer details.type is private.".to_owned()),
         Some(number) if number.len() != 11 || !number.bytes().all(|b| b.is_ascii_digit()) => {
-            said.push("The customer details.personal number must be 11 digits.".to_owned());
+            sentences.push("The customer details.personal number must be 11 digits.".to_owned());
         }
         _ => {}
     }
     if kind == Some("corporate") && is_blank(at(order, "customerDetails.organizationId")) {
-        said.push("The customer details.organization id field is required when customer details.type is corporate.".to_owned());
+        sentences
+            .push("The customer details.organization id field is required when customer details.type is corporate.".to_owned());
     }
     let is_past = |date: i64| date < now.as_second() - 36 * 3_600;
     match at(order, "orderDate").and_then(Value::as_str).map(str::parse::<i64>) {
-        Some(Err(_)) => said.push("The order date does not match the format U.".to_owned()),
-        Some(Ok(date)) if is_past(date) => said.push("The order date must be a date after or equal to today.".to_owned()),
+        Some(Err(_)) => sentences.push("The order date does not match the format U.".to_owned()),
+        Some(Ok(date)) if is_past(date) => sentences.push("The order date must be a date after or equal to today.".to_owned()),
         _ => {}
     }
     let callback_url = at(order, "callback.callbackUrl").and_then(Value::as_str).unwrap_or_default();
     if url::Url::parse(callback_url).is_err() || callback_url.contains('?') {
-        said.push("The callback.callback url format is invalid.".to_owned());
+        sentences.push("The callback.callback url format is invalid.".to_owned());
     }
-    said
+    sentences
 }
 
-fn check_line(index: usize, line: &Value, said: &mut Vec<String>) {
+fn check_line(index: usize, line: &Value, sentences: &mut Vec<String>) {
     for field in ["name", "quantity", "rate", "tax", "amount"] {
         if is_blank(line.get(field)) {
-            said.push(format!("The products.{index}.{field} field is required."));
+            sentences.push(format!("The products.{index}.{field} field is required."));
         } else if field != "name" && !is_numeric(line.get(field)) {
-            said.push(format!("The products.{index}.{field} must be a number."));
+            sentences.push(format!("The products.{index}.{field} must be a number."));
         }
     }
 }

@@ -1,13 +1,15 @@
-//! A sandbox of Front Payment Go: its API, its BankID page, its portal and its callbacks, as far as
-//! its documentation and recorded replies tell. It misbehaves on demand, by a word in `referenceNo`.
+//! A sandbox of Front Payment Go: its API, BankID page, portal and callbacks, after its documentation and recorded replies.
+//! And a shop that the bridge can notify. Both misbehave on demand, by words in `referenceNo`.
 
 mod api;
 mod callbacks;
 mod checks;
 mod misbehaviour;
 mod pages;
+mod shop;
 
-pub use misbehaviour::Misbehaviour;
+pub use misbehaviour::{Misbehaviour, ShopMisbehaviour};
+pub use shop::ShopNotification;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,19 +21,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{EmbeddedDatabase, StoreError, database_error};
 
-/// The bearer token that it accepts.
+/// The bearer token.
 pub const TOKEN: &str = "sandbox-token";
-/// The secretKey that it signs callbacks with.
+/// The secretKey, which signs callbacks.
 pub const SECRET_KEY: &str = "sandbox-secret-key";
+/// The shop's key, which the bridge signs notifications with. It has the form of `standard-webhooks`; `front-payment` takes
+/// it, too.
+pub const SHOP_KEY: &str = "whsec_ZGVtby1zaG9wLW5vdGlmaWNhdGlvbi1rZXk=";
 
-/// Requests a minute, over all endpoints, as Front Payment allows them.
+/// Requests a minute over all endpoints, as many as Front Payment allows.
 pub const RATE_LIMIT: u32 = 240;
 
 const ORDERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("sandbox");
 
-/// The sandbox's orders, kept in the database beside the bridge's.
+/// Its tables are in the database of the bridge's store.
 pub struct Sandbox {
-    /// Where it is reached: `http://127.0.0.1:3000/front-payment`.
+    /// For example `http://127.0.0.1:3000/front-payment`.
     base: String,
     http: reqwest::Client,
     database: Arc<EmbeddedDatabase>,
@@ -39,30 +44,30 @@ pub struct Sandbox {
     minute: Mutex<(i64, u32)>,
 }
 
-/// An order as Front Payment has it; nothing of the person.
+/// An order as Front Payment has it, without anything about the person.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SandboxOrder {
     /// `ODR` and digits.
     pub uuid: String,
     /// `CSRT` and digits.
     pub customer_uuid: String,
-    /// The shop's reference: with it, the order is found in the portal.
+    /// The portal shows it.
     pub reference_no: String,
-    /// Its status word.
+    /// A status word.
     pub status: String,
     /// In the shop's digits.
     pub grand_total: String,
-    /// The last part of the BankID link, for an order that waits, or waited, for a signature: its uuid
-    /// and a secret.
+    /// The last part of the BankID link: the uuid and a secret. `None` for an order that needs no signature.
     pub link: Option<String>,
-    /// Where its callbacks go.
     pub callback_url: String,
     success: String,
     failure: String,
     /// Unix seconds.
     created_at: i64,
-    /// What the reference asked for.
     pub misbehaviour: Option<Misbehaviour>,
+    /// When the shop was first notified.
+    #[serde(default)]
+    first_notified_at: Option<Timestamp>,
 }
 
 /// The routes below `/front-payment`.
@@ -74,35 +79,36 @@ pub fn routes(sandbox: Arc<Sandbox>) -> Router {
         .route("/bankid/{link}/sign", post(pages::sign))
         .route("/bankid/{link}/decline", post(pages::decline))
         .route("/portal", get(pages::portal))
-        .route("/shop/{page}", get(pages::shop))
+        .merge(shop::routes())
         .with_state(sandbox)
 }
 
 impl Sandbox {
-    /// Opens it over a database that may have orders of an earlier run.
+    /// The database may have orders of an earlier run.
     ///
     /// # Errors
-    /// [`Unavailable`] where the database cannot be used.
+    /// [`StoreError`] if the database cannot be used.
     pub fn open(database: Arc<EmbeddedDatabase>, base: String, http: reqwest::Client) -> Result<Self, StoreError> {
         database.create_table(ORDERS)?;
+        database.create_table(shop::NOTIFICATIONS)?;
         Ok(Self { base, http, database, rate_limit: RATE_LIMIT, minute: Mutex::default() })
     }
 
-    /// The same, with another limit of requests a minute.
+    /// `rate_limit` is in requests a minute.
     #[must_use]
     pub fn limited_to(self, rate_limit: u32) -> Self {
         Self { rate_limit, ..self }
     }
 
-    /// All its orders.
+    /// All orders.
     ///
     /// # Errors
-    /// [`Unavailable`] where the database cannot be read.
+    /// [`StoreError`] if the database cannot be read.
     pub fn orders(&self) -> Result<Vec<SandboxOrder>, StoreError> {
         self.database.read(|read| {
             let orders = read.open_table(ORDERS).map_err(database_error)?;
             let items = orders.iter().map_err(database_error)?;
-            items.map(|item| order(item.map_err(database_error)?.1.value())).collect()
+            items.map(|item| read_order(item.map_err(database_error)?.1.value())).collect()
         })
     }
 
@@ -110,7 +116,7 @@ impl Sandbox {
         self.database.read(|read| {
             let orders = read.open_table(ORDERS).map_err(database_error)?;
             let item = orders.get(uuid).map_err(database_error)?;
-            item.map(|item| order(item.value())).transpose()
+            item.map(|item| read_order(item.value())).transpose()
         })
     }
 
@@ -118,7 +124,7 @@ impl Sandbox {
         Ok(self.find(uuid_of(link))?.filter(|order| order.link.as_deref() == Some(link)))
     }
 
-    /// Keeps a new order; not under a uuid that is taken.
+    /// Returns whether the uuid was free; if not, nothing is written.
     async fn create(&self, order: SandboxOrder) -> Result<bool, StoreError> {
         self.database
             .write(move |write| {
@@ -132,12 +138,13 @@ impl Sandbox {
             .await
     }
 
-    /// Signs or declines the order of a link, once. The order, and whether it was this that decided it.
+    /// Signs or declines the order of a link. Returns the order, and whether this call decided it: only the first one does.
     async fn decide(&self, link: String, status: &'static str) -> Result<Option<(SandboxOrder, bool)>, StoreError> {
         self.database
             .write(move |write| {
                 let mut orders = write.open_table(ORDERS).map_err(database_error)?;
-                let found = orders.get(uuid_of(&link)).map_err(database_error)?.map(|item| order(item.value())).transpose()?;
+                let found =
+                    orders.get(uuid_of(&link)).map_err(database_error)?.map(|item| read_order(item.value())).transpose()?;
                 let Some(mut found) = found.filter(|order| order.link.as_ref() == Some(&link)) else { return Ok(None) };
                 let is_open = found.status == "SENT";
                 if is_open {
@@ -149,7 +156,7 @@ impl Sandbox {
             .await
     }
 
-    /// Counts a request; what is left of the minute's, or `None` if nothing was.
+    /// Counts a request. Returns how many are left in this minute, or `None` if it is one too many.
     fn count_request(&self) -> Option<u32> {
         let minute = Timestamp::now().as_second() / 60;
         let mut counted = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,11 +174,11 @@ fn insert(orders: &mut Table<'_, &'static str, &'static [u8]>, order: &SandboxOr
     Ok(())
 }
 
-fn order(item: &[u8]) -> Result<SandboxOrder, StoreError> {
+fn read_order(item: &[u8]) -> Result<SandboxOrder, StoreError> {
     serde_json::from_slice(item).map_err(database_error)
 }
 
-/// A link begins with its order's uuid, so that it is found without a look at all the others.
+/// A link begins with its order's uuid, so that the order can be found by it.
 fn uuid_of(link: &str) -> &str {
     link.split_once('-').map_or(link, |(uuid, _)| uuid)
 }

@@ -1,4 +1,4 @@
-//! The pages that a person sees: BankID, the portal, and the shop's own.
+//! The pages of BankID and of the portal.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::store::database_error;
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}\
     button{font:inherit;padding:.5rem 1.5rem;margin-right:1rem}td,th{text-align:left;padding:.25rem 1rem .25rem 0}";
 
-fn page(title: &str, content: &Markup) -> Response {
+pub(super) fn page(title: &str, content: &Markup) -> Response {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -24,13 +24,13 @@ fn page(title: &str, content: &Markup) -> Response {
     Html(page.into_string()).into_response()
 }
 
-fn not_found() -> Response {
-    let mut reply = page("There is no such page", &html! { p { "The link is not one of this sandbox's." } });
+pub(super) fn not_found() -> Response {
+    let mut reply = page("Page not found", &html! { p { "The sandbox has no page at this link." } });
     *reply.status_mut() = StatusCode::NOT_FOUND;
     reply
 }
 
-/// What BankID shows: an order to sign or to decline.
+/// BankID: an order to sign or to decline.
 pub(super) async fn bank_id(State(sandbox): State<Arc<Sandbox>>, Path(link): Path<String>) -> Response {
     let order = match sandbox.find_link(&link) {
         Ok(Some(order)) => order,
@@ -44,7 +44,7 @@ pub(super) async fn bank_id(State(sandbox): State<Arc<Sandbox>>, Path(link): Pat
             @if order.status == "SENT" {
                 (decide(&sandbox.base, &link))
             } @else {
-                p { "It is " (order.status) "." }
+                p { "Its status is " (order.status) "." }
             }
         },
     )
@@ -68,7 +68,7 @@ pub(super) async fn decline(State(sandbox): State<Arc<Sandbox>>, Path(link): Pat
 }
 
 async fn decided(sandbox: Arc<Sandbox>, link: String, status: &'static str) -> Response {
-    // In a task of its own: the callback is sent, also where the browser has gone.
+    // In a task of its own: the callback is sent even if the browser disconnects.
     let deciding = tokio::spawn(async move {
         let decided = sandbox.decide(link, status).await?;
         if let Some((order, true)) = &decided {
@@ -84,7 +84,7 @@ async fn decided(sandbox: Arc<Sandbox>, link: String, status: &'static str) -> R
     Redirect::to(if order.status == "INVOICED" { &order.success } else { &order.failure }).into_response()
 }
 
-/// Front Payment's portal: every order, found by its reference.
+/// Front Payment's portal: every order, with its reference.
 pub(super) async fn portal(State(sandbox): State<Arc<Sandbox>>) -> Response {
     let mut orders = match sandbox.orders() {
         Ok(orders) => orders,
@@ -104,15 +104,7 @@ pub(super) async fn portal(State(sandbox): State<Arc<Sandbox>>) -> Response {
                     }
                 }
             }
+            p { a href=(format!("{}/shop", sandbox.base)) { "The shop's notifications" } }
         },
     )
-}
-
-/// Where the demo shop's customers come back to.
-pub(super) async fn shop(Path(name): Path<String>) -> Response {
-    match name.as_str() {
-        "success" => page("Thank you for your order", &html! { p { "The invoice is on its way." } }),
-        "failure" => page("The order was not completed", &html! { p { "Nothing will be invoiced." } }),
-        _ => not_found(),
-    }
 }

@@ -1,0 +1,33 @@
+//! The secret of `local`, in place of Secrets Manager's. Its keys open nothing but a sandbox on this machine.
+
+use sha2::{Digest, Sha256};
+
+use super::sandbox;
+use crate::secrets::{SecretFetch, SecretSource};
+
+/// The API key of the demo shop, which is notified in the format `front-payment`.
+pub const API_KEY: &str = "demo-shop-key";
+/// The API key of a second shop, which is notified in the format `standard-webhooks`.
+pub const WEBHOOKS_API_KEY: &str = "demo-webhooks-key";
+
+pub(super) struct DemoSecret;
+
+impl SecretSource for DemoSecret {
+    fn fetch(&self) -> SecretFetch<'_> {
+        let shop = |api_key: &str, format: &str| {
+            serde_json::json!({
+                "apiKeySha256": [hex::encode(Sha256::digest(api_key))],
+                "notify": { "keys": [sandbox::SHOP_KEY], "format": format, "hosts": ["127.0.0.1"] },
+            })
+        };
+        let secret = serde_json::json!({
+            "token": sandbox::TOKEN,
+            "callbackSecret": sandbox::SECRET_KEY,
+            "shops": {
+                "demo-shop": shop(API_KEY, "front-payment"),
+                "demo-webhooks": shop(WEBHOOKS_API_KEY, "standard-webhooks"),
+            },
+        });
+        Box::pin(std::future::ready(Ok(secret.to_string())))
+    }
+}

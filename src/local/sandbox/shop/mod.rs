@@ -1,0 +1,62 @@
+//! A shop that the bridge notifies. It verifies what it is told, remembers it, and misbehaves on demand.
+
+mod notifications;
+mod page;
+mod verification;
+
+pub(super) use notifications::NOTIFICATIONS;
+pub use notifications::ShopNotification;
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::LOCATION;
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+
+use super::{Sandbox, api};
+use verification::Told;
+
+/// Of `shop-slow`.
+const SLOW_ANSWER: Duration = Duration::from_secs(8);
+/// Of `shop-redirect`: where cloud providers serve the credentials of a machine.
+const PRIVATE_URL: &str = "http://169.254.169.254/latest/meta-data/";
+
+pub(super) fn routes() -> Router<Arc<Sandbox>> {
+    Router::new()
+        .route("/shop", get(page::notifications))
+        .route("/shop/notifications", get(notifications::list))
+        .route("/shop/status", get(receive_front_payment).post(receive_webhook))
+        .route("/shop/{page}", get(page::after_bank_id))
+}
+
+/// The format `front-payment`.
+async fn receive_front_payment(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery) -> Response {
+    receive(&sandbox, verification::front_payment(query.as_deref().unwrap_or_default())).await
+}
+
+/// The format `standard-webhooks`.
+async fn receive_webhook(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
+    receive(&sandbox, verification::standard_webhooks(&headers, &body, Timestamp::now())).await
+}
+
+async fn receive(sandbox: &Sandbox, told: Told) -> Response {
+    let (answer, is_slow) = match sandbox.remember(told, Timestamp::now()).await {
+        Ok(decided) => decided,
+        Err(error) => return api::broken(&error),
+    };
+    if is_slow {
+        tokio::time::sleep(SLOW_ANSWER).await;
+    }
+    match answer {
+        None => pending().await, // until the bridge hangs up
+        Some(StatusCode::FOUND) => (StatusCode::FOUND, [(LOCATION, PRIVATE_URL)]).into_response(),
+        Some(status) => status.into_response(),
+    }
+}
