@@ -104,7 +104,7 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
         created_at: "2026-06-14T00:00:00Z".parse().unwrap(),
         updated_at: "2026-06-17T00:00:00Z".parse().unwrap(),
         checked_at: Some("2026-06-17T00:00:01Z".parse().unwrap()),
-        read_due_at: Some("2026-06-17T00:00:02Z".parse().unwrap()),
+        doubted_at: Some("2026-06-17T00:00:02Z".parse().unwrap()),
         ..next(&sparse, "a", "SENT")
     };
     store.create(&sparse).await.unwrap();

@@ -116,7 +116,7 @@ pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, no
         (Mutant::NoRank, Some(entry)) if entry.source == EntrySource::Callback && entry.order_uuid == stored.order_uuid => {
             written.status = known_status(&entry);
         }
-        (Mutant::NoDoubt, _) => written.read_due_at = stored.read_due_at,
+        (Mutant::NoDoubt, _) => written.doubted_at = stored.doubted_at,
         _ => {}
     }
 }

@@ -95,9 +95,9 @@ impl Text {
     fn order(&mut self, order: &StoredOrder) {
         let StoredOrder { order_id: _, version, status, attempt, attempted_at, may_exist, shop_id: _, .. } = order;
         let StoredOrder { callback_token, order_uuid, customer_uuid, bank_id_url, details, earlier_attempts, .. } = order;
-        let StoredOrder { created_at, updated_at, checked_at, read_due_at, expires_at, history, .. } = order;
+        let StoredOrder { created_at, updated_at, checked_at, doubted_at, expires_at, history, .. } = order;
         self.add((version, status, may_exist, order_uuid, customer_uuid, bank_id_url, expires_at));
-        let times = [Some(*attempted_at), Some(*created_at), Some(*updated_at), *checked_at, *read_due_at];
+        let times = [Some(*attempted_at), Some(*created_at), Some(*updated_at), *checked_at, *doubted_at];
         self.add(times.map(|time| time.map(|time| time.as_millisecond())));
         self.id(Some(*attempt));
         self.token(callback_token);

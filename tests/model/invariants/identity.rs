@@ -129,7 +129,7 @@ fn doubt_is_forgotten(stored: &StoredOrder, uuid: &str) -> Option<String> {
         return None; // what is noted of another order raises no doubt
     }
     let is_doubted = doubted_at(stored, uuid).is_some_and(|at| stored.checked_at.is_none_or(|checked| checked < at));
-    (is_doubted && stored.read_due_at.is_none()).then(|| format!("the status of {uuid} is in doubt, and is not due to be read"))
+    (is_doubted && stored.doubted_at.is_none()).then(|| format!("the status of {uuid} is in doubt, and is not due to be read"))
 }
 
 /// Where in the history a uuid is named first.

@@ -93,7 +93,7 @@ async fn wrong_read(setting: &Setting, snapshot: &Snapshot, uuid: &str) -> Optio
     let shared = lock(&world.shared);
     let (stored, own) = (shared.store.item.as_ref()?, order_of(&shared, uuid)?);
     let is_right = match stored.order_uuid.as_deref() == Some(uuid) {
-        true => stored.status == own.status() && stored.read_due_at.is_none(),
+        true => stored.status == own.status() && stored.doubted_at.is_none(),
         false => own.is_dead(),
     };
     let is_read = ended == Ended::Callback("read");
