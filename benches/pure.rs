@@ -52,7 +52,7 @@ fn document(criterion: &mut Criterion, lines: usize) {
     document["products"] = vec![document["products"][0].clone(); lines].into();
     let text = document.to_string();
     let tax_rates = parse_tax_rates("0,12,15,25").unwrap();
-    let rules = Rules { now: Timestamp::now(), tax_rates: &tax_rates, enforce_advisories: false };
+    let rules = Rules { now: Timestamp::now(), tax_rates: &tax_rates, enforce_advisories: false, has_idempotency_key: true };
     criterion.bench_function(&format!("parse and validate, {lines} lines"), |b| {
         b.iter(|| validate(black_box(text.as_bytes()), &rules).is_ok());
     });
@@ -106,7 +106,7 @@ fn request(criterion: &mut Criterion, name: &str, event: &Event, stored: StoredO
 
 fn order(document: &str) -> Order {
     let tax_rates = parse_tax_rates("0,12,15,25").unwrap();
-    let rules = Rules { now: Timestamp::now(), tax_rates: &tax_rates, enforce_advisories: false };
+    let rules = Rules { now: Timestamp::now(), tax_rates: &tax_rates, enforce_advisories: false, has_idempotency_key: true };
     validate(document.as_bytes(), &rules).unwrap_or_else(|_| panic!("the order is not valid")).order
 }
 

@@ -75,6 +75,7 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
             now: self.bridge.clock.now(),
             tax_rates: &self.settings.allowed_tax_rates,
             enforce_advisories: self.settings.enforce_advisories,
+            has_idempotency_key: idempotency_key.is_some(),
         };
         let bad_key = idempotency_key.filter(|key| !is_idempotency_key(key)).map(|_| {
             let detail = "the header Idempotency-Key must be 1 to 255 visible ASCII characters";
@@ -83,12 +84,14 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         match (order::validate(&body, &rules), bad_key) {
             (Ok(validated), None) => Ok(validated),
             (Ok(validated), Some(bad_key)) => Err(replies::invalid([bad_key].into_iter().chain(validated.fresh_only).collect())),
-            (Err(Invalid::Violations(violations)), bad_key) => {
-                Err(replies::invalid(bad_key.into_iter().chain(violations).collect()))
+            (Err(Invalid::Violations { errors, warnings }), bad_key) => {
+                Err(replies::invalid(bad_key.into_iter().chain(errors).collect()).with_warnings(warnings))
             }
             (Err(Invalid::Malformed(malformed)), _) => Err(Problem::new(
                 Slug::MalformedJson,
-                format!("The body cannot be read as JSON: {malformed}. Send the order as one JSON document in UTF-8."),
+                format!(
+                    "The body cannot be read as JSON: {malformed}. Send the order as one JSON document, in UTF-8 and not compressed."
+                ),
             )),
         }
     }

@@ -2,9 +2,7 @@
 //!
 //! Pure: no I/O and no async. Time and random values are arguments.
 
-mod check_digits;
 mod decimal;
-mod fields;
 pub mod json;
 mod status;
 mod stored;
@@ -27,14 +25,16 @@ use sha2::Sha256;
 
 /// A valid order. Nothing checks it again.
 ///
-/// Its `Serialize` is the canonical form in which two orders are compared: figures by value, defaults filled in,
-/// `personalNumber` left out. It is not what goes to Front Payment. It has no `Debug`, because it is personal data.
+/// Its `Serialize` is the canonical form in which two orders are compared: figures by value, defaults filled in. It leaves
+/// out what a shop's code makes anew for a retry (`order_date`, `callback`), and `personal_number`, of which no digest may
+/// be stored. It is not what goes to Front Payment. It has no `Debug`, because it is personal data.
 #[derive(Clone, Serialize)]
 pub struct Order {
     /// 1 to 1,000.
     pub products: Vec<Line>,
     pub summary: Summary,
     /// Unix seconds, as text of at most ten digits.
+    #[serde(skip)]
     pub order_date: String,
     pub customer: Customer,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +49,7 @@ pub struct Order {
     pub invoice_fee_applicable: bool,
     /// 1 or 10; 10 if the shop sent none.
     pub invoice_maturity: Decimal,
+    #[serde(skip)]
     pub callback: CallbackUrls,
     /// `settings.secureDetails`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +112,7 @@ pub struct Address {
 }
 
 /// Absolute http(s) URLs.
-#[derive(Clone, Serialize)]
+#[derive(Clone)]
 pub struct CallbackUrls {
     /// The shop's. It is stored; Front Payment gets a URL of the bridge's instead.
     pub callback: String,

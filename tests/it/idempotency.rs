@@ -15,6 +15,10 @@ async fn an_accepted_order_is_replayed() {
     // The same order in another spelling.
     let mut respelled = example();
     respelled["products"][0]["rate"] = json!("40.00");
+    respelled["orderDate"] = json!("4070995200");
+    respelled["callback"]["callbackUrl"] = json!("https://shop.example/status?x=2");
+    respelled["callback"]["success"] = json!("https://shop.example/thanks?attempt=2");
+    respelled["callback"]["failure"] = json!("https://shop.example/sorry?attempt=2");
     respelled["extra"] = json!(1);
     respelled["customerDetails"]["personalNumber"] = json!("30108299939");
     let replayed = bridge.post(&respelled, Some("key-1")).await;

@@ -193,6 +193,12 @@ async fn a_body_that_cannot_be_read_gets_its_problem() {
         let reply = bridge.orders(post_event(body, "Bearer key-a", None)).await;
         assert_eq!((reply.status, reply.slug()), (400, "malformed-json"), "{body:?}");
     }
+    for (body, kind) in
+        [("", "it is empty"), ("a=b&c=d", "it is a form"), ("{\"a\": 1,\n \"a\": 2}", "repeated member \"a\" at line 2 column 4")]
+    {
+        let read = bench.orders(post_event(body, "Bearer key-a", None)).await;
+        assert!(read.body["detail"].as_str().unwrap().contains(kind), "{read:?}");
+    }
     let mut event = post_event("/w==", "Bearer key-a", None); // one byte, 0xff
     event["isBase64Encoded"] = json!(true);
     assert_eq!(bridge.orders(event.clone()).await.slug(), "malformed-json");

@@ -108,7 +108,12 @@ impl Snapshot {
 impl Setting {
     pub fn new() -> Self {
         let rates = parse_tax_rates("0,12,15,25").unwrap();
-        let rules = Rules { now: Timestamp::from_second(BEGINNING).unwrap(), tax_rates: &rates, enforce_advisories: false };
+        let rules = Rules {
+            now: Timestamp::from_second(BEGINNING).unwrap(),
+            tax_rates: &rates,
+            enforce_advisories: false,
+            has_idempotency_key: true,
+        };
         let order = |body| validate(document(body).as_bytes(), &rules).unwrap_or_else(|_| panic!("not valid")).order;
         let secret = Arc::new(Secret::parse(SECRET).unwrap());
         Self { orders: [order(0), order(1), order(2)], secret }

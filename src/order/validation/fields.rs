@@ -1,12 +1,13 @@
-//! Reading an object member by member, noting everything that is wrong with it.
+//! Reading an object member by member, and noting everything that is wrong with it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::json::Json;
-use super::violation::{Code, MAX_ERRORS, Violation};
+use super::texts;
+use crate::order::json::Json;
+use crate::order::violation::{Code, MAX_ERRORS, Violation};
 
-/// What a check says against a value.
+/// What a check finds wrong with a value.
 pub(super) struct FieldError(pub(super) Code, pub(super) Cow<'static, str>);
 
 impl FieldError {
@@ -15,11 +16,11 @@ impl FieldError {
     }
 
     pub(super) fn wrong_type(expected: &str, found: &Json<'_>) -> Self {
-        Self::new(Code::WrongType, format!("must be {expected}, not {}", found.kind()))
+        Self::new(Code::WrongType, texts::wrong_type(expected, found.kind()))
     }
 }
 
-/// Everything that was found against an order, in the order of the document.
+/// Everything that is wrong with an order, each list in the order of the document.
 #[derive(Default)]
 pub(super) struct Findings {
     /// The document is no valid order.
@@ -28,32 +29,41 @@ pub(super) struct Findings {
     pub(super) fresh_only: Vec<Violation>,
     /// It may be sent, but something looks wrong.
     pub(super) advisories: Vec<Violation>,
-    /// Members that the page does not have; apart from the rest, so that they crowd nothing out.
+    /// The advisories of which every line may have one, apart so that they crowd nothing out.
+    pub(super) line_advisories: Vec<Violation>,
+    /// Members that the page does not have; apart for the same reason.
     pub(super) unknown: Vec<Violation>,
 }
 
 impl Findings {
     pub(super) fn error(&mut self, pointer: String, FieldError(code, detail): FieldError) {
-        if self.errors.len() < MAX_ERRORS {
-            self.errors.push(Violation { pointer, code, detail: detail.into() });
-        }
+        note(&mut self.errors, pointer, code, detail);
     }
 
     pub(super) fn fresh_only(&mut self, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
-        if self.fresh_only.len() < MAX_ERRORS {
-            self.fresh_only.push(Violation::new(pointer, code, detail));
-        }
+        note(&mut self.fresh_only, pointer, code, detail);
     }
 
     pub(super) fn advise(&mut self, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
-        self.advisories.push(Violation::new(pointer, code, detail));
+        note(&mut self.advisories, pointer, code, detail);
     }
 
-    fn unknown(&mut self, pointer: String) {
-        if self.unknown.len() < MAX_ERRORS {
-            let detail = "is no member of Front Payment's page, and is not forwarded";
-            self.unknown.push(Violation::new(pointer, Code::UnknownField, detail));
-        }
+    pub(super) fn advise_line(&mut self, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
+        note(&mut self.line_advisories, pointer, code, detail);
+    }
+
+    fn unknown(&mut self, pointer: String, meant: Option<&str>) {
+        note(&mut self.unknown, pointer, Code::UnknownField, texts::unknown_field(meant));
+    }
+
+    fn has_room_for_unknown(&self) -> bool {
+        self.unknown.len() < MAX_ERRORS
+    }
+}
+
+fn note(list: &mut Vec<Violation>, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
+    if list.len() < MAX_ERRORS {
+        list.push(Violation::new(pointer, code, detail));
     }
 }
 
@@ -62,8 +72,7 @@ const MOST_MEMBERS: usize = 16;
 
 type Members<'d> = BTreeMap<Cow<'d, str>, Json<'d>>;
 
-/// An object's members, or those of one that is missing though it must not be: then every
-/// required member is missing too, and is said to be.
+/// An object's members. A required object that is missing has none, so that each of its required members is reported, too.
 pub(super) struct Fields<'f, 'd> {
     at: String,
     members: Option<&'d Members<'d>>,
@@ -72,7 +81,7 @@ pub(super) struct Fields<'f, 'd> {
 }
 
 impl<'f, 'd> Fields<'f, 'd> {
-    /// The members of the object that stands at a pointer; `None`, and an error, if it is no object.
+    /// `None`, and an error, if the value is no object.
     pub(super) fn of(value: &'d Json<'d>, at: String, findings: &'f mut Findings) -> Option<Self> {
         if let Json::Object(members) = value {
             return Some(Self { at, members: Some(members), known: Vec::with_capacity(MOST_MEMBERS), findings });
@@ -85,13 +94,19 @@ impl<'f, 'd> Fields<'f, 'd> {
         format!("{}/{}", self.at, name.replace('~', "~0").replace('/', "~1"))
     }
 
-    /// A member's value; `null` is none.
+    /// Whether a member is missing, `null` or blank.
+    pub(super) fn is_missing(&self, name: &str) -> bool {
+        let value = self.members.and_then(|members| members.get(name));
+        value.is_none_or(|value| *value == Json::Null || is_text(value, is_blank))
+    }
+
+    /// `null` is none.
     fn value(&mut self, name: &'static str) -> Option<&'d Json<'d>> {
         self.known.push(name);
         self.members?.get(name).filter(|value| **value != Json::Null)
     }
 
-    /// An optional member's value; `""` is none either.
+    /// Of an optional member: `""` is none either.
     fn given(&mut self, name: &'static str) -> Option<&'d Json<'d>> {
         self.value(name).filter(|value| !is_text(value, str::is_empty))
     }
@@ -107,12 +122,10 @@ impl<'f, 'd> Fields<'f, 'd> {
         check: impl FnOnce(&'d Json<'d>) -> Result<T, FieldError>,
     ) -> Option<T> {
         let result = match self.value(name) {
-            None => Err(FieldError::new(Code::Required, "is required")),
+            None => Err(FieldError::new(Code::Required, texts::REQUIRED)),
             Some(value) => match check(value) {
                 Err(fault @ FieldError(Code::WrongType, _)) => Err(fault),
-                _ if is_text(value, |text| text.trim().is_empty()) => {
-                    Err(FieldError::new(Code::Required, "is required and must not be blank"))
-                }
+                _ if is_text(value, is_blank) => Err(FieldError::new(Code::Required, texts::BLANK)),
                 result => result,
             },
         };
@@ -129,7 +142,7 @@ impl<'f, 'd> Fields<'f, 'd> {
         self.check(name, check(value))
     }
 
-    /// A member that may be there only if a rule says so.
+    /// Required if `rule` holds, otherwise optional.
     pub(super) fn required_if<T>(
         &mut self,
         rule: bool,
@@ -146,30 +159,30 @@ impl<'f, 'd> Fields<'f, 'd> {
         }
     }
 
-    /// The members of an object that must be there.
+    /// The members of a required object.
     pub(super) fn object(&mut self, name: &'static str) -> Option<Fields<'_, 'd>> {
         let at = self.pointer(name);
         match self.value(name) {
             Some(value) => Fields::of(value, at, self.findings),
             None => {
-                self.findings.error(at.clone(), FieldError::new(Code::Required, "is required"));
+                self.findings.error(at.clone(), FieldError::new(Code::Required, texts::REQUIRED));
                 Some(Fields { at, members: None, known: Vec::with_capacity(MOST_MEMBERS), findings: self.findings })
             }
         }
     }
 
-    /// The members of an object that may be missing.
+    /// The members of an optional object. `[]` is none: so PHP writes an object without members.
     pub(super) fn optional_object(&mut self, name: &'static str) -> Option<Fields<'_, 'd>> {
         let at = self.pointer(name);
-        let value = self.given(name)?;
+        let value = self.given(name).filter(|value| **value != Json::Array(Vec::new()))?;
         Fields::of(value, at, self.findings)
     }
 
-    /// The last word: members that were never asked for are unknown.
+    /// Notes the members that were never asked for. Call it last.
     pub(super) fn finish(self) {
         for name in self.members.into_iter().flat_map(BTreeMap::keys) {
-            if !self.known.contains(&name.as_ref()) {
-                self.findings.unknown(self.pointer(name));
+            if !self.known.contains(&name.as_ref()) && self.findings.has_room_for_unknown() {
+                self.findings.unknown(self.pointer(name), meant(name, &self.known));
             }
         }
     }
@@ -177,4 +190,27 @@ impl<'f, 'd> Fields<'f, 'd> {
 
 fn is_text(value: &Json<'_>, test: impl FnOnce(&str) -> bool) -> bool {
     matches!(value, Json::String(text) if test(text))
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// The longest name that is compared with others.
+const MAX_COMPARED_BYTES: usize = 40;
+
+/// The known member that is spelled nearly as an unknown one. Capitals, `_` and `-` make no difference, and one letter in
+/// four may be wrong.
+fn meant(unknown: &str, known: &[&'static str]) -> Option<&'static str> {
+    if unknown.len() > MAX_COMPARED_BYTES {
+        return None;
+    }
+    let letters = |name: &str| name.chars().filter(|c| !matches!(c, '_' | '-')).collect::<String>().to_lowercase();
+    let unknown = letters(unknown);
+    let distances = known.iter().map(|&name| {
+        let name_letters = letters(name);
+        let longer = unknown.chars().count().max(name_letters.len());
+        (strsim::osa_distance(&unknown, &name_letters), longer, name)
+    });
+    distances.filter(|(distance, longer, _)| distance * 4 <= *longer).min().map(|(_, _, name)| name)
 }

@@ -1,13 +1,11 @@
-//! The check digits of the Norwegian registers: advisory, for a mistyped number is
-//! better asked about than invoiced.
+//! The numbers of the Norwegian registers.
 
-/// Could the national population register have issued this fødselsnummer or D-number?
+/// Whether the national population register can have issued a national identity number or D-number.
 ///
 /// Eleven digits, a date that exists in some century, and two check digits. The first one may
-/// leave a remainder of 0 to 3, the rule that Skatteetaten brings in for 2032 (the classic one is 0).
+/// leave a remainder of 0 to 3, the rule that Skatteetaten introduces in 2032 (today it is 0).
 /// D-numbers have 4 added to the first digit; synthetic ones 80 or 40 added to the month.
-#[must_use]
-pub fn is_personal_number(number: &str) -> bool {
+pub(super) fn is_personal_number(number: &str) -> bool {
     let Some(digits) = digits::<11>(number) else { return false };
     let [d1, d2, m1, m2, y1, y2, ..] = digits;
     let (day, month, year) = (d1 * 10 + d2, m1 * 10 + m2, y1 * 10 + y2);
@@ -22,10 +20,12 @@ pub fn is_personal_number(number: &str) -> bool {
     (1..=days_in(month, year)).contains(&day) && first <= 3 && second == 0
 }
 
-/// Could the Brønnøysund register have issued this organisation number? Nine digits, modulus 11.
-#[must_use]
-pub fn is_organization_number(number: &str) -> bool {
-    digits::<9>(number).is_some_and(|digits| weigh(&digits, &[3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11))
+/// Whether the Brønnøysund register can have issued an organisation number: nine digits, modulus 11. The register begins
+/// them with 8 or 9, the test register with 2 or 3.
+pub(super) fn is_organization_number(number: &str) -> bool {
+    digits::<9>(number).is_some_and(|digits| {
+        matches!(digits, [2 | 3 | 8 | 9, ..]) && weigh(&digits, &[3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
+    })
 }
 
 fn digits<const N: usize>(number: &str) -> Option<[u32; N]> {
@@ -100,7 +100,9 @@ mod tests {
     fn organization_numbers() {
         assert!(is_organization_number("974760673"));
         assert!(is_organization_number("925710482"));
-        for number in ["123456789", "97476067", "9747606733", "97476067x", ""] {
+        assert!(is_organization_number("310000000"), "the test register's");
+        for number in ["123456789", "97476067", "9747606733", "97476067x", "", "974760674", "000000000", "123456785", "700000001"]
+        {
             assert!(!is_organization_number(number), "{number}");
         }
     }

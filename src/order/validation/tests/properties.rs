@@ -41,7 +41,8 @@ fn any_place() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn any_bytes_get_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let rules = Rules { now: Timestamp::from_second(NOW).unwrap(), tax_rates: &rates(), enforce_advisories: false };
+        let now = Timestamp::from_second(NOW).unwrap();
+        let rules = Rules { now, tax_rates: &rates(), enforce_advisories: false, has_idempotency_key: false };
         prop_assert!(validate(&bytes, &rules).is_err());
     }
 

@@ -1,13 +1,17 @@
 //! What is taken and what is refused, rule by rule.
 
+mod advisories;
 mod fields;
 mod properties;
+mod real_life;
+mod same_thing;
+mod values;
 mod whole;
 
 use serde_json::{Value, json};
 
-use super::super::{MAX_ERRORS, MAX_WARNINGS};
 use super::*;
+use crate::order::Code;
 
 /// 2026-06-15, a summer's day: Oslo is two hours ahead of UTC.
 const NOW: i64 = 1_781_481_600;
@@ -37,9 +41,21 @@ fn rates() -> Vec<Decimal> {
     parse_tax_rates("0,12,15,25").unwrap()
 }
 
+/// With an Idempotency-Key.
 fn check(document: &str, enforce_advisories: bool) -> Result<Validated, Invalid> {
-    let rules = Rules { now: Timestamp::from_second(NOW).unwrap(), tax_rates: &rates(), enforce_advisories };
+    let now = Timestamp::from_second(NOW).unwrap();
+    let rules = Rules { now, tax_rates: &rates(), enforce_advisories, has_idempotency_key: true };
     validate(document.as_bytes(), &rules)
+}
+
+/// The errors and the warnings of a document that is refused.
+#[track_caller]
+fn refusal(document: &str, enforce_advisories: bool) -> (Vec<Violation>, Vec<Violation>) {
+    match check(document, enforce_advisories) {
+        Err(Invalid::Violations { errors, warnings }) => (errors, warnings),
+        Err(Invalid::Malformed(malformed)) => panic!("{malformed}"),
+        Ok(_) => panic!("{document} was taken"),
+    }
 }
 
 fn with(pointer: &str, value: Value) -> Value {
@@ -64,7 +80,7 @@ fn without(pointer: &str) -> Value {
 fn faults(order: &Value) -> Vec<(String, Code)> {
     let violations = match check(&order.to_string(), false) {
         Ok(validated) => validated.fresh_only,
-        Err(Invalid::Violations(violations)) => violations,
+        Err(Invalid::Violations { errors, .. }) => errors,
         Err(Invalid::Malformed(malformed)) => panic!("{malformed}"),
     };
     violations.into_iter().map(|violation| (violation.pointer, violation.code)).collect()
@@ -90,4 +106,10 @@ fn refused(pointer: &str, value: Value, code: Code) {
 fn taken(pointer: &str, value: Value) {
     let order = with(pointer, value.clone());
     assert_eq!((faults(&order), warnings(&order)), (vec![], vec![]), "{pointer} = {value}");
+}
+
+/// As [`taken`], but it may look wrong.
+#[track_caller]
+fn valid(pointer: &str, value: Value) {
+    assert_eq!(faults(&with(pointer, value.clone())), [], "{pointer} = {value}");
 }

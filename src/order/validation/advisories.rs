@@ -1,0 +1,111 @@
+//! What looks wrong in an order that can be sent. A wrong warning is worse than none: each rule leaves room for every way
+//! in which shops compute.
+
+use bigdecimal::{BigDecimal, One};
+
+use super::fields::Findings;
+use super::{check_digits, phone, texts};
+use crate::order::{Code, Decimal, Line, Summary};
+
+/// Whose numbers and addresses the Norwegian registers know: Norway, Svalbard and Jan Mayen, Bouvet Island.
+const NORWEGIAN: [&str; 3] = ["NO", "SJ", "BV"];
+
+pub(super) fn figure(at: String, figure: &Decimal, findings: &mut Findings) {
+    if figure.value().with_scale(2) != *figure.value() {
+        findings.advise(at, Code::TooPrecise, texts::TOO_PRECISE);
+    }
+}
+
+pub(super) fn summary(at: String, summary: &Summary, findings: &mut Findings) {
+    let total = summary.sub_total.value() + summary.total_tax.value() - summary.total_discount.value();
+    if !is_near(&total, summary.grand_total.value(), &BigDecimal::one()) {
+        findings.advise(at, Code::TotalsMismatch, texts::TOTALS);
+    }
+}
+
+/// A line's amount is read as quantity × rate, less the discount or not, with its tax or not. The discount may have been
+/// taken before the tax or behind it.
+pub(super) fn line(at: String, line: &Line, findings: &mut Findings) {
+    let (amount, one) = (line.amount.value(), BigDecimal::one());
+    let price = line.quantity.value() * line.rate.value();
+    let with_tax = |price: &BigDecimal| price + price * line.tax.value() * BigDecimal::new(1.into(), 2);
+    let is_near = |reading: &BigDecimal| is_near(reading, amount, &one);
+    let is_plausible = is_near(&price)
+        || is_near(&with_tax(&price))
+        || line.discount.as_ref().map(Decimal::value).is_some_and(|discount| {
+            let less = &price - discount;
+            is_near(&less) || is_near(&with_tax(&less)) || is_near(&(with_tax(&price) - discount))
+        });
+    if !is_plausible {
+        findings.advise_line(at, Code::LinesMismatch, texts::LINE_AMOUNT);
+    }
+}
+
+/// The lines are read as their prices or as their amounts; the sums, before the discount, behind it, or with tax.
+pub(super) fn lines(lines: &[Line], summary: &Summary, findings: &mut Findings) {
+    let prices: BigDecimal = lines.iter().map(|line| line.quantity.value() * line.rate.value()).sum();
+    let amounts: BigDecimal = lines.iter().map(|line| line.amount.value()).sum();
+    let (sub_total, grand_total) = (summary.sub_total.value(), summary.grand_total.value());
+    let less_discount = sub_total - summary.total_discount.value();
+    // Each line may have been rounded.
+    let room = BigDecimal::new((100 + lines.len()).into(), 2);
+    let is_plausible = [prices, amounts]
+        .iter()
+        .any(|sum| [sub_total, &less_discount, grand_total].iter().any(|total| is_near(sum, total, &room)));
+    if !is_plausible {
+        findings.advise("/orderSummary/subTotal", Code::LinesMismatch, texts::LINES_SUM);
+    }
+}
+
+fn is_near(one: &BigDecimal, other: &BigDecimal, room: &BigDecimal) -> bool {
+    (one - other).abs() <= *room
+}
+
+pub(super) fn personal_number(at: String, number: &str, country: &str, findings: &mut Findings) {
+    if NORWEGIAN.contains(&country) && !check_digits::is_personal_number(number) {
+        findings.advise(at, Code::BadCheckDigits, texts::PERSONAL_NUMBER_DIGITS);
+    }
+}
+
+pub(super) fn organization_id(at: String, number: &str, country: &str, findings: &mut Findings) {
+    if !NORWEGIAN.contains(&country) || check_digits::is_organization_number(number) {
+        return;
+    }
+    let capitals = number.to_ascii_uppercase();
+    let (is_no, rest) = capitals.strip_prefix("NO").map_or((false, capitals.as_str()), |rest| (true, rest));
+    let (is_mva, rest) = rest.strip_suffix("MVA").map_or((false, rest), |rest| (true, rest));
+    let is_number = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let detail = match (is_no, is_mva) {
+        (true, true) if is_number => texts::ORGANIZATION_NO_MVA,
+        (true, false) if is_number => texts::ORGANIZATION_NO,
+        (false, true) if is_number => texts::ORGANIZATION_MVA,
+        _ => texts::ORGANIZATION_DIGITS,
+    };
+    findings.advise(at, Code::BadCheckDigits, detail);
+}
+
+pub(super) fn msisdn(at: String, country_code: &str, msisdn: &str, findings: &mut Findings) {
+    if let Some(doubt) = phone::doubt(country_code, msisdn) {
+        findings.advise(at, Code::UnlikelyFormat, doubt);
+    }
+}
+
+pub(super) fn zip(at: String, zip: &str, country: &str, findings: &mut Findings) {
+    let zip = zip.trim();
+    if country == "NO" && !(zip.len() == 4 && zip.bytes().all(|byte| byte.is_ascii_digit())) {
+        findings.advise(at, Code::UnlikelyFormat, texts::ZIP);
+    }
+}
+
+/// `given`: whether there is anything, right or wrong.
+pub(super) fn reference_no(at: String, is_given: bool, findings: &mut Findings) {
+    if !is_given {
+        findings.advise(at, Code::Recommended, texts::NO_REFERENCE);
+    }
+}
+
+pub(super) fn idempotency_key(is_given: bool, findings: &mut Findings) {
+    if !is_given {
+        findings.advise("", Code::Recommended, texts::NO_KEY);
+    }
+}
