@@ -1,4 +1,4 @@
-//! The least that a Lambda in Rust can be: what a cold start of the bridge's is measured against.
+//! The smallest Lambda function in Rust. The cold start of the bridge is compared with its cold start.
 
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::support::documents::{example, example_of, signed, signed_at};
 use crate::support::faulty_store::Fault;
-use crate::support::scripted::{failed, rejected, sent, unknown};
+use crate::support::log::Log;
+use crate::support::scripted::{failed, rate_limited, rejected, sent, unavailable, unknown};
 use crate::support::test_bridge::{NOW, TestBridge, query, test_secret};
 
 /// A verified callback of the order, which is ODR1 and costs 40 kroner.
@@ -129,9 +130,13 @@ async fn an_unverified_callback_for_an_order_without_a_uuid_gets_403() {
     for (why, query) in unverified() {
         let bridge = TestBridge::new().await;
         let (order_id, token) = bridge.place(unknown()).await;
+        let log = Log::capture();
         let reply = bridge.callback(&order_id, &token, &query).await;
         assert_eq!((reply.status, reply.slug()), (403, "callback-not-believed"), "{why}");
         assert_eq!((bridge.status(&order_id).await.as_str(), bridge.provider().status_call_count()), ("UNKNOWN", 0), "{why}");
+        let claimed = query.contains("orderUuid=ODR1").then_some("ODR1");
+        let errors = log.errors();
+        assert_eq!((errors.len(), &errors[0]["orderId"], errors[0]["claimedOrderUuid"].as_str()), (1, &json!(order_id), claimed));
     }
 }
 
@@ -153,7 +158,7 @@ async fn a_process_reads_at_most_60_statuses_a_minute_for_callbacks() {
 
 #[tokio::test]
 async fn a_callback_accepts_an_order_without_a_uuid() {
-    for reply in [unknown, failed, rejected] {
+    for reply in [unknown, failed, rejected, rate_limited, unavailable] {
         for (word, status) in [("INVOICED", "INVOICED"), ("SENT", "SENT"), ("unheard of", "SENT")] {
             let bridge = TestBridge::new().await;
             let (order_id, token) = bridge.place(reply()).await;

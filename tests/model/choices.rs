@@ -126,9 +126,11 @@ fn end_of_retention(shared: &Shared, is_sending: bool, bounds: &Bounds) -> Optio
     let ended = usize::try_from(shared.seconds % LEASE / RETENTION).unwrap();
     let is_creating = shared.late.iter().any(|(_, current)| current.is_none());
     let has_end = shared.store.item.as_ref().is_some_and(|stored| stored.expires_at.is_some());
-    match () {
-        () if is_sending || is_creating || !has_end => None,
-        () if shared.is_expired() => Some(Choice::StoreDeletes),
-        () => (ended < bounds.expiries).then_some(Choice::RetentionEnds),
+    if is_sending || is_creating || !has_end {
+        None
+    } else if shared.is_expired() {
+        Some(Choice::StoreDeletes)
+    } else {
+        (ended < bounds.expiries).then_some(Choice::RetentionEnds)
     }
 }

@@ -28,12 +28,14 @@ pub fn findings(shared: &Shared) -> Vec<Found> {
     let living = indexes(&|order| has_reference(order) && !order.is_dead());
     let dead = indexes(&|order| has_reference(order) && order.is_dead());
     let others = indexes(&|order| !has_reference(order) && !order.is_dead());
-    match () {
-        () if !living.is_empty() => living,
-        () if !dead.is_empty() => dead,
-        // An order of an earlier attempt: it is cancelled first, or its callback comes.
-        () if !others.is_empty() => Vec::new(),
-        () => vec![Found::Nothing],
+    if !living.is_empty() {
+        living
+    } else if !dead.is_empty() {
+        dead
+    } else if !others.is_empty() {
+        Vec::new() // an order of an earlier attempt: it is cancelled first, or its callback comes
+    } else {
+        vec![Found::Nothing]
     }
 }
 

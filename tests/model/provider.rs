@@ -37,14 +37,14 @@ pub struct ProviderOrder {
 impl ProviderOrder {
     /// The status there. It has called back with every status that it had.
     pub fn status(&self) -> Status {
-        let had = |word| self.sent[word as usize] > 0;
-        match () {
-            () if had(Word::Cancelled) => Status::Cancelled,
-            () if had(Word::Paid) => Status::Paid,
-            () if had(Word::Expired) => Status::Expired,
-            () if had(Word::Reserved) => Status::Reserved,
-            () => Status::Sent,
-        }
+        let had = |word: Word| self.sent[word as usize] > 0;
+        let highest = [
+            (Word::Cancelled, Status::Cancelled),
+            (Word::Paid, Status::Paid),
+            (Word::Expired, Status::Expired),
+            (Word::Reserved, Status::Reserved),
+        ];
+        highest.into_iter().find(|(word, _)| had(*word)).map_or(Status::Sent, |(_, status)| status)
     }
 
     pub fn is_dead(&self) -> bool {

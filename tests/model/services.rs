@@ -64,7 +64,7 @@ impl Services {
     }
 
     fn note_told(&self, task: usize, order: &StoredOrder) {
-        lock(&self.shared).gates[task].told.push(Told::Order(order.clone()));
+        lock(&self.shared).gates[task].told.push(Told::Order(Box::new(order.clone())));
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Gate {
 }
 
 pub enum Told {
-    Order(StoredOrder),
+    Order(Box<StoredOrder>),
     Status(String),
 }
 

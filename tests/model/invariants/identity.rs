@@ -3,8 +3,8 @@
 use front_payment_bridge::order::{EntrySource, HistoryEntry, StoredOrder};
 
 use super::heard::{doubted_at, status_heard};
-use super::order_of;
-use crate::decisions::{Body, ProviderReply, Word};
+use super::{DEAD, order_of};
+use crate::decisions::{Body, ProviderReply};
 use crate::provider::{ProviderOrder, bank_id_url, customer_uuid, index_of, reference_no, total, uuid_of};
 use crate::tasks::{KEY_REUSED, Kind};
 use crate::world::{Shared, World};
@@ -31,7 +31,7 @@ fn wrong_status(shared: &Shared, stored: &StoredOrder, uuid: &str) -> Option<Str
 
 /// An order that lives, and has called back, is not shown as dead because another one is.
 fn dead_although_one_lives(shared: &Shared, stored: &StoredOrder, uuid: &str) -> Option<String> {
-    let is_dead = ["EXPIRED", "CANCELLED"].contains(&stored.status.name());
+    let is_dead = DEAD.contains(&stored.status.name());
     let mut others = shared.orders.iter().enumerate().filter(|(index, _)| uuid_of(*index) != uuid);
     let living = others.find(|(_, order)| shared.is_current(order) && order.has_shown_life() && !order.is_dead());
     let (index, _) = living.filter(|_| is_dead)?;
@@ -41,9 +41,8 @@ fn dead_although_one_lives(shared: &Shared, stored: &StoredOrder, uuid: &str) ->
 /// A callback with EXPIRED or CANCELLED makes no order of an attempt that has failed, nor where another attempt can be meant.
 fn dead_made_the_order(shared: &Shared, stored: &StoredOrder, uuid: &str) -> Option<String> {
     let entries = || stored.history.iter().filter(|entry| entry.order_uuid.as_deref() == Some(uuid));
-    let is_dead = |word: &str| Word::ALL.into_iter().any(|dead| dead.is_dead() && dead.text() == word);
     let is_resolved = shared.resolved.as_ref().is_some_and(|(resolved, _)| resolved == uuid);
-    if is_resolved || !entries().all(|entry| entry.source != EntrySource::Submit && is_dead(&entry.status)) {
+    if is_resolved || !entries().all(|entry| entry.source != EntrySource::Submit && DEAD.contains(&entry.status.as_str())) {
         return None;
     }
     let first = first_heard(stored, uuid);

@@ -15,6 +15,10 @@ use crate::decisions::{ProviderReply, Word};
 use crate::provider::{ProviderOrder, index_of, uuid_of};
 use crate::tasks::{Ended, Kind, TAKEN, Task};
 use crate::world::{Shared, World, lock};
+use heard::status_heard;
+
+/// What an order is that does not live.
+const DEAD: [&str; 2] = ["EXPIRED", "CANCELLED"];
 
 /// The first invariant that fails in a state, if one does.
 pub fn broken(world: &World<'_>) -> Option<String> {
@@ -69,9 +73,12 @@ fn told_wrongly(shared: &Shared, index: usize, task: &Task) -> Option<String> {
             if matches!(task.ended, Some(Ended::AcceptedLate(_))) || !shared.is_current(order) {
                 return None;
             }
-            // What a shop was told stays so, unless that order is dead. Late means that there was no time to store it.
-            let stored_uuid = shared.store.item.as_ref().and_then(|stored| stored.order_uuid.as_ref());
-            (stored_uuid != Some(uuid) && !order.is_dead())
+            // What a shop was told stays so, unless a callback said that it is dead. Late means that there was no time to
+            // store it.
+            let Some(stored) = &shared.store.item else { return None };
+            let is_dead = status_heard(stored, uuid, None).is_some_and(|heard| DEAD.contains(&heard));
+            let stored_uuid = &stored.order_uuid;
+            (stored_uuid.as_ref() != Some(uuid) && !is_dead)
                 .then(|| format!("a shop was told of {uuid}, and the store has {stored_uuid:?}"))
         }
         (Kind::Submit(_), Ended::Other(problem @ ("internal" | "mixed up"))) => Some(format!("a shop's reply is {problem}")),

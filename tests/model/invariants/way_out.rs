@@ -1,7 +1,7 @@
 //! No order is stuck: from every state in which no task runs, the next callback, the operator or the shop gets on.
 
 use super::identity::known_body;
-use super::order_of;
+use super::{DEAD, order_of};
 use crate::bounds::Bounds;
 use crate::decisions::{Body, Decision, ProviderReply, Word};
 use crate::explore::LEASE;
@@ -21,7 +21,7 @@ pub async fn no_way_out(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds)
         let orders: Vec<usize> = (0..shared.orders.len()).filter(current).collect();
         (shared.store.item.clone()?, orders)
     };
-    let is_dead = ["EXPIRED", "CANCELLED"].contains(&stored.status.name());
+    let is_dead = DEAD.contains(&stored.status.name());
     if stored.order_uuid.is_none() || is_dead {
         for index in orders {
             if let Some(stuck) = callback_is_ignored(setting, snapshot, index).await {
