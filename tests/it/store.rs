@@ -29,6 +29,7 @@ fn next(order: &StoredOrder, id: &str, word: &str) -> StoredOrder {
         order_uuid: "ODR1".to_owned(),
         word: StatusWord::read(word),
         amount: Decimal::parse("40").unwrap(),
+        payment_method: "Invoice".to_owned(),
         id: id.to_owned(),
     };
     *order.apply_callback(&callback, "2026-06-15T00:00:09Z".parse().unwrap()).unwrap()
