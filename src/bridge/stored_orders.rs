@@ -51,11 +51,11 @@ impl<S: OrderQueue, F> Bridge<S, F> {
         until: i64,
         after: Option<Cursor>,
         by: Timestamp,
-    ) -> Result<Page<DueOrder>, StoreError> {
+    ) -> Result<Page<DueOrder, Cursor>, StoreError> {
         self.within(by, self.store.due(queue, until, after)).await
     }
 
-    pub(crate) async fn all_ids(&self, after: Option<Cursor>, by: Timestamp) -> Result<Page<Uuid>, StoreError> {
+    pub(crate) async fn all_ids(&self, after: Option<Uuid>, by: Timestamp) -> Result<Page<Uuid, Uuid>, StoreError> {
         self.within(by, self.store.all_ids(after)).await
     }
 }

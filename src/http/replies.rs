@@ -48,7 +48,7 @@ pub(super) fn submitted(Submitted { order_id, outcome, calls }: Submitted) -> Ha
             let outcome = if is_replay { "replayed" } else { "accepted" };
             Ok((outcome, json(StatusCode::CREATED, "application/json", headers, &body)))
         }
-        SubmitOutcome::NotSendable(violations) => Err(invalid(violations)),
+        SubmitOutcome::NotSendable { errors, warnings } => Err(invalid(errors).with_warnings(warnings)),
         SubmitOutcome::Rejected(violations) => {
             Err(Problem::new(Slug::RejectedByFrontPayment, REJECTED).of(order_id).because(violations))
         }

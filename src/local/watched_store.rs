@@ -40,11 +40,11 @@ impl OrderStore for WatchedStore {
 }
 
 impl OrderQueue for WatchedStore {
-    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder>, StoreError> {
+    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder, Cursor>, StoreError> {
         self.store.due(queue, until, after).await
     }
 
-    async fn all_ids(&self, after: Option<Cursor>) -> Result<Page<Uuid>, StoreError> {
+    async fn all_ids(&self, after: Option<Uuid>) -> Result<Page<Uuid, Uuid>, StoreError> {
         self.store.all_ids(after).await
     }
 }

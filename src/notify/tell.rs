@@ -196,7 +196,7 @@ impl Summary {
             shop_id: order.shop_id.clone(),
             order_uuid: order.order_uuid.clone(),
             status: order.status.name(),
-            age: notifications.map(|all| now.duration_since(all.changed_at)).unwrap_or_default(),
+            age: notifications.map(|all| now.duration_since(all.pending_since)).unwrap_or_default(),
             attempts: notifications.map_or(0, |all| all.attempts),
             shop_status: None,
             error: None,

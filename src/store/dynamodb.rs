@@ -71,7 +71,7 @@ impl OrderStore for DynamoDbStore {
 }
 
 impl OrderQueue for DynamoDbStore {
-    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder>, StoreError> {
+    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder, Cursor>, StoreError> {
         let (name, until) = (<&str>::from(queue).to_owned(), until.to_string());
         let query = self.client.query().table_name(&self.table).index_name("due");
         let query = query.key_condition_expression("queue = :queue AND dueAt <= :until");
@@ -84,14 +84,18 @@ impl OrderQueue for DynamoDbStore {
         Ok(Page { items, next: found.last_evaluated_key.map(Cursor::DynamoDb) })
     }
 
-    async fn all_ids(&self, after: Option<Cursor>) -> Result<Page<Uuid>, StoreError> {
+    async fn all_ids(&self, after: Option<Uuid>) -> Result<Page<Uuid, Uuid>, StoreError> {
+        let after = after.map(|after| Item::from([("orderId".to_owned(), AttributeValue::S(after.to_string()))]));
         let scan = self.client.scan().table_name(&self.table).projection_expression("orderId");
-        let found = scan.set_exclusive_start_key(key(after)).send().await.map_err(|error| dynamodb_error(&error))?;
-        let id = |item: Item| serde_dynamo::from_item(item).map(|Id { order_id }| order_id);
-        let ids = found.items.unwrap_or_default().into_iter().map(id).collect::<Result<_, _>>();
-        let items = ids.map_err(|error| StoreError::Unreadable(error.into()))?;
-        Ok(Page { items, next: found.last_evaluated_key.map(Cursor::DynamoDb) })
+        let found = scan.set_exclusive_start_key(after).send().await.map_err(|error| dynamodb_error(&error))?;
+        let items = found.items.unwrap_or_default().into_iter().map(read_id).collect::<Result<_, _>>()?;
+        Ok(Page { items, next: found.last_evaluated_key.map(read_id).transpose()? })
     }
+}
+
+fn read_id(item: Item) -> Result<Uuid, StoreError> {
+    let id: Id = serde_dynamo::from_item(item).map_err(|error| StoreError::Unreadable(error.into()))?;
+    Ok(id.order_id)
 }
 
 #[derive(Deserialize)]

@@ -95,7 +95,7 @@ fn place(order: &StoredOrder) -> Option<Place> {
 }
 
 impl OrderQueue for EmbeddedStore {
-    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder>, StoreError> {
+    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder, Cursor>, StoreError> {
         let name: &'static str = queue.into();
         let begin = match after {
             Some(Cursor::Embedded(due_at, order_id)) => Bound::Excluded((name, due_at, order_id)),
@@ -117,11 +117,8 @@ impl OrderQueue for EmbeddedStore {
         Ok(Page { items, next })
     }
 
-    async fn all_ids(&self, after: Option<Cursor>) -> Result<Page<Uuid>, StoreError> {
-        let begin = match after {
-            Some(Cursor::Embedded(_, order_id)) => Bound::Excluded(order_id),
-            _ => Bound::Unbounded,
-        };
+    async fn all_ids(&self, after: Option<Uuid>) -> Result<Page<Uuid, Uuid>, StoreError> {
+        let begin = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.as_u128()));
         let read = move |database: &EmbeddedDatabase| {
             database.read(|read| {
                 let orders = read.open_table(ORDERS).map_err(database_error)?;
@@ -130,7 +127,7 @@ impl OrderQueue for EmbeddedStore {
             })
         };
         let items: Vec<Uuid> = self.blocking(read).await?;
-        let next = items.last().filter(|_| items.len() == PAGE).map(|last| Cursor::Embedded(0, last.as_u128()));
+        let next = items.last().filter(|_| items.len() == PAGE).copied();
         Ok(Page { items, next })
     }
 }

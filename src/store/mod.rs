@@ -50,13 +50,13 @@ pub trait OrderQueue: OrderStore {
         queue: Queue,
         until: i64,
         after: Option<Cursor>,
-    ) -> impl Future<Output = Result<Page<DueOrder>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Page<DueOrder, Cursor>, StoreError>> + Send;
 
-    /// The ids of all orders, in no order.
+    /// The ids of all orders, in an order of the store's own.
     ///
     /// # Errors
     /// [`StoreError`] where the store does not answer.
-    fn all_ids(&self, after: Option<Cursor>) -> impl Future<Output = Result<Page<Uuid>, StoreError>> + Send;
+    fn all_ids(&self, after: Option<Uuid>) -> impl Future<Output = Result<Page<Uuid, Uuid>, StoreError>> + Send;
 }
 
 /// What the index has of an order.
@@ -70,10 +70,10 @@ pub struct DueOrder {
     pub due_at: i64,
 }
 
-pub struct Page<T> {
+pub struct Page<T, C> {
     pub items: Vec<T>,
     /// Where the next page begins, if there is one.
-    pub next: Option<Cursor>,
+    pub next: Option<C>,
 }
 
 /// A place in an index.

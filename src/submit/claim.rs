@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{AcceptedOrder, SubmitOutcome};
 use crate::bridge::Bridge;
 use crate::deadline::{Deadline, backoff};
-use crate::order::{AttemptResult, ClaimConflict, ResultEffect, StoredOrder, Violation};
+use crate::order::{AttemptResult, ClaimConflict, Code, ResultEffect, StoredOrder, Violation};
 use crate::store::{OrderStore, WriteError};
 use crate::telemetry::error_chain;
 
@@ -38,7 +38,7 @@ pub(super) async fn write<S: OrderStore, F>(
     let mut stored = if is_sendable {
         None // the write itself finds out
     } else if first.details.fingerprint.is_none() {
-        return Err(SubmitOutcome::NotSendable(fresh_only)); // without a key there is nothing to look up
+        return Err(not_sendable(fresh_only, warnings)); // without a key there is nothing to look up
     } else {
         let found = bridge.load(first.order_id, operation_end(bridge, deadline)).await;
         found.map(|found| found.map(Box::new)).map_err(|error| {
@@ -64,7 +64,7 @@ pub(super) async fn write<S: OrderStore, F>(
             },
         };
         if !is_sendable {
-            return Err(SubmitOutcome::NotSendable(fresh_only));
+            return Err(not_sendable(fresh_only, warnings));
         }
         let written = match &stored {
             None => bridge.create(&claim, by).await,
@@ -81,6 +81,13 @@ pub(super) async fn write<S: OrderStore, F>(
         }
     }
     Err(SubmitOutcome::InProgress)
+}
+
+/// Of the warnings, unknown members go with the errors: a misspelt name explains why its member is missing.
+fn not_sendable(errors: Vec<Violation>, warnings: &[Violation]) -> SubmitOutcome {
+    let unknown = warnings.iter().filter(|warning| warning.code == Code::UnknownField);
+    let unknown = unknown.filter(|warning| !errors.contains(warning)).cloned().collect();
+    SubmitOutcome::NotSendable { errors, warnings: unknown }
 }
 
 fn operation_end<S, F>(bridge: &Bridge<S, F>, deadline: Deadline) -> Timestamp {

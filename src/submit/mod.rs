@@ -55,7 +55,7 @@ pub enum SubmitOutcome {
         warnings: Vec<Violation>,
     },
     /// The order may not be sent today, or under this configuration.
-    NotSendable(Vec<Violation>),
+    NotSendable { errors: Vec<Violation>, warnings: Vec<Violation> },
     /// The key belongs to another order, which is accepted.
     KeyReused,
     /// Another attempt with this key is running.

@@ -14,10 +14,10 @@ use crate::telemetry::error_chain;
 const MAX_RUNNING: usize = 16;
 const MIN_LEFT: Duration = Duration::from_secs(5);
 
-/// Page by page, until the table or the time ends. What is right already is not written, so it can be repeated until the
-/// log says that it is complete.
-pub(super) async fn run<S: OrderQueue, F>(bridge: &Bridge<S, F>, by: Timestamp) {
-    let (mut read, mut corrected, mut after) = (0usize, 0usize, None);
+/// Page by page, until the table or the time ends. The log says after which order the next run goes on. What is right
+/// already is not written, so it may be repeated.
+pub(super) async fn run<S: OrderQueue, F>(bridge: &Bridge<S, F>, mut after: Option<Uuid>, by: Timestamp) {
+    let (mut read, mut corrected) = (0usize, 0usize);
     loop {
         let page = match bridge.all_ids(after, by).await {
             Ok(page) => page,
@@ -30,7 +30,8 @@ pub(super) async fn run<S: OrderQueue, F>(bridge: &Bridge<S, F>, by: Timestamp) 
         after = page.next;
         let is_complete = after.is_none();
         if is_complete || bridge.clock.until(by) < MIN_LEFT {
-            return tracing::info!(read, corrected, isComplete = is_complete, "backfill");
+            let after = after.map(tracing::field::display);
+            return tracing::info!(read, corrected, isComplete = is_complete, after, "backfill");
         }
     }
 }

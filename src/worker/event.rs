@@ -7,8 +7,8 @@ use uuid::Uuid;
 pub(super) enum Event {
     /// These orders changed.
     Stream(Vec<Uuid>),
-    /// `{"backfill": true}`
-    Backfill,
+    /// `{"backfill": true}`, or with `"after": "<orderId>"` from where the last one ended.
+    Backfill { after: Option<Uuid> },
     /// Anything else, such as the schedule's event.
     Sweep,
 }
@@ -18,6 +18,7 @@ struct Wire {
     #[serde(rename = "Records")]
     records: Option<Vec<Record>>,
     backfill: Option<bool>,
+    after: Option<Uuid>,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +48,7 @@ impl Event {
     pub(super) fn read(json: &str) -> Self {
         match serde_json::from_str(json) {
             Ok(Wire { records: Some(records), .. }) => Self::Stream(order_ids(&records)),
-            Ok(Wire { backfill: Some(true), .. }) => Self::Backfill,
+            Ok(Wire { backfill: Some(true), after, .. }) => Self::Backfill { after },
             _ => Self::Sweep,
         }
     }
@@ -73,7 +74,9 @@ mod tests {
         let stream = format!(r#"{{"Records":[{},{},{},{}]}}"#, record(two), record(one), record(two), record("x"));
         assert_eq!(Event::read(&stream), Event::Stream(vec![one.parse().unwrap(), two.parse().unwrap()]));
         assert_eq!(Event::read(r#"{"Records":[]}"#), Event::Stream(vec![]));
-        assert_eq!(Event::read(r#"{"backfill":true}"#), Event::Backfill);
+        assert_eq!(Event::read(r#"{"backfill":true}"#), Event::Backfill { after: None });
+        let go_on = format!(r#"{{"backfill":true,"after":"{one}"}}"#);
+        assert_eq!(Event::read(&go_on), Event::Backfill { after: Some(one.parse().unwrap()) });
         for sweep in
             ["{}", "null", "[]", "\"x\"", "", r#"{"backfill":false}"#, r#"{"source":"aws.scheduler"}"#, r#"{"Records":5}"#]
         {

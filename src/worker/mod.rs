@@ -24,7 +24,7 @@ use crate::notify::{Notifier, PrivateHosts, Shops, TellOutcome};
 use crate::order::StoredOrder;
 use crate::secrets::Secret;
 use crate::store::OrderQueue;
-use crate::telemetry::{self, error_chain};
+use crate::telemetry::error_chain;
 use event::Event;
 
 const MAX_STREAM: SignedDuration = SignedDuration::from_secs(20);
@@ -48,39 +48,38 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
     pub async fn invoke(&self, invocation: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
         let LambdaEvent { payload, context } = invocation;
         let deadline = i64::try_from(context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
-        let deadline = Deadline(deadline.unwrap_or(Timestamp::MAX));
-        let span = error_span!("request", requestId = context.request_id, orderId = field::Empty);
+        let (event, deadline) = (Event::read(payload.get()), Deadline(deadline.unwrap_or(Timestamp::MAX)));
+        let limit = if matches!(event, Event::Stream(_)) { MAX_STREAM } else { MAX_SWEEP };
+        let now = self.bridge.clock.now();
+        let by = now.saturating_add(limit).unwrap_or(now).min(deadline.reply_by());
+        let invocation = Invocation { request_id: context.request_id, by };
+        let span = error_span!("request", requestId = invocation.request_id);
         // Boxed, because the future of a whole sweep is large.
-        Ok(Box::pin(self.handle(Event::read(payload.get()), deadline)).instrument(span).await)
+        Ok(Box::pin(self.handle(event, &invocation)).instrument(span).await)
     }
 
-    async fn handle(&self, event: Event, deadline: Deadline) -> Value {
+    async fn handle(&self, event: Event, invocation: &Invocation) -> Value {
         match event {
             Event::Stream(order_ids) => {
-                let by = self.end(MAX_STREAM, deadline);
-                self.tell_all(&order_ids, by).await;
+                self.tell_all(&order_ids, invocation).await;
                 json!({ "batchItemFailures": [] })
             }
             Event::Sweep => {
-                self.sweep(self.end(MAX_SWEEP, deadline)).await;
+                self.sweep(invocation).await;
                 json!({})
             }
-            Event::Backfill => {
-                backfill::run(&self.bridge, self.end(MAX_SWEEP, deadline)).await;
+            Event::Backfill { after } => {
+                backfill::run(&self.bridge, after, invocation.by).await;
                 json!({})
             }
         }
     }
 
-    fn end(&self, limit: SignedDuration, deadline: Deadline) -> Timestamp {
-        let now = self.bridge.clock.now();
-        now.saturating_add(limit).unwrap_or(now).min(deadline.reply_by())
-    }
-
     /// Tells the shops of these orders, all at once: a batch of the stream is small.
-    async fn tell_all(&self, order_ids: &[Uuid], by: Timestamp) {
+    async fn tell_all(&self, order_ids: &[Uuid], invocation: &Invocation) {
+        let by = invocation.by;
         let Some(secret) = self.secret(by).await else { return };
-        let telling = order_ids.iter().map(|order_id| self.tell(*order_id, &secret, by).instrument(order_span(*order_id)));
+        let telling = order_ids.iter().map(|id| self.tell(*id, &secret, by).instrument(invocation.order_span(*id)));
         futures_util::future::join_all(telling).await;
     }
 
@@ -104,9 +103,16 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
     }
 }
 
-/// Every line about an order has its id.
-fn order_span(order_id: Uuid) -> tracing::Span {
-    let span = error_span!("order", orderId = field::Empty);
-    span.in_scope(|| telemetry::record_order_id(order_id));
-    span
+/// One event that is being handled.
+struct Invocation {
+    /// Lambda's id.
+    request_id: String,
+    by: Timestamp,
+}
+
+impl Invocation {
+    /// Every log line about an order has its id.
+    fn order_span(&self, order_id: Uuid) -> tracing::Span {
+        error_span!("order", requestId = self.request_id, orderId = field::display(order_id))
+    }
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument;
 
 use super::shops::ShopQueues;
-use super::{Worker, order_span};
+use super::{Invocation, Worker};
 use crate::front_payment::FrontPayment;
 use crate::notify::{Shops, TellOutcome};
 use crate::order::{NotificationState, Queue, StoredOrder};
@@ -36,11 +36,12 @@ struct Summary {
 }
 
 impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
-    pub(super) async fn sweep(&self, by: Timestamp) {
-        tokio::join!(reconcile::settle(&self.bridge, by), self.work_off(by));
+    pub(super) async fn sweep(&self, invocation: &Invocation) {
+        tokio::join!(reconcile::settle(&self.bridge, invocation.by), self.work_off(invocation));
     }
 
-    async fn work_off(&self, by: Timestamp) {
+    async fn work_off(&self, invocation: &Invocation) {
+        let by = invocation.by;
         let (Some(secret), Some(mut queues)) = (self.secret(by).await, self.due(by).await) else { return };
         let reconciler = Reconciler::new(self.bridge.clone());
         let (mut running, mut summary) = (FuturesUnordered::new(), Summary::default());
@@ -49,7 +50,7 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
                 && self.bridge.clock.until(by) >= MIN_LEFT
                 && let Some(due) = queues.next()
             {
-                let span = order_span(due.order_id);
+                let span = invocation.order_span(due.order_id);
                 running.push(self.visit(due, &reconciler, &secret, by).instrument(span));
             }
             let Some((shop_id, visit)) = running.next().await else { break };
@@ -142,5 +143,5 @@ fn change(order: &StoredOrder) -> Option<u64> {
 
 fn undelivered_since(order: &StoredOrder) -> Option<Timestamp> {
     let notifications = order.notifications.as_ref()?;
-    (notifications.state() == NotificationState::Pending).then_some(notifications.changed_at)
+    (notifications.state() == NotificationState::Pending).then_some(notifications.pending_since)
 }

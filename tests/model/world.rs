@@ -205,7 +205,7 @@ impl World<'_> {
                 | SubmitOutcome::Failed { .. }
                 | SubmitOutcome::ProviderUnavailable
                 | SubmitOutcome::StoreUnavailable
-                | SubmitOutcome::NotSendable(_) => Ended::NothingCreated,
+                | SubmitOutcome::NotSendable { .. } => Ended::NothingCreated,
                 SubmitOutcome::Unknown | SubmitOutcome::UnknownBefore => Ended::Other("unknown"),
                 SubmitOutcome::InProgress => Ended::Other("in progress"),
                 SubmitOutcome::KeyReused => Ended::Other("key reused"),

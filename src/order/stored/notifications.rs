@@ -27,6 +27,8 @@ pub struct Notifications {
     pub change: u64,
     /// Since when the order has its status.
     pub changed_at: Timestamp,
+    /// Since when the latest change is to be told: since it happened, or since the shop asked for it again.
+    pub pending_since: Timestamp,
     /// The number of the latest change that was told, or that counts as told.
     pub told_change: u64,
     /// The status that was told last.
@@ -92,6 +94,7 @@ impl Notifications {
         Self {
             change: 0,
             changed_at: now,
+            pending_since: now,
             told_change: 0,
             told_status: None,
             told_at: None,
@@ -118,6 +121,7 @@ impl Notifications {
     /// A change is to be told from now on. An attempt under way does not count for it.
     fn begin_change(&mut self, now: Timestamp) {
         self.change += 1;
+        self.pending_since = now;
         self.is_off = false;
         self.has_failed = false;
         self.attempts = 0;

@@ -41,7 +41,12 @@ pub fn example_for(name: &str) -> Value {
 
 pub fn validated(document: &str) -> Order {
     let tax_rates = parse_tax_rates("0,12,15,25").unwrap();
-    let rules = Rules { now: "2026-06-15T00:00:00Z".parse().unwrap(), tax_rates: &tax_rates, enforce_advisories: false, has_idempotency_key: true };
+    let rules = Rules {
+        now: "2026-06-15T00:00:00Z".parse().unwrap(),
+        tax_rates: &tax_rates,
+        enforce_advisories: false,
+        has_idempotency_key: true,
+    };
     validate(document.as_bytes(), &rules).unwrap_or_else(|invalid| panic!("{invalid:?}")).order
 }
 
