@@ -1,10 +1,10 @@
-//! Front Payment's English sentences, and the field that one names.
+//! Front Payment's English sentences, and the field that each one names.
 
 use serde_json::Value;
 
 use crate::order::{Code, MAX_ERRORS, Violation};
 
-/// Every field of the page; in its sentences a name is written as words: "customer details.personal number".
+/// Every field of Front Payment's page. Its sentences write the names as words: "customer details.personal number".
 const FIELDS: [&str; 43] = [
     "products",
     "products.*",
@@ -110,7 +110,11 @@ fn find(sentence: &str, path: &str) -> Option<(usize, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::front_payment::wire;
+    use crate::order::{Decimal, Rules, validate};
     use serde_json::json;
 
     #[test]
@@ -137,6 +141,39 @@ mod tests {
             assert_eq!(violation(sentence).pointer, expected, "{sentence}");
             assert_eq!(violation(sentence).detail, sentence);
         }
+    }
+
+    /// The paths of a document, with `*` for the index of an array.
+    fn paths(at: &str, value: &Value, found: &mut BTreeSet<String>) {
+        let below = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+        match value {
+            Value::Object(members) => members.iter().for_each(|(name, value)| paths(&below(name), value, found)),
+            Value::Array(items) => items.iter().for_each(|item| paths(&below("*"), item, found)),
+            _ => {}
+        }
+        if !at.is_empty() {
+            found.insert(at.to_owned());
+        }
+    }
+
+    #[test]
+    fn the_fields_are_those_that_are_sent_and_the_two_that_are_refused() {
+        let document = r#"{"products":[{"name":"A","productId":"1","quantity":1,"rate":40,"discount":0,"tax":0,"amount":40}],
+            "orderSummary":{"subTotal":40,"totalTax":0,"totalDiscount":0,"grandTotal":40},"orderDate":"4070908800",
+            "customerDetails":{"type":"private","countryCode":"+47","msisdn":"46567468","email":"a@example.com","name":"K",
+            "preferredLanguage":"no","personalNumber":"30908299902","organizationId":"974760673",
+            "address":{"street":"S","zip":"7030","city":"C","country":"NO"}},"referenceNo":"1","customerReference":"2",
+            "invoiceInterval":0,"separateInvoices":true,"invoiceFeeApplicable":true,"invoiceMaturity":10,
+            "settings":{"secureDetails":true},
+            "callback":{"callbackUrl":"https://s.example","success":"https://s.example","failure":"https://s.example"}}"#;
+        let tax_rates = [Decimal::from(0)];
+        let now = "2026-06-15T00:00:00Z".parse().unwrap();
+        let rules = Rules { now, tax_rates: &tax_rates, enforce_advisories: false, has_idempotency_key: true };
+        let order = validate(document.as_bytes(), &rules).unwrap_or_else(|_| panic!("the order is not valid")).order;
+        let sent: Value = serde_json::from_slice(&wire::body(&order, "https://b.example").unwrap()).unwrap();
+        let mut expected = BTreeSet::from(["fpgoUuid".to_owned(), "orderFrom".to_owned()]);
+        paths("", &sent, &mut expected);
+        assert_eq!(FIELDS.map(str::to_owned).into_iter().collect::<BTreeSet<_>>(), expected);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A shop chooses the URL. So it must not lead the bridge to a service that only the bridge can reach. What the URL
 //! itself shows is checked here; the addresses of its name are checked at each connection, by
-//! [`ShopClient`](crate::http_client::ShopClient).
+//! [`ShopClient`](super::ShopClient).
 
 use std::fmt;
 

@@ -84,10 +84,12 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
     }
 
     async fn tell(&self, order_id: Uuid, secret: &Secret, by: Timestamp) -> TellOutcome {
-        match self.load(order_id, by).await {
-            Some(order) => self.notifier.tell(order, secret, by).await,
-            None => TellOutcome::NothingDue,
+        let Some(order) = self.load(order_id, by).await else { return TellOutcome::NothingDue };
+        let outcome = self.notifier.tell(order.clone(), secret, by).await;
+        if !outcome.has_written() {
+            self.corrected(order, by).await;
         }
+        outcome
     }
 
     /// An order past its retention is left alone.

@@ -100,7 +100,7 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
     }
 
     /// The order with its place in the index corrected, if it is wrong.
-    async fn corrected(&self, order: StoredOrder, by: Timestamp) -> StoredOrder {
+    pub(super) async fn corrected(&self, order: StoredOrder, by: Timestamp) -> StoredOrder {
         let Some(next) = order.with_place_corrected() else { return order };
         match self.bridge.replace(&order, &next, by).await {
             Ok(()) => *next,

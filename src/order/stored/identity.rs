@@ -46,6 +46,9 @@ impl StoredOrder {
             self.order_uuid = Some(order_uuid.to_owned());
             self.customer_uuid = None;
             self.bank_id_url = None;
+            self.payment_method = None;
+            self.checked_at = None;
+            self.not_found_at = None;
         }
         self.set_body(body.unwrap_or_else(|| OrderDetails { fingerprint: None, ..self.details.clone() }));
         self.set_status(self.status_of(order_uuid).unwrap_or(Status::Sent));
