@@ -23,6 +23,8 @@ pub struct Bounds {
     pub words: &'static [Word],
     /// RESERVED and PAID may come after CANCELLED.
     pub overtaken: bool,
+    /// An order that is dead may become RESERVED.
+    pub revived: bool,
     /// Status reads that the operator asks for.
     pub reads: usize,
     /// A status read may also give no status, or an unknown word.
@@ -48,6 +50,7 @@ const NOTHING: Bounds = Bounds {
     callbacks: 0,
     words: LIVING,
     overtaken: false,
+    revived: false,
     reads: 0,
     status_replies: false,
     operator: false,
@@ -188,6 +191,17 @@ pub const EVERY_RUN: &[Bounds] = &[
         replies: &[ProviderReply::Created201, ProviderReply::Error500],
         callbacks: 1,
         words: UNCERTAIN,
+        reads: 1,
+        ..NOTHING
+    },
+    Bounds {
+        name: "a status that is read, and orders that are revived",
+        attempts: 2,
+        bodies: &[0],
+        replies: UNPROVEN,
+        callbacks: 3,
+        words: LIVING_OR_DEAD,
+        revived: true,
         reads: 1,
         ..NOTHING
     },

@@ -13,6 +13,8 @@ use crate::world::{Shared, World, lock};
 pub enum Choice {
     Submit(Body),
     Callback(usize, Word),
+    /// An order that was dead gets this status, and calls back with it.
+    Revives(usize, Word),
     Read,
     OperatorFinds(Found),
     LeaseEnds,
@@ -28,6 +30,10 @@ impl Choice {
         match self {
             Self::Submit(body) => world.submit(body).await,
             Self::Callback(index, word) => world.callback(index, word).await,
+            Self::Revives(index, word) => {
+                lock(&world.shared).orders[index].revived_as = Some(word);
+                world.callback(index, word).await;
+            }
             Self::Read => world.read().await,
             Self::OperatorFinds(found) => operator::resolve(&mut lock(&world.shared), found),
             Self::LeaseEnds => world.pass(LEASE),
@@ -59,6 +65,9 @@ pub fn choices(world: &World<'_>, bounds: &Bounds) -> Vec<Choice> {
         for (index, order) in shared.orders.iter().enumerate() {
             let words = bounds.words.iter().filter(|&&word| may_call(order, word, bounds));
             choices.extend(words.map(|&word| Choice::Callback(index, word)));
+            if bounds.revived && order.is_dead() && order.callbacks() < bounds.callbacks {
+                choices.push(Choice::Revives(index, Word::Reserved));
+            }
         }
         let has_uuid = shared.store.item.as_ref().is_some_and(|stored| stored.order_uuid.is_some());
         if has_uuid && world.reads() < bounds.reads {
@@ -108,10 +117,11 @@ fn answers(bounds: &Bounds) -> Vec<Decision> {
     both.filter(|&(reply, exists)| is_possible(reply, exists)).map(|(reply, exists)| Decision::Answers(reply, exists)).collect()
 }
 
-/// Whether an order at Front Payment may get this status now, and call back with it. One that is dead stays dead.
+/// Whether an order at Front Payment may get this status now, or call back with it again.
 fn may_call(order: &ProviderOrder, word: Word, bounds: &Bounds) -> bool {
     let had = |word: Word| order.sent[word as usize] > 0;
     let is_possible = match word {
+        _ if order.revived_as.is_some() => order.revived_as == Some(word),
         Word::Cancelled => !had(Word::Expired),
         Word::Expired => !had(Word::Reserved) && !had(Word::Paid) && !had(Word::Cancelled),
         // A callback that was overtaken.

@@ -30,6 +30,8 @@ pub struct ProviderOrder {
     pub sent: [u8; 5],
     /// How many of them got a 200.
     pub taken: [u8; 5],
+    /// It was EXPIRED or CANCELLED, and has this status now.
+    pub revived_as: Option<Word>,
     /// The operator did not find it in the portal.
     pub is_ruled_out: bool,
 }
@@ -37,17 +39,21 @@ pub struct ProviderOrder {
 impl ProviderOrder {
     /// The status there. It has called back with every status that it had.
     pub fn status(&self) -> Status {
-        let had = |word: Word| self.sent[word as usize] > 0;
+        let has = |word: Word| self.revived_as.map_or(self.sent[word as usize] > 0, |revived_as| revived_as == word);
         let highest = [
             (Word::Cancelled, Status::Cancelled),
             (Word::Paid, Status::Paid),
             (Word::Expired, Status::Expired),
             (Word::Reserved, Status::Reserved),
         ];
-        highest.into_iter().find(|(word, _)| had(*word)).map_or(Status::Sent, |(_, status)| status)
+        highest.into_iter().find(|(word, _)| has(*word)).map_or(Status::Sent, |(_, status)| status)
     }
 
     pub fn is_dead(&self) -> bool {
+        self.has_died() && self.revived_as.is_none()
+    }
+
+    pub fn has_died(&self) -> bool {
         self.sent[Word::Expired as usize] > 0 || self.sent[Word::Cancelled as usize] > 0
     }
 
@@ -83,6 +89,7 @@ impl FrontPayment for Services {
                 exists: false,
                 sent: [0; 5],
                 taken: [0; 5],
+                revived_as: None,
                 is_ruled_out: false,
             };
             shared.orders.push(sent);

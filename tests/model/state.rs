@@ -120,8 +120,9 @@ impl Text {
     }
 
     fn provider_order(&mut self, order: &ProviderOrder, by: Option<usize>) {
-        let ProviderOrder { task: _, attempt, generation, body, callback_url, reply, exists, sent, taken, is_ruled_out } = order;
-        self.add((by, generation, body, reply.map(as_stored), exists, sent, taken, is_ruled_out));
+        let ProviderOrder { task: _, attempt, generation, body, callback_url, reply, exists, sent, taken, .. } = order;
+        let ProviderOrder { revived_as, is_ruled_out, .. } = order;
+        self.add((by, generation, body, reply.map(as_stored), exists, sent, taken, revived_as, is_ruled_out));
         self.id(*attempt);
         self.token(callback_url.rsplit('/').next().unwrap());
     }

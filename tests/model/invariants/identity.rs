@@ -29,11 +29,12 @@ fn wrong_status(shared: &Shared, stored: &StoredOrder, uuid: &str) -> Option<Str
         .then(|| format!("the status of {uuid} is {:?}, and its entries come to {heard:?}", stored.status))
 }
 
-/// An order that lives, and has called back, is not shown as dead because another one is.
+/// An order that lives, and has called back, is not shown as dead because another one is. (One that died and was revived may
+/// be: its callbacks come to the higher rank.)
 fn dead_although_one_lives(shared: &Shared, stored: &StoredOrder, uuid: &str) -> Option<String> {
     let is_dead = DEAD.contains(&stored.status.name());
     let mut others = shared.orders.iter().enumerate().filter(|(index, _)| uuid_of(*index) != uuid);
-    let living = others.find(|(_, order)| shared.is_current(order) && order.has_shown_life() && !order.is_dead());
+    let living = others.find(|(_, order)| shared.is_current(order) && order.has_shown_life() && !order.has_died());
     let (index, _) = living.filter(|_| is_dead)?;
     Some(format!("the order is {uuid}, which is {:?}, and {} lives", stored.status, uuid_of(index)))
 }

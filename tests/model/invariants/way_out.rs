@@ -52,7 +52,7 @@ async fn callback_is_ignored(setting: &Setting, snapshot: &Snapshot, index: usiz
     let mut world = setting.world(snapshot);
     let is_living = {
         let shared = lock(&world.shared);
-        shared.orders[index].exists && !shared.orders[index].is_dead()
+        shared.orders[index].exists && !shared.orders[index].has_died()
     };
     if !is_living {
         return None;
