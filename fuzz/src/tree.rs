@@ -3,86 +3,45 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-/// How deep arrays and objects may stand inside one another.
-const MAX_DEPTH: usize = 64;
-
 /// A document.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Tree {
     /// `null`, `true`, `false` or a number, as it is written.
     Bare(String),
     /// A string, unescaped.
     Text(String),
-    /// An array.
     Array(Vec<Tree>),
-    /// An object.
     Object(BTreeMap<String, Tree>),
 }
 
-struct Members(BTreeMap<String, Box<RawValue>>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
-        impl<'de> Visitor<'de> for Each {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = BTreeMap::new();
-                while let Some((name, value)) = map.next_entry()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(A::Error::custom("twice"));
-                    }
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Each)
-    }
-}
-
 impl Tree {
-    /// Reads a document; `None` where it is none that the contract takes: no JSON, a name twice, nested too deep.
-    pub fn read(document: &[u8]) -> Option<Self> {
-        let raw: Box<RawValue> = serde_json::from_slice(document).ok()?;
-        Self::of(&raw, MAX_DEPTH)
-    }
-
-    fn of(raw: &RawValue, levels: usize) -> Option<Self> {
-        let text = raw.get();
-        match text.as_bytes().first()? {
-            b'"' => serde_json::from_str(text).ok().map(Self::Text),
-            b'[' => {
-                let levels = levels.checked_sub(1)?;
-                let items: Vec<Box<RawValue>> = serde_json::from_str(text).ok()?;
-                items.iter().map(|item| Self::of(item, levels)).collect::<Option<_>>().map(Self::Array)
-            }
-            b'{' => {
-                let levels = levels.checked_sub(1)?;
-                let Members(members) = serde_json::from_str(text).ok()?;
-                let members = members.into_iter().map(|(name, value)| Some((name, Self::of(&value, levels)?)));
-                members.collect::<Option<_>>().map(Self::Object)
-            }
-            _ => Some(Self::Bare(text.to_owned())),
-        }
-    }
-
-    /// What stands at a JSON pointer.
+    /// The value at a JSON pointer.
     pub fn at(&self, pointer: &str) -> Option<&Self> {
-        let mut names = pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~"));
-        names.next().filter(String::is_empty)?;
+        let mut names = names(pointer)?;
         names.try_fold(self, |place, name| match place {
             Self::Array(items) => items.get(name.parse::<usize>().ok()?),
             Self::Object(members) => members.get(&name),
             Self::Bare(_) | Self::Text(_) => None,
         })
+    }
+
+    pub fn at_mut(&mut self, pointer: &str) -> Option<&mut Self> {
+        let mut names = names(pointer)?;
+        names.try_fold(self, |place, name| match place {
+            Self::Array(items) => items.get_mut(name.parse::<usize>().ok()?),
+            Self::Object(members) => members.get_mut(&name),
+            Self::Bare(_) | Self::Text(_) => None,
+        })
+    }
+
+    /// The value at a JSON pointer, unless it is `null` or `""`.
+    pub fn given(&self, pointer: &str) -> Option<&Self> {
+        self.at(pointer).filter(|value| !value.is_absent())
+    }
+
+    /// The text of a string or a figure at a JSON pointer, unless it is `null` or `""`.
+    pub fn text_at(&self, pointer: &str) -> Option<&str> {
+        self.given(pointer)?.text()
     }
 
     /// Every value that is no array or object, with its pointer.
@@ -97,9 +56,7 @@ impl Tree {
             Self::Array(items) => {
                 items.iter().enumerate().for_each(|(index, item)| item.collect(&format!("{at}/{index}"), found))
             }
-            Self::Object(members) => members
-                .iter()
-                .for_each(|(name, value)| value.collect(&format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), found)),
+            Self::Object(members) => members.iter().for_each(|(name, value)| value.collect(&member(at, name), found)),
             Self::Bare(_) | Self::Text(_) => found.push((at.to_owned(), self)),
         }
     }
@@ -118,6 +75,46 @@ impl Tree {
             Self::Bare(text) => text == "null",
             Self::Text(text) => text.is_empty(),
             Self::Array(_) | Self::Object(_) => false,
+        }
+    }
+
+    /// The items of an array, or of an object with the member names 0 to n-1.
+    pub fn items(&self) -> Option<Vec<&Self>> {
+        match self {
+            Self::Array(items) => Some(items.iter().collect()),
+            Self::Object(members) if !members.is_empty() => (0..members.len()).map(|n| members.get(&n.to_string())).collect(),
+            _ => None,
+        }
+    }
+}
+
+fn names(pointer: &str) -> Option<impl Iterator<Item = String>> {
+    let mut names = pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~"));
+    names.next().filter(String::is_empty)?;
+    Some(names)
+}
+
+/// The pointer of a member.
+pub fn member(at: &str, name: &str) -> String {
+    format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// As JSON.
+impl fmt::Display for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| serde_json::to_string(text).map_err(|_| fmt::Error);
+        match self {
+            Self::Bare(text) => f.write_str(text),
+            Self::Text(text) => f.write_str(&quoted(text)?),
+            Self::Array(items) => {
+                let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", items.join(","))
+            }
+            Self::Object(members) => {
+                let members: Result<Vec<_>, _> =
+                    members.iter().map(|(name, value)| Ok(format!("{}:{value}", quoted(name)?))).collect();
+                write!(f, "{{{}}}", members?.join(","))
+            }
         }
     }
 }

@@ -122,9 +122,27 @@ async fn rules_that_depend_on_the_day_hold_for_fresh_attempts_only() {
     assert_eq!(bridge.post(&today, Some("key-2")).await.slug(), "outcome-unknown");
     for key in [Some("key-3"), Some("key-4"), None] {
         let fresh = bridge.post(&today, key).await;
-        assert_eq!((fresh.status, fresh.errors()), (422, vec![("/orderDate".to_owned(), "out_of_range".to_owned())]), "{key:?}");
+        let past = ("/orderDate".to_owned(), "out_of_range".to_owned());
+        let no_key = key.is_none().then(|| (String::new(), "recommended".to_owned()));
+        let expected: Vec<_> = [past].into_iter().chain(no_key).collect();
+        assert_eq!((fresh.status, fresh.errors()), (422, expected), "{key:?}");
     }
     assert_eq!(bridge.provider().submit_count(), 3);
+}
+
+#[tokio::test]
+async fn a_retry_may_have_another_date_and_other_urls() {
+    let bridge = TestBridge::new().await;
+    let first = bridge.post(&example(), Some("key-1")).await;
+    let mut again = example();
+    again["orderDate"] = json!("4070995200");
+    for member in ["callbackUrl", "success", "failure"] {
+        again["callback"][member] = json!("https://shop.example/other");
+    }
+    let replayed = bridge.post(&again, Some("key-1")).await;
+    assert_eq!((replayed.status, replayed.is_replay(), replayed.order_id()), (201, true, first.order_id()));
+    assert_eq!(bridge.stored(&first.order_id()).await.details.shop_callback_url, "https://shop.example/status?x=1");
+    assert_eq!(bridge.provider().submit_count(), 1);
 }
 
 #[tokio::test]
