@@ -1,4 +1,4 @@
-//! Which connection a submit goes over, and that none is lost on a dead one.
+//! Which connection a submit uses, and that no order is lost on a closed one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -9,17 +9,16 @@ use front_payment_bridge::front_payment::{Client, FrontPayment, SubmitReply};
 use front_payment_bridge::http_client::Tls;
 use front_payment_bridge::secrets::Redacted;
 use jiff::Timestamp;
-use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::lambda::{CALLBACKS, ORDERS, World, body, callback};
-use crate::support::{NOW, example, post_event, signed};
+use crate::support::documents::{callback_event, example, signed, validated};
+use crate::support::peer::{CREATED, NOBODY, reply_bytes};
+use crate::support::test_bridge::NOW;
+use crate::support::world::{CALLBACKS, ORDERS, SECRET_KEY, World, body, eventually, get, post};
 
-const CREATED: &str = r#"{"status_code":201,"data":{"orderUuid":"ODR1","bankIdUrl":"https://bankid.example/login"}}"#;
-
-/// A Front Payment that keeps its connections until it is told to close them, and counts.
+/// A Front Payment that keeps its connections open until it is told to close them. It counts connections and requests.
 struct Keeper {
     base_url: String,
     connections: Arc<AtomicUsize>,
@@ -44,31 +43,21 @@ impl Keeper {
         Self { base_url, connections, requests, close, accepting }
     }
 
-    /// Closes every connection that there is.
+    /// Closes every open connection.
     async fn close_all(&self) {
         self.close.send_modify(|times| *times += 1);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
-    /// How many connections there have been, and how many requests.
+    /// How many connections were opened, and how many requests came.
     fn counted(&self) -> (usize, usize) {
         (self.connections.load(Ordering::SeqCst), self.requests.load(Ordering::SeqCst))
     }
 
-    /// Waits until so many connections were opened.
+    /// Waits until this many connections were opened.
     async fn opened(&self, connections: usize) {
         eventually(|| self.counted().0 == connections).await;
     }
-}
-
-async fn eventually(is_so: impl Fn() -> bool) {
-    for _ in 0..1_000 {
-        if is_so() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it never came to that");
 }
 
 impl Drop for Keeper {
@@ -89,13 +78,12 @@ async fn serve(mut stream: TcpStream, requests: Arc<AtomicUsize>, mut closed: wa
             return;
         }
         seen.extend_from_slice(&chunk[..read]);
-        // An order ends with its last brace, a status read with its head.
+        // An order ends with its last brace, and a status call with its head.
         let text = String::from_utf8_lossy(&seen).into_owned();
         if text.starts_with("POST") && text.ends_with("}}") || text.starts_with("GET") && text.ends_with("\r\n\r\n") {
             requests.fetch_add(1, Ordering::SeqCst);
             seen.clear();
-            let reply = format!("HTTP/1.1 201 Created\r\ncontent-length: {}\r\n\r\n{CREATED}", CREATED.len());
-            stream.write_all(reply.as_bytes()).await.unwrap();
+            stream.write_all(&reply_bytes(201, "", CREATED)).await.unwrap();
         }
     }
 }
@@ -115,48 +103,59 @@ impl Case {
         Self { keeper, client, millis }
     }
 
-    /// The time of day goes on; the monotonic clock, as in a frozen process, does not.
+    /// Moves the time of day on. The monotonic clock stands still, as in a frozen process.
     fn pass(&self, millis: i64) {
         self.millis.fetch_add(millis, Ordering::SeqCst);
     }
 
     async fn submit(&self) {
-        let order = crate::provider::order(&example().to_string());
+        let order = validated(&example().to_string());
         let (token, limit) = (Redacted::new("token-1"), Duration::from_secs(5));
-        let submission = self.client.submit(&order, "https://api.example.no/callbacks/1/2", &token, limit).await;
-        assert!(matches!(submission.reply, SubmitReply::Created(_)), "{}", submission.reason);
+        let call = self.client.submit(&order, "https://api.example.no/callbacks/1/2", &token, limit).await;
+        assert!(matches!(call.reply, SubmitReply::Created(_)), "{}", call.reason);
     }
 }
 
 #[tokio::test]
-async fn the_first_order_goes_over_the_connection_that_was_opened_for_it() {
+async fn the_first_order_uses_the_connection_that_init_opened() {
     let case = Case::new().await;
     case.client.connect().await;
     case.keeper.opened(1).await;
-    assert_eq!(case.keeper.counted(), (1, 0), "connected, and nothing sent");
+    assert_eq!(case.keeper.counted(), (1, 0), "init sends nothing");
+    case.pass(2_000);
     case.submit().await;
-    case.pass(5_000);
+    case.pass(2_000);
     case.submit().await;
-    assert_eq!(case.keeper.counted(), (1, 2), "and the next one after it");
+    assert_eq!(case.keeper.counted(), (1, 2), "and so does the next order");
 }
 
 #[tokio::test]
-async fn a_connection_that_was_idle_for_more_than_five_seconds_is_not_used() {
+async fn a_connection_that_was_idle_for_more_than_two_seconds_is_not_used() {
     let case = Case::new().await;
     case.client.connect().await;
-    case.pass(5_001);
+    case.pass(2_001);
     case.submit().await;
-    assert_eq!(case.keeper.counted(), (2, 1), "not the one that was opened");
-    case.pass(5_001);
+    assert_eq!(case.keeper.counted(), (2, 1), "the one that init opened");
+    case.pass(2_001);
     case.submit().await;
-    assert_eq!(case.keeper.counted(), (3, 2), "nor one that was used");
+    assert_eq!(case.keeper.counted(), (3, 2), "one that was used");
     case.pass(-60_000);
     case.submit().await;
-    assert_eq!(case.keeper.counted(), (4, 3), "nor one of nobody knows when");
+    assert_eq!(case.keeper.counted(), (4, 3), "one whose idle time is not known, because the clock was put back");
 }
 
 #[tokio::test]
-async fn a_connection_that_the_other_end_has_closed_is_not_used() {
+async fn a_connection_of_a_running_process_is_not_used_after_two_idle_seconds() {
+    let case = Case::new().await;
+    case.submit().await;
+    // The time of day stands still: the connection pool measures, too.
+    tokio::time::sleep(Duration::from_millis(2_200)).await;
+    case.submit().await;
+    assert_eq!(case.keeper.counted(), (2, 2));
+}
+
+#[tokio::test]
+async fn a_connection_that_front_payment_has_closed_is_not_used() {
     let case = Case::new().await;
     case.client.connect().await;
     case.keeper.opened(1).await;
@@ -169,36 +168,35 @@ async fn a_connection_that_the_other_end_has_closed_is_not_used() {
 }
 
 #[tokio::test]
-async fn where_none_can_be_opened_the_order_tries_itself() {
+async fn where_init_opens_no_connection_the_order_opens_one() {
     let case = Case::new().await;
-    let nobody: url::Url = "http://127.0.0.1:1".parse().unwrap();
-    let client = Client::new(Tls::new(None).unwrap(), Clock::system(), &nobody).unwrap();
+    let client = Client::new(Tls::new(None).unwrap(), Clock::system(), &NOBODY.parse().unwrap()).unwrap();
     client.connect().await;
-    // Given up halfway: the next connection is the next order's, and not kept from it.
+    // Init gives up before there is a connection. The next connection is the order's.
     drop(tokio::time::timeout(Duration::ZERO, case.client.connect()).await);
     case.submit().await;
     assert_eq!(case.keeper.counted().1, 1);
 }
 
-/// Stops or continues a process, as Lambda freezes and thaws it.
+/// Stops or continues a process. Lambda freezes and thaws it likewise.
 async fn signal(process: u32, signal: &str) {
     let done = tokio::process::Command::new("kill").args([signal, &process.to_string()]).status().await.unwrap();
     assert!(done.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_process_loses_no_order_on_the_connections_that_were_closed_meanwhile() {
+async fn a_frozen_process_loses_no_order_on_connections_that_are_closed_meanwhile() {
     let world = World::new().await;
     let keeper = Keeper::start().await;
     let orders = world.start(ORDERS, &[("FRONT_PAYMENT_BASE_URL", &keeper.base_url)]).await;
     keeper.opened(1).await;
     for order in 1..=5 {
-        signal(orders.id().await, "-STOP").await;
+        signal(orders.process_id().await, "-STOP").await;
         keeper.close_all().await;
-        signal(orders.id().await, "-CONT").await;
-        let reply = orders.invoke(&post_event(&example().to_string(), "Bearer demo-shop-key", None)).await;
+        signal(orders.process_id().await, "-CONT").await;
+        let reply = orders.invoke(&post(&example(), None)).await;
         assert_eq!(reply["statusCode"], 201, "{reply}");
-        assert_eq!(keeper.counted(), (order + 1, order), "each is sent once");
+        assert_eq!(keeper.counted(), (order + 1, order), "each order is sent once");
     }
 }
 
@@ -210,28 +208,26 @@ const UPDATE: &str = "DynamoDB_20120810.UpdateItem";
 async fn init_opens_connections_and_a_warm_request_opens_none() {
     let world = World::new().await;
     let (dynamodb, keeper) = (world.proxy().await, Keeper::start().await);
-    let neighbours = [("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.endpoint.as_str()), ("FRONT_PAYMENT_BASE_URL", &keeper.base_url)];
-    let orders = world.start(ORDERS, &neighbours).await;
-    let submit = async || body(&orders.invoke(&post_event(&example().to_string(), "Bearer demo-shop-key", None)).await);
+    let endpoints = [("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.endpoint.as_str()), ("FRONT_PAYMENT_BASE_URL", &keeper.base_url)];
+    let orders = world.start(ORDERS, &endpoints).await;
+    let submit = async || body(&orders.invoke(&post(&example(), None)).await);
     eventually(|| (dynamodb.connections(), keeper.counted().0) == (1, 1)).await;
     assert_eq!((dynamodb.connections(), dynamodb.operations(), keeper.counted()), (1, vec![], (1, 0)), "before any event");
     let created = [submit().await, submit().await, submit().await].into_iter().next().unwrap();
-    assert_eq!(dynamodb.operations(), [PUT, UPDATE, PUT, UPDATE, PUT, UPDATE], "with the submit, an order is three calls");
+    assert_eq!(dynamodb.operations(), [PUT, UPDATE, PUT, UPDATE, PUT, UPDATE], "two calls for each order");
     assert_eq!((dynamodb.connections(), keeper.counted()), (1, (1, 3)));
     let order_id = created["orderId"].as_str().unwrap();
-    let read = json!({"routeKey": "GET /orders/{orderId}", "pathParameters": {"orderId": order_id},
-        "headers": {"authorization": "Bearer demo-shop-key"}});
-    assert_eq!(orders.invoke(&read).await["statusCode"], 200);
-    assert_eq!(dynamodb.operations()[6..], [GET], "a reading is one call");
+    assert_eq!(orders.invoke(&get(order_id)).await["statusCode"], 200);
+    assert_eq!(dynamodb.operations()[6..], [GET], "one call for a read");
 
     let dynamodb = world.proxy().await;
-    let neighbours = [("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.endpoint.as_str()), ("FRONT_PAYMENT_BASE_URL", &keeper.base_url)];
-    let callbacks = world.start(CALLBACKS, &neighbours).await;
+    let endpoints = [("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.endpoint.as_str()), ("FRONT_PAYMENT_BASE_URL", &keeper.base_url)];
+    let callbacks = world.start(CALLBACKS, &endpoints).await;
     let token = world.stored(order_id).await.callback_token;
     for status in ["RESERVED", "INVOICED"] {
-        let query = signed("ODR1", status, "40", "sandbox-secret-key");
-        assert_eq!(callbacks.invoke(&callback(order_id, &token, &query)).await["statusCode"], 200);
+        let query = signed("ODR1", status, "40", SECRET_KEY);
+        assert_eq!(callbacks.invoke(&callback_event(order_id, &token, &query)).await["statusCode"], 200);
     }
-    assert_eq!(dynamodb.operations(), [GET, UPDATE, GET, UPDATE], "a callback is two calls");
-    assert_eq!((dynamodb.connections(), keeper.counted()), (1, (1, 3)), "and needs no Front Payment");
+    assert_eq!(dynamodb.operations(), [GET, UPDATE, GET, UPDATE], "two calls for each callback");
+    assert_eq!((dynamodb.connections(), keeper.counted()), (1, (1, 3)), "and none to Front Payment");
 }

@@ -1,44 +1,42 @@
-//! One shop can neither read, replay nor block another's orders, whatever it puts into ids and keys: what
-//! a shop gets is the same with and without the other one.
+//! A shop gets the same replies with and without another shop, whatever ids and keys they send. So it can neither read, nor
+//! replay, nor block the other shop's orders.
 
-use front_payment_bridge::front_payment::SubmitReply;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::scripted::{created, refused};
-use crate::support::{Read, TestBridge, example, post_event};
+use crate::support::documents::{example, example_of, post_event};
+use crate::support::scripted::{failed, rejected, sent, unknown};
+use crate::support::test_bridge::{TestBridge, TestReply};
 
-/// What a shop does. Keys and ids are few, so that the shops meet.
+/// What a shop does. There are few keys and ids, so that both shops use the same ones.
 #[derive(Debug, Clone)]
 enum Act {
-    Submit {
-        key: Option<String>,
-        total: &'static str,
-        answer: Says,
-    },
-    /// Reads the order of one's n-th submit, or whatever id that is.
+    Submit { key: Option<String>, total: &'static str, reply: ProviderReply },
     Read(Target),
 }
 
-/// What Front Payment answers: some of it blocks a key, or frees it.
+/// What Front Payment replies: some replies block a key, and some leave it free.
 #[derive(Debug, Clone, Copy)]
-enum Says {
+enum ProviderReply {
     Created,
-    Refused,
+    Rejected,
     Failed,
-    Nothing,
+    Lost,
 }
 
+/// Which order is read.
 #[derive(Debug, Clone)]
 enum Target {
+    /// One of the shop's own.
     Own(usize),
+    /// One of the other shop's.
     Others(usize),
     Id(String),
 }
 
 fn key() -> impl Strategy<Value = String> {
-    // Those of the other shop, and what could be mistaken for it and its key.
+    // Keys that contain the other shop's id, or could be mistaken for the id and a key.
     prop_oneof![
         Just("key".to_owned()),
         Just("shop-a".to_owned()),
@@ -50,47 +48,46 @@ fn key() -> impl Strategy<Value = String> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
+    use ProviderReply::{Created, Failed, Lost, Rejected};
     let target = prop_oneof![
         (0..6usize).prop_map(Target::Own),
         (0..6usize).prop_map(Target::Others),
         "[ -~]{0,40}".prop_map(Target::Id),
         Just(Target::Id("../orders".to_owned())),
     ];
-    let says = prop_oneof![2 => Just(Says::Created), 1 => Just(Says::Refused), 1 => Just(Says::Failed), 1 => Just(Says::Nothing)];
-    let submit = (proptest::option::of(key()), prop_oneof![Just("40"), Just("50")], says);
+    let reply = prop_oneof![2 => Just(Created), 1 => Just(Rejected), 1 => Just(Failed), 1 => Just(Lost)];
+    let submit = (proptest::option::of(key()), prop_oneof![Just("40"), Just("50")], reply);
     prop_oneof![
-        3 => submit.prop_map(|(key, total, answer)| Act::Submit { key, total, answer }),
+        3 => submit.prop_map(|(key, total, reply)| Act::Submit { key, total, reply }),
         2 => target.prop_map(Act::Read),
     ]
 }
 
-/// A shop that acts, and the ids that it was given.
 struct Shop<'b> {
-    bench: &'b TestBridge,
+    bridge: &'b TestBridge,
     api_key: &'static str,
+    /// The order ids in its replies.
     ids: Vec<String>,
 }
 
 impl<'b> Shop<'b> {
-    fn new(bench: &'b TestBridge, api_key: &'static str) -> Self {
-        Self { bench, api_key, ids: Vec::new() }
+    fn new(bridge: &'b TestBridge, api_key: &'static str) -> Self {
+        Self { bridge, api_key, ids: Vec::new() }
     }
 
-    async fn act(&mut self, act: &Act, others: &[String]) -> Read {
+    async fn act(&mut self, act: &Act, others: &[String]) -> TestReply {
         match act {
-            Act::Submit { key, total, answer } => {
-                self.bench.provider().will_only_answer(match answer {
-                    Says::Created => created("ODR1", Some("https://bankid.example/login")),
-                    Says::Refused => refused(),
-                    Says::Failed => SubmitReply::Failed { unproven: true },
-                    Says::Nothing => SubmitReply::Unknown,
+            Act::Submit { key, total, reply } => {
+                self.bridge.provider().will_only_reply(match reply {
+                    ProviderReply::Created => sent("ODR1"),
+                    ProviderReply::Rejected => rejected(),
+                    ProviderReply::Failed => failed(),
+                    ProviderReply::Lost => unknown(),
                 });
-                let mut order = example();
-                order["orderSummary"]["grandTotal"] = json!(total);
-                let bearer = format!("Bearer {}", self.api_key);
-                let read = self.bench.orders(post_event(&order.to_string(), &bearer, key.as_deref())).await;
-                self.ids.extend(read.body["orderId"].as_str().map(str::to_owned));
-                read
+                let event = post_event(&example_of(total).to_string(), &format!("Bearer {}", self.api_key), key.as_deref());
+                let reply = self.bridge.orders(event).await;
+                self.ids.extend(reply.body["orderId"].as_str().map(str::to_owned));
+                reply
             }
             Act::Read(target) => {
                 let pick = |ids: &[String], n: usize| ids.get(n % ids.len().max(1)).cloned().unwrap_or_default();
@@ -99,21 +96,20 @@ impl<'b> Shop<'b> {
                     Target::Others(n) => pick(others, *n),
                     Target::Id(id) => id.clone(),
                 };
-                self.bench.get(&id, self.api_key).await
+                self.bridge.get(&id, self.api_key).await
             }
         }
     }
 }
 
-/// A reply without what is random: the ids of orders without a key.
-fn plain(read: &Read) -> String {
-    let hide = |text: &str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 7);
-    let mut body = read.body.clone();
-    if body["orderId"].as_str().is_some_and(hide) {
+/// A reply without the random part: the id of an order without a key.
+fn comparable(reply: &TestReply) -> String {
+    let is_random = |text: &str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 7);
+    let mut body = reply.body.clone();
+    if body["orderId"].as_str().is_some_and(is_random) {
         body["orderId"] = Value::Null;
     }
-    let replayed = read.header("idempotency-replayed");
-    format!("{} {replayed:?} {body}", read.status)
+    format!("{} {} {body}", reply.status, reply.is_replay())
 }
 
 proptest! {
@@ -128,48 +124,45 @@ proptest! {
             for (is_a, act) in &acts {
                 if *is_a {
                     let others = b.ids.clone();
-                    let seen = a.act(act, &others).await;
+                    let reply = a.act(act, &others).await;
                     if let Act::Read(Target::Others(_)) = act {
-                        assert_eq!(seen.status, 404, "{act:?}");
+                        assert_eq!(reply.status, 404, "{act:?}");
                     }
-                    assert_eq!(plain(&seen), plain(&alone.act(act, &others).await), "{act:?}");
+                    assert_eq!(comparable(&reply), comparable(&alone.act(act, &others).await), "{act:?}");
                 } else {
-                    let seen = b.act(act, &a.ids.clone()).await;
+                    let reply = b.act(act, &a.ids.clone()).await;
                     if let Act::Read(Target::Others(_)) = act {
-                        assert_eq!((seen.status, seen.slug()), (404, "not-found"), "{act:?}");
+                        assert_eq!((reply.status, reply.slug()), (404, "not-found"), "{act:?}");
                     }
                 }
             }
-            assert!(a.ids.iter().all(|id| !b.ids.contains(id)), "an id of both");
+            assert!(a.ids.iter().all(|id| !b.ids.contains(id)), "both shops got the same id");
         });
     }
 }
 
 #[tokio::test]
 async fn a_shop_cannot_name_another_shops_order_to_front_payment() {
-    let bench = TestBridge::new().await;
-    bench.post(&example(), Some("key")).await;
-    let sent = bench.provider().submitted();
+    let bridge = TestBridge::new().await;
     for (member, value) in [("fpgoUuid", "ODR1"), ("orderFrom", "PARTNER")] {
         let mut order = example();
         order[member] = json!(value);
-        let read = bench.orders(post_event(&order.to_string(), "Bearer key-b", Some("key"))).await;
-        assert_eq!((read.status, read.errors()), (422, vec![(format!("/{member}"), "not_allowed".to_owned())]));
+        let reply = bridge.orders(post_event(&order.to_string(), "Bearer key-b", Some("key"))).await;
+        assert_eq!((reply.status, reply.errors()), (422, vec![(format!("/{member}"), "not_allowed".to_owned())]));
     }
-    assert_eq!(bench.provider().submitted(), sent);
+    assert_eq!(bridge.provider().submit_count(), 0);
 }
 
 #[tokio::test]
-async fn many_unknown_keys_cost_one_look_into_the_secret_in_half_a_minute() {
-    let bench = TestBridge::new().await;
-    let asked = || bench.secret.asked.load(std::sync::atomic::Ordering::SeqCst);
+async fn many_unknown_keys_have_the_secret_fetched_once_in_30_seconds() {
+    let bridge = TestBridge::new().await;
     let order = example().to_string();
-    for minute_half in 1..=3 {
+    for round in 1..=3 {
         for guess in 0..50 {
-            let read = bench.orders(post_event(&order, &format!("Bearer guess-{guess}"), None)).await;
-            assert_eq!((read.status, read.header("www-authenticate")), (401, Some("Bearer")));
+            let reply = bridge.orders(post_event(&order, &format!("Bearer guess-{guess}"), None)).await;
+            assert_eq!((reply.status, reply.header("www-authenticate")), (401, Some("Bearer")));
         }
-        assert_eq!(asked(), 1 + minute_half, "init's, and one more");
-        bench.pass(30);
+        assert_eq!(bridge.secret.fetches(), 1 + round, "the first fetch is that of init");
+        bridge.pass(30);
     }
 }

@@ -1,20 +1,30 @@
-//! The contract, row by row. Expectations are literal; nothing here computes them with the code under test.
+//! The contract, row by row. Expectations are literal: no test computes them with the code under test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
+// The handlers, over a store and a Front Payment that do what a test tells them.
+mod attempts;
 mod callbacks;
-mod connections;
 mod faults;
 mod idempotency;
 mod isolation;
+mod orders;
+mod replies;
+mod retention;
+mod status_reads;
+mod verification;
+
+// The parts that speak to other services, over real sockets.
+mod connections;
+mod provider;
+mod store;
+
+// The built binaries.
 mod lambda;
 mod local;
 mod markers;
 mod operator;
-mod orders;
 mod outages;
 mod policies;
-mod provider;
 mod races;
-mod store;
+
 mod support;
-mod verification;

@@ -1,20 +1,20 @@
-//! The binaries with neighbours that throttle, stall, lose their replies, or are not there.
+//! The binaries while other services throttle, hang, lose their replies or are down.
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::join;
 
-use crate::lambda::{CALLBACKS, ORDERS, World, body, callback, secret};
+use crate::support::documents::{callback_event, example, post_event, signed};
 use crate::support::lambda::Lambda;
-use crate::support::peer::{Behaviour, Peer, reply};
+use crate::support::peer::{Behaviour, CREATED, Peer, reply, reply_bytes};
 use crate::support::proxy::{Proxy, Trouble};
-use crate::support::{example, post_event, signed};
+use crate::support::world::{CALLBACKS, ORDERS, SECRET_KEY, World, body, post, slug, world_secret};
 
-const CREATED: &str = r#"{"status_code":201,"data":{"orderUuid":"ODR1","bankIdUrl":"https://bankid.example/login"}}"#;
-const FOR_EVER: usize = usize::MAX;
+const ALWAYS: usize = usize::MAX;
 
-/// A function whose DynamoDB, and whose Front Payment, are what a test makes of them.
+/// The function `orders` with a DynamoDB and a Front Payment of a test's own.
 struct Case<'w> {
     world: &'w World,
     dynamodb: Proxy,
@@ -36,11 +36,10 @@ impl<'w> Case<'w> {
         Self::new(world, key, reply(201, "", CREATED)).await
     }
 
-    /// Submits an order so many seconds before Lambda ends; API Gateway gives up at 30, so 27 are a limit, too.
+    /// Submits an order a number of seconds before Lambda ends the function. Checks that the reply comes in time.
     async fn submit(&self, seconds: i64) -> (Value, Value) {
-        let event = post_event(&example().to_string(), "Bearer demo-shop-key", Some(self.key)).to_string();
-        let reply = self.orders.invoke_within(seconds, event).await;
-        self.orders.reply_was_due(seconds).await;
+        let reply = self.orders.invoke_within(seconds, post(&example(), Some(self.key)).to_string()).await;
+        self.orders.replied_in_time(seconds).await;
         let body = body(&reply);
         (reply, body)
     }
@@ -54,27 +53,23 @@ impl<'w> Case<'w> {
         (stored.status.name().to_owned(), stored.history.len())
     }
 
-    /// It is created, sent once, and stored with one entry.
-    async fn ends_well(&self) {
+    /// The order is sent once, created, and stored with one entry.
+    async fn is_created(&self) {
         let (reply, body) = self.submit(29).await;
         assert_eq!((&reply["statusCode"], &body["orderUuid"]), (&json!(201), &json!("ODR1")), "{}: {reply}", self.key);
         assert_eq!((self.sent(), self.stored(&body).await), (1, ("SENT".to_owned(), 1)), "{}", self.key);
     }
 }
 
-fn slug(body: &Value) -> &str {
-    body["type"].as_str().unwrap().rsplit(':').next().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dynamodb_that_is_in_trouble_for_a_moment_is_asked_again() {
+async fn a_dynamodb_with_a_short_trouble_is_asked_again() {
     let world = &World::new().await;
     let troubled = async |key, troubles: &[(&'static str, usize, Trouble)]| {
         let case = Case::created(world, key).await;
         for &(operation, times, trouble) in troubles {
             case.dynamodb.will(operation, times, trouble);
         }
-        case.ends_well().await;
+        case.is_created().await;
     };
     join!(
         troubled("throttled", &[("PutItem", 2, Trouble::Throttled), ("UpdateItem", 2, Trouble::Throttled)]),
@@ -84,41 +79,40 @@ async fn a_dynamodb_that_is_in_trouble_for_a_moment_is_asked_again() {
         troubled("claim-lost", &[("PutItem", 1, Trouble::ReplyLost)]),
         troubled("result-lost", &[("UpdateItem", 1, Trouble::ReplyLost)]),
         async {
-            // Front Payment has left little time, and the store stalls: the result of a 201 is still written.
-            let created = format!("HTTP/1.1 201 X\r\ncontent-length: {}\r\n\r\n{CREATED}", CREATED.len());
-            let late = Behaviour::SaysAfter(Duration::from_secs(18), created.into_bytes());
+            // Front Payment leaves little time, and then DynamoDB hangs. The result is still written.
+            let late = Behaviour::WritesAfter(Duration::from_secs(18), reply_bytes(201, "", CREATED));
             let case = Case::new(world, "late", late).await;
             case.dynamodb.will("UpdateItem", 2, Trouble::Hangs);
-            case.ends_well().await;
+            case.is_created().await;
         },
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_neighbours_that_stay_in_trouble_there_is_an_answer_in_time() {
+async fn where_a_service_stays_in_trouble_the_reply_still_comes_in_time() {
     let world = &World::new().await;
     let nothing_is_sent = async |key, trouble| {
         let case = Case::created(world, key).await;
-        case.dynamodb.will("Item", FOR_EVER, trouble);
-        let (reply, body) = case.submit(29).await;
-        assert_eq!((&reply["statusCode"], slug(&body), case.sent()), (&json!(503), "storage-unavailable", 0), "{key}");
-        assert!(reply["headers"]["retry-after"].is_string());
+        case.dynamodb.will("Item", ALWAYS, trouble);
+        let (reply, _) = case.submit(29).await;
+        assert_eq!((&reply["statusCode"], slug(&reply).as_str(), case.sent()), (&json!(503), "storage-unavailable", 0), "{key}");
+        assert_eq!(reply["headers"]["retry-after"], "5");
     };
     join!(
-        nothing_is_sent("throttled-for-good", Trouble::Throttled),
-        nothing_is_sent("stalled-for-good", Trouble::Hangs),
+        nothing_is_sent("always-throttled", Trouble::Throttled),
+        nothing_is_sent("always-hanging", Trouble::Hangs),
         async {
-            // The store is back before the claim is given up: it says so.
+            // DynamoDB is back before the claim is given up: it is marked FAILED.
             let case = Case::created(world, "back").await;
             case.dynamodb.will("PutItem", 3, Trouble::Hangs);
-            let (_, body) = case.submit(29).await;
-            assert_eq!((slug(&body), case.stored(&body).await.0), ("storage-unavailable", "FAILED".to_owned()));
+            let (reply, body) = case.submit(29).await;
+            assert_eq!((slug(&reply).as_str(), case.stored(&body).await.0.as_str()), ("storage-unavailable", "FAILED"));
             assert_eq!((case.submit(29).await.0["statusCode"].clone(), case.sent()), (json!(201), 1));
         },
         async {
-            // What was created is told, also if it can be stored nowhere; its callback completes the order.
+            // An order that was created is given out, also where its result cannot be stored. Its callback completes it.
             let case = Case::created(world, "unwritten").await;
-            case.dynamodb.will("UpdateItem", FOR_EVER, Trouble::Fails);
+            case.dynamodb.will("UpdateItem", ALWAYS, Trouble::Fails);
             let (reply, body) = case.submit(12).await;
             assert_eq!((&reply["statusCode"], &body["orderUuid"]), (&json!(201), &json!("ODR1")));
             let log = case.orders.log();
@@ -130,8 +124,8 @@ async fn with_neighbours_that_stay_in_trouble_there_is_an_answer_in_time() {
             let callbacks = world.start(CALLBACKS, &[]).await;
             let order_id = body["orderId"].as_str().unwrap();
             let token = world.stored(order_id).await.callback_token;
-            let query = signed("ODR1", "INVOICED", "40", "sandbox-secret-key");
-            assert_eq!(callbacks.invoke(&callback(order_id, &token, &query)).await["statusCode"], 200);
+            let query = signed("ODR1", "INVOICED", "40", SECRET_KEY);
+            assert_eq!(callbacks.invoke(&callback_event(order_id, &token, &query)).await["statusCode"], 200);
             assert_eq!(case.stored(&body).await.0, "INVOICED");
         },
         async {
@@ -139,7 +133,11 @@ async fn with_neighbours_that_stay_in_trouble_there_is_an_answer_in_time() {
                 let case = Case::new(world, key, Behaviour::Hangs).await;
                 case.dynamodb.will("UpdateItem", 1, Trouble::Hangs);
                 let (reply, body) = case.submit(seconds).await;
-                assert_eq!((&reply["statusCode"], slug(&body), case.sent()), (&json!(504), "outcome-unknown", 1), "{key}");
+                assert_eq!(
+                    (&reply["statusCode"], slug(&reply).as_str(), case.sent()),
+                    (&json!(504), "outcome-unknown", 1),
+                    "{key}"
+                );
                 assert_eq!(case.stored(&body).await.0, "UNKNOWN");
             }
         },
@@ -151,10 +149,10 @@ fn is_error(line: &Value) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_callback_is_answered_in_time_and_a_repetition_loses_nothing() {
+async fn a_callback_gets_its_reply_in_time_and_may_be_repeated() {
     let world = &World::new().await;
     let orders = world.start(ORDERS, &[]).await;
-    let created = body(&orders.invoke(&post_event(&example().to_string(), "Bearer demo-shop-key", None)).await);
+    let created = body(&orders.invoke(&post(&example(), None)).await);
     let order_id = created["orderId"].as_str().unwrap();
     let token = &world.stored(order_id).await.callback_token;
     let order_uuid = created["orderUuid"].as_str().unwrap();
@@ -163,81 +161,105 @@ async fn a_callback_is_answered_in_time_and_a_repetition_loses_nothing() {
         [("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.endpoint.as_str()), ("FRONT_PAYMENT_BASE_URL", &front_payment.base_url)];
     let callbacks = world.start(CALLBACKS, &variables).await;
     let call = async |query: &str| {
-        let reply = callbacks.invoke_within(12, callback(order_id, token, query).to_string()).await;
-        callbacks.reply_was_due(12).await;
+        let reply = callbacks.invoke_within(12, callback_event(order_id, token, query).to_string()).await;
+        callbacks.replied_in_time(12).await;
         dynamodb.clear();
         reply["statusCode"].clone()
     };
-    let reserved = signed(order_uuid, "RESERVED", "40", "sandbox-secret-key");
+    let reserved = signed(order_uuid, "RESERVED", "40", SECRET_KEY);
     for (operation, trouble) in [
         ("GetItem", Trouble::Hangs),
         ("GetItem", Trouble::Throttled),
         ("UpdateItem", Trouble::Hangs),
         ("UpdateItem", Trouble::Fails),
     ] {
-        dynamodb.will(operation, FOR_EVER, trouble);
+        dynamodb.will(operation, ALWAYS, trouble);
         assert_eq!(call(&reserved).await, 503, "{operation} {trouble:?}");
         assert_eq!(world.stored(order_id).await.status.name(), "SENT");
     }
     dynamodb.will("UpdateItem", 1, Trouble::ReplyLost);
-    assert_eq!(call(&reserved).await, 200, "what was done already is found");
+    assert_eq!(call(&reserved).await, 200, "the write whose reply was lost is found");
     assert_eq!(call(&reserved).await, 200);
-    assert_eq!(call("forged").await, 503, "Front Payment does not tell the status");
+    assert_eq!(call("unverified").await, 503, "the status cannot be read");
     let stored = world.stored(order_id).await;
     assert_eq!((stored.status.name(), stored.history.len()), ("RESERVED", 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_comes_late_is_mended_and_is_rotated_without_a_deployment() {
+async fn a_secret_may_come_late_be_corrected_and_be_rotated_without_a_deployment() {
     let world = World::new().await;
     let proxy = world.proxy().await;
-    proxy.will("GetSecretValue", FOR_EVER, Trouble::Fails);
-    let order = post_event(&example().to_string(), "Bearer demo-shop-key", None);
+    proxy.will("GetSecretValue", ALWAYS, Trouble::Fails);
+    let order = post(&example(), None);
     let orders = world.start(ORDERS, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &proxy.endpoint)]).await;
     let put = async |text: &str| {
         world.secrets.put_secret_value().secret_id("front-payment").secret_string(text).send().await.unwrap();
     };
-    // Down at init, and still down.
+    // Secrets Manager is down.
     let reply = orders.invoke(&order).await;
-    assert_eq!((&reply["statusCode"], slug(&body(&reply))), (&json!(503), "secret-unavailable"));
+    assert_eq!((&reply["statusCode"], slug(&reply).as_str()), (&json!(503), "secret-unavailable"));
     assert_eq!(reply["headers"]["retry-after"], "5");
-    // There, but of no use.
+    // The secret is unusable.
     put("not JSON: sandbox-token").await;
     proxy.clear();
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(orders.invoke(&order).await["statusCode"], 503);
-    orders.reply_was_due(29).await;
+    orders.replied_in_time(29).await;
     let log = orders.log();
     assert!(log.contains("JSON") && !log.contains("sandbox-token"), "{log}");
-    // Mended; asked for again at most once in five seconds.
-    put(&secret(&json!("sandbox-secret-key")).to_string()).await;
+    // It is corrected. The function fetches it at most once in five seconds.
+    put(&world_secret(&json!(SECRET_KEY))).await;
     let asked = proxy.count("GetSecretValue");
     while orders.invoke(&order).await["statusCode"] != 201 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert!(proxy.count("GetSecretValue") - asked < 3, "{}", orders.log());
     }
     assert_eq!(proxy.count("GetSecretValue") - asked, 1);
-    // The secretKey is being rotated: callbacks with either are believed.
+    // The secretKey is rotated: callbacks with either key are verified.
     let callbacks = world.start(CALLBACKS, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &proxy.endpoint)]).await;
-    assert_eq!(callbacks.invoke(&callback("x", "x", "")).await["statusCode"], 404, "its init is over");
-    put(&secret(&json!(["new-secret-key", "sandbox-secret-key"])).to_string()).await;
+    assert_eq!(callbacks.invoke(&callback_event("x", "x", "")).await["statusCode"], 404, "its init is over");
+    put(&world_secret(&json!(["new-secret-key", SECRET_KEY]))).await;
     let asked = proxy.count("GetSecretValue");
     let created = body(&orders.invoke(&order).await);
     let (order_id, order_uuid) = (created["orderId"].as_str().unwrap(), created["orderUuid"].as_str().unwrap());
     let token = world.stored(order_id).await.callback_token;
-    for (key, word) in [("new-secret-key", "RESERVED"), ("sandbox-secret-key", "INVOICED")] {
+    for (key, word) in [("new-secret-key", "RESERVED"), (SECRET_KEY, "INVOICED")] {
         let query = signed(order_uuid, word, "40", key);
-        assert_eq!(callbacks.invoke(&callback(order_id, &token, &query)).await["statusCode"], 200);
+        assert_eq!(callbacks.invoke(&callback_event(order_id, &token, &query)).await["statusCode"], 200);
         assert_eq!(world.stored(order_id).await.status.name(), word);
     }
-    assert_eq!(proxy.count("GetSecretValue") - asked, 1, "a checksum that did not match was a reason to look");
-    // What has no use does not take the place of a good one.
+    assert_eq!(proxy.count("GetSecretValue") - asked, 1, "the checksum that did not match has it fetched");
+    // An unusable secret does not replace a good one.
     put("{").await;
-    let unknown = post_event(&example().to_string(), "Bearer a key that nobody knows", None);
+    let unknown = post_event(&example().to_string(), "Bearer unknown", None);
     let asked = proxy.count("GetSecretValue");
     while proxy.count("GetSecretValue") == asked {
         assert_eq!(orders.invoke(&unknown).await["statusCode"], 401);
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     assert_eq!(orders.invoke(&order).await["statusCode"], 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn front_payments_retry_after_reaches_the_shop() {
+    let world = &World::new().await;
+    let date =
+        |seconds: i64| (Timestamp::now() + SignedDuration::from_secs(seconds)).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let given = async |key, status, header: &str| {
+        let header = if header.is_empty() { String::new() } else { format!("retry-after: {header}\r\n") };
+        let case = Case::new(world, key, reply(status, &header, "{}")).await;
+        let (reply, _) = case.submit(29).await;
+        assert_eq!((&reply["statusCode"], slug(&reply).as_str()), (&json!(503), "front-payment-unavailable"), "{key}");
+        reply["headers"]["retry-after"].as_str().unwrap().parse::<u64>().unwrap()
+    };
+    join!(
+        async { assert_eq!(given("429-seconds", 429, "120").await, 120) },
+        async { assert_eq!(given("503-seconds", 503, "7").await, 7) },
+        async { assert_eq!(given("503-too-long", 503, "86400").await, 3_600) },
+        async { assert!((60..=90).contains(&given("429-date", 429, &date(90)).await)) },
+        async { assert_eq!(given("503-distant-date", 503, &date(86_400)).await, 3_600) },
+        async { assert_eq!(given("429-past-date", 429, &date(-90)).await, 30) },
+        async { assert_eq!(given("503-unreadable", 503, "soon").await, 30) },
+        async { assert_eq!(given("429-without", 429, "").await, 30) },
+    );
 }

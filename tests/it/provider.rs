@@ -5,18 +5,13 @@ use std::time::{Duration, Instant};
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::front_payment::{Client, FrontPayment, SubmitCall, SubmitReply};
 use front_payment_bridge::http_client::Tls;
-use front_payment_bridge::order::{Order, Rules, Status, StatusWord, parse_tax_rates, validate};
+use front_payment_bridge::order::{Status, StatusWord};
 use front_payment_bridge::secrets::Redacted;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::example;
-use crate::support::peer::{Behaviour, Peer, reply};
-
-pub fn order(document: &str) -> Order {
-    let tax_rates = parse_tax_rates("0,12,15,25").unwrap();
-    let rules = Rules { now: "2026-06-15T00:00:00Z".parse().unwrap(), tax_rates: &tax_rates, enforce_advisories: false };
-    validate(document.as_bytes(), &rules).unwrap_or_else(|invalid| panic!("{invalid:?}")).order
-}
+use crate::support::documents::{example, validated};
+use crate::support::peer::{Behaviour, CREATED, NOBODY, Peer, reply, reply_bytes, status_reply};
 
 fn client(base_url: &str) -> Client {
     let base_url = format!("{base_url}/api/v1").parse().unwrap();
@@ -25,30 +20,29 @@ fn client(base_url: &str) -> Client {
 
 async fn submit_to(base_url: &str, document: &str) -> SubmitCall {
     let token = Redacted::new("token-1");
-    client(base_url).submit(&order(document), "https://api.example.no/callbacks/1/2", &token, Duration::from_secs(1)).await
+    client(base_url).submit(&validated(document), "https://api.example.no/callbacks/1/2", &token, Duration::from_secs(1)).await
 }
 
-fn row(submission: &SubmitCall) -> &'static str {
-    match submission.reply {
-        SubmitReply::Created(_) => "created",
-        SubmitReply::Rejected(_) => "refused",
-        SubmitReply::Unauthorized => "unauthorized",
-        SubmitReply::Unavailable => "unavailable",
-        SubmitReply::Failed { unproven: true } => "failed by its word",
-        SubmitReply::Failed { unproven: false } => "failed",
-        SubmitReply::Unknown => "unknown",
+/// The row of the contract's table, and whether the order may exist.
+fn row(call: &SubmitCall) -> (&'static str, bool) {
+    match call.reply {
+        SubmitReply::Created(_) => ("created", true),
+        SubmitReply::Rejected(_) => ("rejected", false),
+        SubmitReply::Unauthorized => ("unauthorized", false),
+        SubmitReply::Unavailable { may_exist } => ("unavailable", may_exist),
+        SubmitReply::Failed { may_exist, unproven: true } => ("failed, unproven", may_exist),
+        SubmitReply::Failed { may_exist, unproven: false } => ("failed", may_exist),
+        SubmitReply::Unknown => ("unknown", true),
     }
 }
 
-const CREATED: &str = r#"{"status_code":201,"status_message":"OK","message":"orderCreatedSuccessfully","is_data":true,"data":{"orderUuid":"ODR4286244937","customerUuid":"CSRT3419523642","bankIdUrl":"https://bankid.example/login"}}"#;
-
 #[tokio::test]
-async fn the_request_is_the_pages() {
+async fn the_request_is_that_of_the_providers_page() {
     let peer = Peer::start(reply(201, "x-ratelimit-remaining: 239\r\n", CREATED)).await;
-    let submission = submit_to(&peer.base_url, &example().to_string()).await;
-    assert_eq!((submission.http_status, submission.rate_limit_remaining), (Some(201), Some(239)));
-    let SubmitReply::Created(created) = submission.reply else { panic!("not created") };
-    assert_eq!((created.order_uuid.as_str(), created.status), ("ODR4286244937", Status::Sent));
+    let call = submit_to(&peer.base_url, &example().to_string()).await;
+    assert_eq!((call.head.http_status, call.head.rate_limit_remaining, call.head.retry_after), (Some(201), Some(239), None));
+    let SubmitReply::Created(created) = call.reply else { panic!("not created") };
+    assert_eq!((created.order_uuid.as_str(), created.status), ("ODR1", Status::Sent));
     let request = peer.requests().remove(0);
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /api/v1/connect/orders/invoice/submit HTTP/1.1\r\n"), "{head}");
@@ -62,7 +56,7 @@ async fn the_request_is_the_pages() {
 }
 
 #[tokio::test]
-async fn figures_go_out_digit_for_digit_defaults_are_filled_in_and_absent_fields_left_out() {
+async fn figures_are_sent_digit_for_digit_defaults_are_filled_in_and_absent_fields_are_left_out() {
     let peer = Peer::start(reply(201, "", CREATED)).await;
     let document = example()
         .to_string()
@@ -74,7 +68,7 @@ async fn figures_go_out_digit_for_digit_defaults_are_filled_in_and_absent_fields
         .replace(r#""invoiceMaturity":10,"#, "")
         .replace(r#""preferredLanguage":"en""#, r#""preferredLanguage":"""#)
         .replace(r#""invoiceInterval":0"#, r#""invoiceInterval":"2","settings":{"secureDetails":true}"#);
-    assert_eq!(row(&submit_to(&peer.base_url, &document).await), "created");
+    assert_eq!(row(&submit_to(&peer.base_url, &document).await), ("created", true));
     let body = peer.requests().remove(0).split_once("\r\n\r\n").unwrap().1.to_owned();
     for part in [
         r#"{"name":"Router","productId":"R_1","quantity":"0.10000000000000000001","rate":4017.8600,"tax":"0","amount":12345678901234567890}"#,
@@ -90,83 +84,103 @@ async fn figures_go_out_digit_for_digit_defaults_are_filled_in_and_absent_fields
 }
 
 #[tokio::test]
-async fn a_thousand_lines_go_out() {
+async fn a_thousand_lines_are_sent() {
     let peer = Peer::start(reply(201, "", CREATED)).await;
     let mut document = example();
     document["products"] = json!(vec![document["products"][0].clone(); 1_000]);
-    assert_eq!(row(&submit_to(&peer.base_url, &document.to_string()).await), "created");
+    assert_eq!(row(&submit_to(&peer.base_url, &document.to_string()).await), ("created", true));
     let body = peer.requests().remove(0).split_once("\r\n\r\n").unwrap().1.to_owned();
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["products"].as_array().unwrap().len(), 1_000);
 }
 
 #[tokio::test]
-async fn replies_over_a_socket_have_their_rows() {
+async fn every_reply_over_a_socket_has_its_row() {
     let big = format!("{{\"status_code\":201,\"data\":{{\"orderUuid\":\"ODR1\",\"x\":\"{}\"}}}}", "x".repeat(10_000_000));
-    let half = format!("HTTP/1.1 201 X\r\ncontent-length: {}\r\n\r\n{}", CREATED.len(), &CREATED[..60]).into_bytes();
+    let whole = reply_bytes(201, "", CREATED);
+    let half = whole[..whole.len() - 60].to_vec();
     for (behaviour, expected) in [
-        (reply(201, "", CREATED), "created"),
-        (reply(201, "content-type: text/html\r\n", CREATED), "created"),
-        (reply(201, "", "<html>"), "unknown"),
-        (reply(201, "", &big), "unknown"),
-        (Behaviour::Says(half.clone()), "unknown"),
-        (Behaviour::SaysAndHangs(half), "unknown"),
-        (Behaviour::Says(b"HTTP/1.1 503 X\r\ncontent-length: 100\r\n\r\nhalf".to_vec()), "unknown"),
-        (Behaviour::Says(b"no HTTP at all\r\n\r\n".to_vec()), "unknown"),
-        (Behaviour::Closes, "unknown"),
-        (Behaviour::Resets, "unknown"),
-        (Behaviour::Hangs, "unknown"),
-        (reply(417, "", r#"{"status_code":417,"errors":["The order date does not match the format d M, Y."]}"#), "refused"),
-        (reply(401, "", ""), "unauthorized"),
-        (reply(429, "", ""), "unavailable"),
-        (reply(503, "", ""), "unavailable"),
-        (reply(302, "location: http://127.0.0.1:1/\r\n", ""), "failed"),
-        (reply(307, "location: /elsewhere\r\n", ""), "failed"),
-        (reply(500, "", r#"{"status_code":500,"errors":{}}"#), "failed by its word"),
-        (reply(500, "", "<html>"), "unknown"),
+        (reply(201, "", CREATED), ("created", true)),
+        (reply(201, "content-type: text/html\r\n", CREATED), ("created", true)),
+        (reply(201, "", "<html>"), ("unknown", true)),
+        (reply(201, "", &big), ("unknown", true)),
+        (Behaviour::Writes(half.clone()), ("unknown", true)),
+        (Behaviour::WritesAndHangs(half), ("unknown", true)),
+        (Behaviour::Writes(b"HTTP/1.1 503 X\r\ncontent-length: 100\r\n\r\nhalf".to_vec()), ("unknown", true)),
+        (Behaviour::Writes(b"no HTTP at all\r\n\r\n".to_vec()), ("unknown", true)),
+        (Behaviour::Closes, ("unknown", true)),
+        (Behaviour::Resets, ("unknown", true)),
+        (Behaviour::Hangs, ("unknown", true)),
+        (reply(417, "", r#"{"status_code":417,"errors":["The order date does not match."]}"#), ("rejected", false)),
+        (reply(401, "", ""), ("unauthorized", false)),
+        (reply(429, "", ""), ("unavailable", false)),
+        (reply(503, "", ""), ("unavailable", true)),
+        (reply(302, "location: http://127.0.0.1:1/\r\n", ""), ("failed", true)),
+        (reply(307, "location: /elsewhere\r\n", ""), ("failed", true)),
+        (reply(404, "", "<html>"), ("failed", true)),
+        (reply(500, "", r#"{"status_code":500,"errors":{}}"#), ("failed, unproven", true)),
+        (reply(500, "", "<html>"), ("unknown", true)),
+        (reply(502, "", ""), ("unknown", true)),
     ] {
         let peer = Peer::start(behaviour.clone()).await;
         let began = Instant::now();
-        let submission = submit_to(&peer.base_url, &example().to_string()).await;
-        assert_eq!(row(&submission), expected, "{:.80}", format!("{behaviour:?}"));
+        let call = submit_to(&peer.base_url, &example().to_string()).await;
+        assert_eq!(row(&call), expected, "{:.80}", format!("{behaviour:?}"));
         assert_eq!(peer.requests().len(), 1, "sent once: {behaviour:?}");
-        assert!(began.elapsed() < Duration::from_secs(10), "it ended");
-        assert!(!submission.reason.contains("127.0.0.1"), "{}", submission.reason);
+        assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+        assert!(!call.reason.contains("127.0.0.1"), "{}", call.reason);
     }
 }
 
 #[tokio::test]
-async fn without_a_connection_nothing_was_sent() {
-    let refused = submit_to("http://127.0.0.1:1", &example().to_string()).await;
-    assert_eq!((row(&refused), refused.http_status), ("unavailable", None));
-    // A peer that does not speak TLS: no connection could be made either.
-    let peer = Peer::start(Behaviour::Says(b"HTTP/1.1 400 X\r\n\r\n".to_vec())).await;
-    let no_tls = submit_to(&peer.base_url.replace("http:", "https:"), &example().to_string()).await;
-    assert_eq!((row(&no_tls), peer.requests().len()), ("unavailable", 0));
+async fn without_a_connection_nothing_is_sent() {
+    let call = submit_to(NOBODY, &example().to_string()).await;
+    assert_eq!((row(&call), call.head.http_status), (("unavailable", false), None));
+    // A server without TLS: there is no connection either.
+    let peer = Peer::start(Behaviour::Writes(b"HTTP/1.1 400 X\r\n\r\n".to_vec())).await;
+    let call = submit_to(&peer.base_url.replace("http:", "https:"), &example().to_string()).await;
+    assert_eq!((row(&call), peer.requests().len()), (("unavailable", false), 0));
 }
 
 #[tokio::test]
-async fn tls_is_spoken_with_whom_ssl_cert_file_trusts_and_nobody_else() {
+async fn only_servers_that_ssl_cert_file_trusts_get_the_order() {
     let (peer, authority) = Peer::start_tls(reply(201, "", CREATED)).await;
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("roots.pem");
     std::fs::write(&file, authority).unwrap();
-    let (order, token) = (order(&example().to_string()), Redacted::new("token-1"));
+    let (order, token) = (validated(&example().to_string()), Redacted::new("token-1"));
     let submit = async |trusting: Option<&std::path::Path>| {
         let client = Client::new(Tls::new(trusting).unwrap(), Clock::system(), &peer.base_url.parse().unwrap()).unwrap();
         client.submit(&order, "https://api.example.no/callbacks/1/2", &token, Duration::from_secs(5)).await
     };
-    assert_eq!(row(&submit(Some(&file)).await), "created");
-    assert_eq!(row(&submit(None).await), "unavailable", "not trusted, so no connection, and nothing sent");
+    assert_eq!(row(&submit(Some(&file)).await), ("created", true));
+    assert_eq!(row(&submit(None).await), ("unavailable", false), "no connection, so nothing is sent");
     assert_eq!(peer.requests().len(), 1);
 }
 
 #[tokio::test]
+async fn retry_after_is_read_in_seconds_and_as_a_date() {
+    let date =
+        |seconds: i64| (Timestamp::now() + SignedDuration::from_secs(seconds)).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let head = async |status, value: &str| {
+        let peer = Peer::start(reply(status, &format!("Retry-After: {value}\r\n"), "")).await;
+        submit_to(&peer.base_url, &example().to_string()).await.head
+    };
+    let limited = head(429, "120").await;
+    assert_eq!((limited.http_status, limited.retry_after), (Some(429), Some(Duration::from_secs(120))));
+    let unavailable = head(503, &date(90)).await;
+    assert_eq!(unavailable.http_status, Some(503));
+    assert!((60..=90).contains(&unavailable.retry_after.unwrap().as_secs()), "{unavailable:?}");
+    for none in ["soon", "-1", &date(-90)] {
+        assert_eq!(head(503, none).await.retry_after, None, "{none}");
+    }
+}
+
+#[tokio::test]
 async fn a_status_is_read() {
-    let peer =
-        Peer::start(reply(200, "", r#"{"status_code":200,"data":{"uuid":"ODR1","status":"Purring","orderAmount":40}}"#)).await;
+    let peer = Peer::start(status_reply("ODR1", "Purring")).await;
     let token = Redacted::new("token-1");
-    let status = client(&peer.base_url).status("ODR1", &token, Duration::from_secs(1)).await;
-    assert_eq!(status.status.unwrap(), StatusWord::Known(Status::Purring));
+    let call = client(&peer.base_url).status("ODR1", &token, Duration::from_secs(1)).await;
+    assert_eq!(call.status.unwrap(), StatusWord::Known(Status::Purring));
     let request = peer.requests().remove(0);
     assert!(request.starts_with("GET /api/v1/connect/orders/status/ODR1 HTTP/1.1\r\n"), "{request}");
     assert!(request.to_lowercase().contains("authorization: bearer token-1"));

@@ -1,30 +1,18 @@
-//! The checksum is weak by construction: it signs bare values, without their names and with nothing
-//! between them, for ever. Each weakness, with a checksum that holds by Front Payment's formula wherever
-//! the weakness lies in the formula, and what refuses it.
+//! The weaknesses of Front Payment's checksum, and what makes up for them.
+//!
+//! The checksum signs the bare values, without their names and without separators, and it never expires. In each test it is
+//! right by Front Payment's formula, wherever the formula is what is weak.
 
 use front_payment_bridge::front_payment::SubmitReply;
-use sha2::{Digest, Sha256};
 
-use crate::support::scripted::created;
-use crate::support::{TestBridge, example};
+use crate::support::documents::{example, hex_sha256};
+use crate::support::scripted::{failed, invoiced, unknown};
+use crate::support::test_bridge::TestBridge;
 
-/// Front Payment's parameters in its own order, with the checksum of their values.
-fn query(parameters: &[(&str, &str)]) -> String {
-    let values: String = parameters.iter().map(|(_, value)| *value).collect();
-    with_checksum(parameters, &checksum(&values))
-}
+/// Front Payment's parameters in its own order.
+type Parameters<'v> = [(&'v str, &'v str); 6];
 
-fn with_checksum(parameters: &[(&str, &str)], checksum: &str) -> String {
-    let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    format!("{}&checksum={checksum}", pairs.join("&"))
-}
-
-/// Over some values and the secretKey.
-fn checksum(values: &str) -> String {
-    Sha256::digest(format!("{values}test-secret")).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn callback<'v>(order_uuid: &'v str, status: &'v str, amount: &'v str) -> [(&'v str, &'v str); 6] {
+fn parameters<'v>(order_uuid: &'v str, status: &'v str, amount: &'v str) -> Parameters<'v> {
     [
         ("orderUuid", order_uuid),
         ("status", status),
@@ -35,181 +23,190 @@ fn callback<'v>(order_uuid: &'v str, status: &'v str, amount: &'v str) -> [(&'v 
     ]
 }
 
+/// A query with the checksum of its values.
+fn query(parameters: &[(&str, &str)]) -> String {
+    let values: String = parameters.iter().map(|(_, value)| *value).collect();
+    with_checksum(parameters, &checksum(&values))
+}
+
+fn with_checksum(parameters: &[(&str, &str)], checksum: &str) -> String {
+    let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{}&checksum={checksum}", pairs.join("&"))
+}
+
+fn checksum(values: &str) -> String {
+    hex_sha256(&format!("{values}test-secret"))
+}
+
+/// An order of 40 kroner.
 struct Case {
-    bench: TestBridge,
+    bridge: TestBridge,
     order_id: String,
     token: String,
 }
 
 impl Case {
-    /// An order of 40 kroner: as Front Payment answered, or INVOICED as ODR1.
-    async fn new(answer: SubmitReply) -> Self {
-        let bench = TestBridge::new().await;
-        bench.provider().will_answer(answer);
-        let order_id = bench.post(&example(), Some("key-1")).await.body["orderId"].as_str().unwrap().to_owned();
-        let token = bench.stored(&order_id).await.callback_token;
-        Self { bench, order_id, token }
+    async fn new(reply: SubmitReply) -> Self {
+        let bridge = TestBridge::new().await;
+        let (order_id, token) = bridge.place(reply).await;
+        Self { bridge, order_id, token }
     }
 
+    /// INVOICED as ODR1.
     async fn invoiced() -> Self {
-        Self::new(created("ODR1", None)).await
+        Self::new(invoiced("ODR1")).await
     }
 
     async fn call(&self, query: &str) -> u16 {
-        self.bench.callback(&self.order_id, &self.token, query).await.status
+        self.bridge.callback(&self.order_id, &self.token, query).await.status
     }
 
-    /// Status, entries in the history, and how often Front Payment was asked.
-    async fn stands(&self) -> (String, usize, usize) {
-        let stored = self.bench.stored(&self.order_id).await;
-        (stored.status.name().to_owned(), stored.history.len(), self.bench.provider().asked_for_status())
+    /// The stored status, the number of entries in the history, and of status calls.
+    async fn state(&self) -> (String, usize, usize) {
+        let stored = self.bridge.stored(&self.order_id).await;
+        (stored.status.name().to_owned(), stored.history.len(), self.bridge.provider().status_call_count())
     }
 
-    /// Not believed: the status is what Front Payment tells.
-    async fn ends_in_a_reading(self, why: &str, query: &str) {
-        self.bench.provider().will_tell(Ok("RESERVED"));
+    /// An unverified callback: the status is what Front Payment says when it is asked.
+    async fn has_the_status_read(self, why: &str, query: &str) {
+        self.bridge.provider().will_tell(Ok("RESERVED"));
         assert_eq!(self.call(query).await, 200, "{why}");
-        assert_eq!(self.stands().await, ("RESERVED".to_owned(), 2, 1), "{why}");
+        assert_eq!(self.state().await, ("RESERVED".to_owned(), 2, 1), "{why}");
     }
 }
 
 #[tokio::test]
-async fn what_front_payment_signs_is_believed() {
+async fn a_callback_that_front_payment_signed_is_verified() {
     let case = Case::invoiced().await;
-    assert_eq!(case.call(&query(&callback("ODR1", "PAID", "40"))).await, 200);
-    assert_eq!(case.stands().await, ("PAID".to_owned(), 2, 0));
+    assert_eq!(case.call(&query(&parameters("ODR1", "PAID", "40"))).await, 200);
+    assert_eq!(case.state().await, ("PAID".to_owned(), 2, 0));
 }
 
 #[tokio::test]
-async fn digits_shifted_from_a_value_to_the_next() {
+async fn digits_moved_from_one_value_to_the_next() {
     for (amount, created_at) in [("401", "755764131"), ("4", "01755764131"), ("4017", "55764131")] {
-        let mut shifted = callback("ODR1", "PAID", amount);
-        shifted[4].1 = created_at;
-        Case::invoiced().await.ends_in_a_reading(amount, &query(&shifted)).await;
+        let mut moved = parameters("ODR1", "PAID", amount);
+        moved[4].1 = created_at;
+        Case::invoiced().await.has_the_status_read(amount, &query(&moved)).await;
     }
-    let into_the_uuid = [("orderUuid", "ODR1PA"), ("status", "ID")];
-    let shifted = query(&[&into_the_uuid, &callback("", "", "40")[2..]].concat());
+    // Letters moved into the uuid make it another order's: its callback is noted, but changes no status.
     let case = Case::invoiced().await;
-    assert_eq!(case.call(&shifted).await, 200);
-    let stored = case.bench.stored(&case.order_id).await;
-    assert_eq!((stored.status.name(), stored.order_uuid.as_deref()), ("INVOICED", Some("ODR1")), "another order's, at most");
+    assert_eq!(case.call(&query(&parameters("ODR1PA", "ID", "40"))).await, 200);
+    let stored = case.bridge.stored(&case.order_id).await;
+    assert_eq!((stored.status.name(), stored.order_uuid.as_deref()), ("INVOICED", Some("ODR1")));
 }
 
 #[tokio::test]
-async fn values_moved_to_other_names() {
-    let genuine = callback("ODR1", "PAID", "40");
-    let holds = checksum("ODR1PAIDInvoice4017557641311755764131");
+async fn values_under_other_names() {
+    let genuine = parameters("ODR1", "PAID", "40");
+    let right = checksum("ODR1PAIDInvoice4017557641311755764131");
+    let swapped = |first: usize, second: usize| {
+        let mut swapped = genuine;
+        (swapped[first].0, swapped[second].0) = (genuine[second].0, genuine[first].0);
+        with_checksum(&swapped, &right)
+    };
     for (first, second) in [(0, 1), (0, 3), (1, 3), (1, 4), (2, 3), (3, 4)] {
-        let mut moved = genuine;
-        (moved[first].0, moved[second].0) = (genuine[second].0, genuine[first].0);
-        Case::invoiced().await.ends_in_a_reading(&format!("{moved:?}"), &with_checksum(&moved, &holds)).await;
+        let query = swapped(first, second);
+        Case::invoiced().await.has_the_status_read(&query, &query).await;
     }
-    // A uuid that is a payment method's name is another order's, at most.
-    let mut moved = genuine;
-    (moved[0].0, moved[2].0) = (genuine[2].0, genuine[0].0);
+    // The payment method as a uuid is another order's: its callback is noted, but changes no status.
     let case = Case::invoiced().await;
-    assert_eq!(case.call(&with_checksum(&moved, &holds)).await, 200);
-    assert_eq!(case.stands().await, ("INVOICED".to_owned(), 2, 0));
-    // A status that is a payment method's name is no word that is known: it is noted, and Front Payment is asked.
-    let mut moved = genuine;
-    (moved[1].0, moved[2].0) = (genuine[2].0, genuine[1].0);
+    assert_eq!(case.call(&swapped(0, 2)).await, 200);
+    assert_eq!(case.state().await, ("INVOICED".to_owned(), 2, 0));
+    // The payment method as a status is an unknown word: it is noted, and the status is read.
     let case = Case::invoiced().await;
-    case.bench.provider().will_tell(Ok("RESERVED"));
-    assert_eq!(case.call(&with_checksum(&moved, &holds)).await, 200);
-    assert_eq!(case.stands().await, ("RESERVED".to_owned(), 3, 1));
+    case.bridge.provider().will_tell(Ok("RESERVED"));
+    assert_eq!(case.call(&swapped(1, 2)).await, 200);
+    assert_eq!(case.state().await, ("RESERVED".to_owned(), 3, 1));
 }
 
 #[tokio::test]
-async fn extra_and_repeated_parameters() {
-    let genuine = callback("ODR1", "RESERVED", "40");
+async fn extra_repeated_and_missing_parameters() {
+    let genuine = parameters("ODR1", "PAID", "40");
     for extra in [("status", "PAID"), ("Status", "PAID"), ("status[]", "PAID"), ("extra", "1"), ("extra", ""), ("", "")] {
         for place in [0, 2, 6] {
             let mut parameters = genuine.to_vec();
             parameters.insert(place, extra);
-            Case::invoiced().await.ends_in_a_reading(&format!("{extra:?} at {place}"), &query(&parameters)).await;
+            Case::invoiced().await.has_the_status_read(&format!("{extra:?} at {place}"), &query(&parameters)).await;
         }
     }
-    let twice = format!("{}&checksum={}", query(&genuine), checksum("ODR1RESERVEDInvoice4017557641311755764131"));
-    Case::invoiced().await.ends_in_a_reading("the checksum twice", &twice).await;
+    let twice = format!("{}&checksum={}", query(&genuine), checksum("ODR1PAIDInvoice4017557641311755764131"));
+    Case::invoiced().await.has_the_status_read("the checksum twice", &twice).await;
     for missing in 0..6 {
         let mut parameters = genuine.to_vec();
         parameters.remove(missing);
-        Case::invoiced().await.ends_in_a_reading(genuine[missing].0, &query(&parameters)).await;
+        Case::invoiced().await.has_the_status_read(genuine[missing].0, &query(&parameters)).await;
     }
 }
 
 #[tokio::test]
-async fn a_replay() {
+async fn repeated_callbacks() {
     let case = Case::invoiced().await;
-    let callbacks = ["RESERVED", "PAID", "REFUNDED"].map(|word| query(&callback("ODR1", word, "40")));
+    let callbacks = ["CHARGED", "PAID", "REFUNDED"].map(|word| query(&parameters("ODR1", word, "40")));
     for query in callbacks.iter().chain(&callbacks).chain(callbacks.iter().rev()) {
         assert_eq!(case.call(query).await, 200);
     }
-    assert_eq!(case.stands().await, ("REFUNDED".to_owned(), 4, 0), "a replay neither lowers the status nor is it noted");
-    // Also after Front Payment was asked, and told a lower one.
-    case.bench.provider().will_tell(Ok("PAID"));
+    assert_eq!(case.state().await, ("REFUNDED".to_owned(), 4, 0), "a repetition changes nothing");
+    // Not even after a read that has lowered the status.
+    case.bridge.provider().will_tell(Ok("PAID"));
     assert_eq!(case.call("").await, 200);
     assert_eq!(case.call(&callbacks[2]).await, 200);
-    assert_eq!(case.stands().await.0, "PAID");
+    assert_eq!(case.state().await, ("PAID".to_owned(), 5, 1));
 }
 
 #[tokio::test]
-async fn another_orders_valid_callback() {
-    // Of another amount: asked about. Of the same: an order that Front Payment has twice, and nothing else.
-    Case::invoiced().await.ends_in_a_reading("another amount", &query(&callback("ODR2", "PAID", "41"))).await;
+async fn the_callback_of_another_order() {
+    // With another amount it is not verified. With the same amount, Front Payment has the order twice.
+    Case::invoiced().await.has_the_status_read("another amount", &query(&parameters("ODR2", "PAID", "41"))).await;
     let case = Case::invoiced().await;
-    assert_eq!(case.call(&query(&callback("ODR2", "PAID", "40"))).await, 200);
-    assert_eq!(case.stands().await, ("INVOICED".to_owned(), 2, 0));
-    // At a URL that is not its own.
-    let other = case.bench.post(&example(), Some("key-2")).await.body["orderId"].as_str().unwrap().to_owned();
-    assert_eq!(case.bench.callback(&other, &case.token, &query(&callback("ODR1", "PAID", "40"))).await.status, 404);
-    assert_eq!(case.bench.status(&other).await, "SENT");
+    assert_eq!(case.call(&query(&parameters("ODR2", "PAID", "40"))).await, 200);
+    assert_eq!(case.state().await, ("INVOICED".to_owned(), 2, 0));
+    // At the URL of another order.
+    let other = case.bridge.post(&example(), Some("key-2")).await.order_id();
+    assert_eq!(case.bridge.callback(&other, &case.token, &query(&parameters("ODR1", "PAID", "40"))).await.status, 404);
+    assert_eq!(case.bridge.status(&other).await, "SENT");
 }
 
 #[tokio::test]
-async fn older_formulas_and_checksums_that_are_almost_right() {
-    let genuine = callback("ODR1", "PAID", "40");
+async fn older_formulas_and_checksums_that_are_nearly_right() {
+    let genuine = parameters("ODR1", "PAID", "40");
     let right = checksum("ODR1PAIDInvoice4017557641311755764131");
     for (why, checksum) in [
         ("the oldest formula", checksum("ODR1PAID1755764131")),
-        ("the one after it", checksum("ODR1PAID1755764131401755764131")),
+        ("the formula after it", checksum("ODR1PAID1755764131401755764131")),
         ("the parameters in the order of the documented table", checksum("ODR1PAID1755764131Invoice401755764131")),
         ("upper-case hex", right.to_uppercase()),
         ("one digit in upper case", right.replacen(|c: char| c.is_ascii_lowercase(), "A", 1)),
-        ("truncated", right[..63].to_owned()),
-        ("truncated to a prefix", right[..8].to_owned()),
+        ("without its last digit", right[..63].to_owned()),
+        ("eight digits of it", right[..8].to_owned()),
         ("empty", String::new()),
         ("a space behind it", format!("{right}+")),
         ("a zero byte behind it", format!("{right}%00")),
-        ("of nothing but the key", checksum("")),
-        (
-            "of another key",
-            Sha256::digest("ODR1PAIDInvoice4017557641311755764131test").iter().map(|b| format!("{b:02x}")).collect(),
-        ),
+        ("of the key alone", checksum("")),
+        ("of another key", hex_sha256("ODR1PAIDInvoice4017557641311755764131test")),
     ] {
-        Case::invoiced().await.ends_in_a_reading(why, &with_checksum(&genuine, &checksum)).await;
+        Case::invoiced().await.has_the_status_read(why, &with_checksum(&genuine, &checksum)).await;
     }
 }
 
 #[tokio::test]
-async fn an_order_whose_uuid_is_not_known_yet() {
-    for answer in [|| SubmitReply::Unknown, || SubmitReply::Failed { unproven: true }] {
-        let status = if matches!(answer(), SubmitReply::Unknown) { "UNKNOWN" } else { "FAILED" };
-        // There is nothing to ask for: what is not believed is refused.
-        let mut shifted = callback("ODR7", "PAID", "401");
-        shifted[4].1 = "755764131";
-        let genuine = callback("ODR7", "PAID", "40");
-        let mut moved = genuine;
-        (moved[0].0, moved[1].0) = (genuine[1].0, genuine[0].0);
-        for query in [query(&shifted), query(&moved), with_checksum(&genuine, &checksum("ODR7PAID"))] {
-            let case = Case::new(answer()).await;
+async fn an_order_without_a_uuid() {
+    for (reply, status) in [(unknown as fn() -> _, "UNKNOWN"), (failed, "FAILED")] {
+        // There is no uuid to ask about, so an unverified callback is refused.
+        let mut moved = parameters("ODR7", "PAID", "401");
+        moved[4].1 = "755764131";
+        let genuine = parameters("ODR7", "PAID", "40");
+        let mut swapped = genuine;
+        (swapped[0].0, swapped[1].0) = (genuine[1].0, genuine[0].0);
+        for query in [query(&moved), query(&swapped), with_checksum(&genuine, &checksum("ODR7PAID"))] {
+            let case = Case::new(reply()).await;
             assert_eq!(case.call(&query).await, 403, "{query}");
-            assert_eq!(case.stands().await, (status.to_owned(), 1, 0), "{query}");
+            assert_eq!(case.state().await, (status.to_owned(), 1, 0), "{query}");
         }
-        // A good one accepts it.
-        let case = Case::new(answer()).await;
+        // A verified one accepts the order.
+        let case = Case::new(reply()).await;
         assert_eq!(case.call(&query(&genuine)).await, 200);
-        let stored = case.bench.stored(&case.order_id).await;
+        let stored = case.bridge.stored(&case.order_id).await;
         assert_eq!((stored.status.name(), stored.order_uuid.as_deref()), ("PAID", Some("ODR7")));
     }
 }

@@ -1,20 +1,21 @@
-//! An embedded store whose next operations fail as they are told.
+//! An embedded store whose next operations fail as a test tells them.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Mutex;
 
 use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge::store::{EmbeddedStore, OrderStore, StoreError, WriteError};
 use uuid::Uuid;
 
-/// What becomes of one operation.
+/// What happens to one operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing goes wrong.
     None,
     /// It is not done.
     Down,
-    /// It is done, and its reply is lost.
+    /// It is done, but its reply is lost.
     ReplyLost,
     /// Its reply is lost, and it is done only when the test says so.
     Late,
@@ -22,30 +23,52 @@ pub enum Fault {
     Overtaken,
 }
 
+type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
 pub struct FaultyStore {
     inner: EmbeddedStore,
     faults: Mutex<VecDeque<Fault>>,
-    /// Writes under way: what they replace, and with what.
+    before_replace: Mutex<Option<Hook>>,
+    /// Orders that the time-to-live has deleted.
+    deleted: Mutex<HashSet<Uuid>>,
+    /// Writes that are still under way: what they replace, and with what.
     late: Mutex<Vec<(Option<StoredOrder>, StoredOrder)>>,
-    /// Every operation, in order.
-    pub operations: Mutex<Vec<&'static str>>,
+    operations: Mutex<Vec<&'static str>>,
 }
 
 impl FaultyStore {
     pub fn new(inner: EmbeddedStore) -> Self {
-        Self { inner, faults: Mutex::default(), late: Mutex::default(), operations: Mutex::default() }
+        Self {
+            inner,
+            faults: Mutex::default(),
+            before_replace: Mutex::default(),
+            deleted: Mutex::default(),
+            late: Mutex::default(),
+            operations: Mutex::default(),
+        }
     }
 
-    /// The next operations fare so, one after the other; those behind them work.
+    /// The faults of the next operations, one each. All later ones work.
     pub fn will(&self, faults: impl IntoIterator<Item = Fault>) {
         *self.faults.lock().unwrap() = faults.into_iter().collect();
     }
 
+    /// Happens before the next order is replaced, after it was read.
+    pub fn before_replace<F: Future<Output = ()> + Send + 'static>(&self, happens: impl FnOnce() -> F + Send + 'static) {
+        *self.before_replace.lock().unwrap() = Some(Box::new(move || Box::pin(happens())));
+    }
+
+    /// Deletes an order, as DynamoDB does some time after its retention period.
+    pub fn delete(&self, order_id: Uuid) {
+        self.deleted.lock().unwrap().insert(order_id);
+    }
+
+    /// Every operation since the last call, in order.
     pub fn operations(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.operations.lock().unwrap())
     }
 
-    /// The late writes reach the database, whatever becomes of them there.
+    /// Does the late writes, whether they conflict by now or not.
     pub async fn late_writes_arrive(&self) {
         let late = std::mem::take(&mut *self.late.lock().unwrap());
         for (current, next) in late {
@@ -61,6 +84,26 @@ impl FaultyStore {
         self.operations.lock().unwrap().push(operation);
         self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None)
     }
+
+    async fn stored(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
+        let is_deleted = self.deleted.lock().unwrap().contains(&order_id);
+        if is_deleted { Ok(None) } else { self.inner.load(order_id).await }
+    }
+
+    async fn do_create(&self, order: &StoredOrder) -> Result<(), WriteError> {
+        let was_deleted = self.deleted.lock().unwrap().remove(&order.order_id);
+        match self.inner.load(order.order_id).await? {
+            Some(deleted) if was_deleted => self.inner.replace(&deleted, order).await,
+            _ => self.inner.create(order).await,
+        }
+    }
+
+    async fn do_replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {
+        match self.stored(next.order_id).await? {
+            Some(_) => self.inner.replace(current, next).await,
+            None => Err(WriteError::Conflict(None)),
+        }
+    }
 }
 
 fn failed() -> StoreError {
@@ -68,36 +111,40 @@ fn failed() -> StoreError {
 }
 
 impl OrderStore for FaultyStore {
-    async fn create(&self, record: &StoredOrder) -> Result<(), WriteError> {
+    async fn create(&self, order: &StoredOrder) -> Result<(), WriteError> {
         match self.begin("create") {
-            Fault::None => self.inner.create(record).await,
+            Fault::None => self.do_create(order).await,
             Fault::Down => Err(failed().into()),
-            Fault::ReplyLost => self.inner.create(record).await.and(Err(failed().into())),
+            Fault::ReplyLost => self.do_create(order).await.and(Err(failed().into())),
             Fault::Late => {
-                self.late.lock().unwrap().push((None, record.clone()));
+                self.late.lock().unwrap().push((None, order.clone()));
                 Err(failed().into())
             }
-            Fault::Overtaken => Err(WriteError::Conflict(self.inner.load(record.order_id).await?.map(Box::new))),
+            Fault::Overtaken => Err(WriteError::Conflict(self.stored(order.order_id).await?.map(Box::new))),
         }
     }
 
     async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
         match self.begin("load") {
-            Fault::None => self.inner.load(order_id).await,
+            Fault::None => self.stored(order_id).await,
             _ => Err(failed()),
         }
     }
 
     async fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {
+        let hook = self.before_replace.lock().unwrap().take();
+        if let Some(happens) = hook {
+            happens().await;
+        }
         match self.begin("replace") {
-            Fault::None => self.inner.replace(current, next).await,
+            Fault::None => self.do_replace(current, next).await,
             Fault::Down => Err(failed().into()),
-            Fault::ReplyLost => self.inner.replace(current, next).await.and(Err(failed().into())),
+            Fault::ReplyLost => self.do_replace(current, next).await.and(Err(failed().into())),
             Fault::Late => {
                 self.late.lock().unwrap().push((Some(current.clone()), next.clone()));
                 Err(failed().into())
             }
-            Fault::Overtaken => Err(WriteError::Conflict(self.inner.load(next.order_id).await?.map(Box::new))),
+            Fault::Overtaken => Err(WriteError::Conflict(self.stored(next.order_id).await?.map(Box::new))),
         }
     }
 }

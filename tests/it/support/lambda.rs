@@ -1,4 +1,4 @@
-//! The built binaries as Lambda runs them: child processes that ask a Runtime API for events.
+//! The built binaries as Lambda runs them: processes that ask a Runtime API for events.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -20,25 +20,28 @@ use uuid::Uuid;
 
 /// A Runtime API with one function behind it.
 pub struct Lambda {
-    events: mpsc::Sender<(String, i64)>,
-    answers: Mutex<mpsc::Receiver<Result<Value, Value>>>,
+    events: mpsc::Sender<Invocation>,
+    replies: Mutex<mpsc::Receiver<Result<Value, Value>>>,
     process: Mutex<Child>,
     log: Arc<std::sync::Mutex<String>>,
     invocations: AtomicUsize,
     serving: tokio::task::JoinHandle<()>,
 }
 
+/// An event, and when Lambda ends the invocation, in Unix milliseconds.
+type Invocation = (String, i64);
+
 struct Api {
-    events: Mutex<mpsc::Receiver<(String, i64)>>,
-    answers: mpsc::Sender<Result<Value, Value>>,
+    events: Mutex<mpsc::Receiver<Invocation>>,
+    replies: mpsc::Sender<Result<Value, Value>>,
 }
 
 impl Lambda {
-    /// Starts a binary with these variables beside Lambda's own.
+    /// Starts a binary with these variables, in addition to Lambda's own.
     pub async fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
         let (events, queue) = mpsc::channel(1);
-        let (answered, answers) = mpsc::channel(1);
-        let api = Arc::new(Api { events: Mutex::new(queue), answers: answered });
+        let (replied, replies) = mpsc::channel(1);
+        let api = Arc::new(Api { events: Mutex::new(queue), replies: replied });
         let routes = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
@@ -68,11 +71,11 @@ impl Lambda {
         let (stdout, stderr) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
         collect(stdout, log.clone());
         collect(stderr, log.clone());
-        let (answers, process) = (Mutex::new(answers), Mutex::new(process));
-        Self { events, answers, process, log, invocations: AtomicUsize::new(0), serving }
+        let (replies, process) = (Mutex::new(replies), Mutex::new(process));
+        Self { events, replies, process, log, invocations: AtomicUsize::new(0), serving }
     }
 
-    /// One invocation; panics if the function reports an error or says nothing within half a minute.
+    /// One invocation. Panics if the function reports an error, or does not reply within 30 seconds.
     pub async fn invoke(&self, event: &Value) -> Value {
         self.invoke_text(event.to_string()).await
     }
@@ -81,20 +84,29 @@ impl Lambda {
         self.invoke_within(29, event).await
     }
 
-    /// One invocation that Lambda would end after so many seconds.
+    /// One invocation that Lambda would end after a number of seconds.
     pub async fn invoke_within(&self, seconds: i64, event: String) -> Value {
         let deadline = Timestamp::now().as_millisecond() + seconds * 1_000;
         self.invocations.fetch_add(1, Ordering::SeqCst);
         self.events.send((event, deadline)).await.unwrap();
-        let mut answers = self.answers.lock().await;
-        let answer = tokio::time::timeout(Duration::from_secs(30), answers.recv()).await;
-        let answer = answer.unwrap_or_else(|_| panic!("no answer; the log: {}", self.log()));
-        answer.unwrap().unwrap_or_else(|error| panic!("the handler failed: {error}"))
+        let mut replies = self.replies.lock().await;
+        let reply = tokio::time::timeout(Duration::from_secs(30), replies.recv()).await;
+        let reply = reply.unwrap_or_else(|_| panic!("no reply; the log: {}", self.log())).unwrap();
+        let reply = reply.unwrap_or_else(|error| panic!("the handler failed: {error}"));
+        assert_eq!(reply["headers"]["cache-control"], "no-store", "of every reply: {reply}");
+        reply
     }
 
-    /// The latest reply came two seconds before Lambda would have ended the function, or in 27 seconds, by
-    /// the function's own clock. Waits for the line that says so.
-    pub async fn reply_was_due(&self, seconds: i64) {
+    /// Whether the function gave its latest reply two seconds before the end of the invocation, and within 27 seconds, by
+    /// its own clock. Waits for the log line that says so.
+    pub async fn replied_in_time(&self, seconds: i64) {
+        let line = self.summary().await;
+        let most = u64::try_from(seconds.min(29) - 2).unwrap() * 1_000 + 250;
+        assert!(line["totalMs"].as_u64().unwrap() < most, "{line}");
+    }
+
+    /// The summary line of the latest request. Waits for it.
+    pub async fn summary(&self) -> Value {
         let lines = || self.log().lines().filter(|line| line.contains("totalMs")).map(str::to_owned).collect::<Vec<_>>();
         for _ in 0..100 {
             if lines().len() >= self.invocations.load(Ordering::SeqCst) {
@@ -102,18 +114,15 @@ impl Lambda {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        let line: Value = serde_json::from_str(lines().last().expect("no summary line")).unwrap();
-        let most = u64::try_from(seconds.min(29) - 2).unwrap() * 1_000 + 250;
-        assert!(line["totalMs"].as_u64().unwrap() < most, "{line}");
+        serde_json::from_str(lines().last().expect("no summary line")).unwrap()
     }
 
-    /// Everything it wrote so far.
+    /// Everything that it has written so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// Its process id.
-    pub async fn id(&self) -> u32 {
+    pub async fn process_id(&self) -> u32 {
         self.process.lock().await.id().unwrap()
     }
 
@@ -154,11 +163,11 @@ async fn next(State(api): State<Arc<Api>>) -> Response {
 }
 
 async fn response(State(api): State<Arc<Api>>, Path(_): Path<String>, body: Bytes) -> Response {
-    api.answers.send(Ok(serde_json::from_slice(&body).unwrap())).await.unwrap();
+    api.replies.send(Ok(serde_json::from_slice(&body).unwrap())).await.unwrap();
     http::StatusCode::ACCEPTED.into_response()
 }
 
 async fn error(State(api): State<Arc<Api>>, Path(_): Path<String>, body: Bytes) -> Response {
-    api.answers.send(Err(serde_json::from_slice(&body).unwrap_or_default())).await.unwrap();
+    api.replies.send(Err(serde_json::from_slice(&body).unwrap_or_default())).await.unwrap();
     http::StatusCode::ACCEPTED.into_response()
 }

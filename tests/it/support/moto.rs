@@ -1,5 +1,5 @@
-//! AWS on this machine: a moto server from PyPI, in a virtual environment that the tests set up
-//! themselves under target/. It ends when its standard input is closed, so it cannot outlive us.
+//! AWS on this machine: a moto server from PyPI, in a virtual environment that the tests create under target/. It ends when
+//! its standard input is closed, so it cannot outlive the tests.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use front_payment_bridge::aws::Aws;
 use front_payment_bridge::clock::Clock;
@@ -17,7 +18,7 @@ use front_payment_bridge::store::DynamoDbStore;
 
 const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
 
-/// One request at a time: DynamoDB's conditional writes are atomic, and moto's alone are not.
+/// It handles one request at a time, because moto's conditional writes are not atomic.
 const SERVER: &str = "
 import logging, sys, threading
 from moto.server import DomainDispatcherApplication, create_backend_app
@@ -39,7 +40,7 @@ pub struct Moto {
 }
 
 impl Moto {
-    /// Starts a server of one's own on a free port.
+    /// Starts a server on a free port.
     pub fn start() -> Self {
         let mut server = Command::new(python())
             .args(["-c", SERVER])
@@ -54,8 +55,19 @@ impl Moto {
         Self { server, endpoint: format!("http://127.0.0.1:{}", port.trim()) }
     }
 
-    /// The bridge's own clients of it.
-    pub fn aws(&self) -> (Aws, Arc<PooledClient>) {
+    /// The bridge's own client, but without its time limits: moto is slow with large items.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let (aws, http) = self.aws();
+        let config = aws.dynamodb(http).config().to_builder().timeout_config(TimeoutConfig::disabled());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        let (aws, http) = self.aws();
+        aws.secrets_manager(http)
+    }
+
+    fn aws(&self) -> (Aws, Arc<PooledClient>) {
         let aws = Aws {
             region: Some("eu-north-1".to_owned()),
             credentials: Some(Credentials::new("test", "test", None, None, "test")),
@@ -63,18 +75,8 @@ impl Moto {
             secrets_manager_endpoint: Some(self.endpoint.clone()),
             ..Aws::default()
         };
-        let neighbour = PooledClient::new(Tls::new(None).unwrap(), Clock::system(), Duration::from_secs(20)).unwrap();
-        (aws, Arc::new(neighbour))
-    }
-
-    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let (aws, http) = self.aws();
-        aws.dynamodb(http)
-    }
-
-    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        let (aws, http) = self.aws();
-        aws.secrets_manager(http)
+        let http = PooledClient::new(Tls::new(None).unwrap(), Clock::system(), Duration::from_secs(20)).unwrap();
+        (aws, Arc::new(http))
     }
 
     /// A store in a new table.
@@ -92,21 +94,21 @@ impl Drop for Moto {
     fn drop(&mut self) {
         drop(self.server.stdin.take());
         if let Err(error) = self.server.wait() {
-            eprintln!("the moto server was not waited for: {error}");
+            eprintln!("the moto server did not end: {error}");
         }
     }
 }
 
-/// The programs that were installed with it, AWS's command line among them.
+/// The directory of the programs that come with it, for example `aws`.
 pub fn programs() -> PathBuf {
     python().parent().unwrap().to_owned()
 }
 
-/// The Python of the virtual environment, which is made if it is not there or has other requirements.
+/// The Python of the virtual environment. Creates the environment if there is none, or if the requirements have changed.
 fn python() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let venv = target.join("moto-venv");
-    // Tests run side by side, and one of them sets it up.
+    // Tests run at the same time, and one of them creates it.
     let lock = File::create(target.join("moto-venv.lock")).unwrap();
     lock.lock().unwrap();
     let installed = venv.join("requirements.txt");

@@ -1,4 +1,4 @@
-//! A neighbour on a socket that behaves as badly as it is told.
+//! A server on a socket that does what a test tells it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,21 +10,27 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// What it does once it has read a whole request.
+/// Nothing listens there.
+pub const NOBODY: &str = "http://127.0.0.1:1";
+
+/// A recorded 201 of Front Payment's, with other ids.
+pub const CREATED: &str = r#"{"status_code":201,"status_message":"OK","message":"orderCreatedSuccessfully","is_data":true,"data":{"orderUuid":"ODR1","customerUuid":"CSRT1","bankIdUrl":"https://bankid.example/login"}}"#;
+
+/// What it does after it has read a whole request.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
-    /// Writes these bytes and closes.
-    Says(Vec<u8>),
-    /// Closes at once.
+    /// Writes these bytes and closes the connection.
+    Writes(Vec<u8>),
+    /// Closes the connection.
     Closes,
     /// Resets the connection.
     Resets,
-    /// Says nothing.
+    /// Writes nothing and does not close the connection.
     Hangs,
-    /// Writes these bytes, and then nothing more, and does not close.
-    SaysAndHangs(Vec<u8>),
-    /// Writes these bytes after a while.
-    SaysAfter(Duration, Vec<u8>),
+    /// Writes these bytes and does not close the connection.
+    WritesAndHangs(Vec<u8>),
+    /// Waits, writes these bytes and closes the connection.
+    WritesAfter(Duration, Vec<u8>),
 }
 
 pub struct Peer {
@@ -33,9 +39,19 @@ pub struct Peer {
     accepting: tokio::task::JoinHandle<()>,
 }
 
-/// A whole reply, with its length.
+/// A whole reply.
 pub fn reply(status: u16, headers: &str, body: &str) -> Behaviour {
-    Behaviour::Says(format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes())
+    Behaviour::Writes(reply_bytes(status, headers, body))
+}
+
+/// Each header ends with CR and LF.
+pub fn reply_bytes(status: u16, headers: &str, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
+}
+
+/// A status of Front Payment's.
+pub fn status_reply(order_uuid: &str, status: &str) -> Behaviour {
+    reply(200, "", &format!(r#"{{"status_code":200,"data":{{"uuid":"{order_uuid}","status":"{status}"}}}}"#))
 }
 
 impl Peer {
@@ -58,7 +74,7 @@ impl Peer {
         Self { base_url, requests, accepting }
     }
 
-    /// The same over TLS, as `localhost`; and the PEM of the authority that says so.
+    /// The same over TLS, as `localhost`, with a certificate authority of its own. Returns the authority's PEM, too.
     pub async fn start_tls(behaviour: Behaviour) -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
@@ -81,7 +97,7 @@ impl Peer {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, behaviour, seen) = (acceptor.clone(), behaviour.clone(), seen.clone());
                 tokio::spawn(async move {
-                    // A client that does not trust us hangs up.
+                    // A client that does not trust the authority closes the connection.
                     if let Ok(mut stream) = acceptor.accept(stream).await {
                         serve(&mut stream, &behaviour, &seen).await;
                     }
@@ -107,16 +123,16 @@ async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), behaviour: &B
     let Some(request) = read_request(stream).await else { return };
     requests.lock().unwrap().push(request);
     let (bytes, hangs): (&[u8], bool) = match behaviour {
-        Behaviour::Says(bytes) => (bytes, false),
-        Behaviour::SaysAndHangs(bytes) => (bytes, true),
-        Behaviour::SaysAfter(while_passes, bytes) => {
-            tokio::time::sleep(*while_passes).await;
+        Behaviour::Writes(bytes) => (bytes, false),
+        Behaviour::WritesAndHangs(bytes) => (bytes, true),
+        Behaviour::WritesAfter(pause, bytes) => {
+            tokio::time::sleep(*pause).await;
             (bytes, false)
         }
         Behaviour::Closes | Behaviour::Resets => return,
         Behaviour::Hangs => (&[], true),
     };
-    // The other side may have had enough before all is written.
+    // The client may close the connection before everything is written.
     if stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok() && hangs {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }

@@ -1,4 +1,4 @@
-//! What stands between the bridge and an AWS service, and lets through what it is told to.
+//! A proxy between the bridge and AWS, which forwards, delays or fails requests as a test tells it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,22 +13,22 @@ use front_payment_bridge::http_client;
 use http::StatusCode;
 use tokio::net::TcpListener;
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// It is refused for now, as DynamoDB does.
+    /// DynamoDB's reply to a throttled request.
     Throttled,
-    /// It fails on the other side.
+    /// DynamoDB's reply to a fault of its own.
     Fails,
-    /// It is not answered.
+    /// It is not done, and gets no reply.
     Hangs,
-    /// It is done, and its answer does not come.
+    /// It is done, but gets no reply.
     ReplyLost,
     /// It takes a second longer.
     Slow,
 }
 
-/// For operations whose name ends so, so many times.
+/// The end of an operation's name, how many times the rule applies, and the trouble.
 type Rule = (&'static str, usize, Trouble);
 
 pub struct Proxy {
@@ -62,27 +62,27 @@ impl Proxy {
         Self { endpoint, inner, connections, serving }
     }
 
-    /// The next requests of an operation fare so.
+    /// Troubles the next requests whose operation's name ends like this.
     pub fn will(&self, operation: &'static str, times: usize, trouble: Trouble) {
         self.inner.rules.lock().unwrap().push((operation, times, trouble));
     }
 
-    /// Everything goes through again.
+    /// Forwards everything again.
     pub fn clear(&self) {
         self.inner.rules.lock().unwrap().clear();
     }
 
-    /// How many connections there have been.
+    /// How many connections were opened.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Every operation so far, as the SDK names it.
+    /// Every operation so far, like `DynamoDB_20120810.PutItem`.
     pub fn operations(&self) -> Vec<String> {
         self.inner.operations.lock().unwrap().clone()
     }
 
-    /// How often an operation was asked for.
+    /// How many requests there were of an operation.
     pub fn count(&self, operation: &str) -> usize {
         self.inner.operations.lock().unwrap().iter().filter(|known| known.ends_with(operation)).count()
     }
@@ -109,7 +109,7 @@ impl Inner {
         let request = self.client.post(&self.upstream).headers(parts.headers).body(body);
         let reply = request.send().await.unwrap();
         let (status, mut headers) = (reply.status(), reply.headers().clone());
-        headers.remove("connection"); // moto closes its own; this one is kept
+        headers.remove("connection"); // moto closes its connections
         (status, headers, reply.bytes().await.unwrap()).into_response()
     }
 }
