@@ -153,10 +153,10 @@ async fn of_two_orders_in_the_portal_the_living_one_is_bound_before_the_other_on
     let said = succeeds(&world, command(":uuid"), &order_id).await;
     let bound = world.stored(&order_id).await;
     assert_eq!((bound.order_uuid.as_deref(), bound.status, bound.version), (Some("ODR7"), Status::Sent, before + 1));
-    assert!(bound.read_due_at.is_some());
+    assert!(bound.doubted_at.is_some());
     read_status(&world, &callbacks, &order_id, &said).await;
     let read = world.stored(&order_id).await;
-    assert_eq!((read.status, read.read_due_at, read.checked_at.is_some()), (Status::Reserved, None, true));
+    assert_eq!((read.status, read.doubted_at, read.checked_at.is_some()), (Status::Reserved, None, true));
 
     assert_eq!(call_back(&world, &callbacks, &order_id, "ODR8", "CANCELLED").await, odr7(Status::Reserved));
     assert_eq!(call_back(&world, &callbacks, &order_id, "ODR7", "INVOICED").await, odr7(Status::Invoiced));
@@ -200,7 +200,7 @@ async fn an_order_is_bound_anew() {
     let bound = world.stored(order_id).await;
     assert_eq!((bound.order_uuid.as_deref(), bound.status, bound.version), (Some("ODR7"), Status::Sent, before.version + 1));
     assert_eq!((bound.customer_uuid, bound.bank_id_url, bound.checked_at), (None, None, None));
-    assert!(bound.read_due_at.is_some());
+    assert!(bound.doubted_at.is_some());
 
     read_status(&world, &callbacks, order_id, &said).await;
     assert_eq!(call_back(&world, &callbacks, order_id, wrong, "CANCELLED").await, odr7(Status::Reserved));

@@ -56,7 +56,7 @@ async fn an_unknown_word_is_kept_and_has_the_status_read() {
     assert_eq!(bridge.callback(&order_id, &token, &verified("success")).await.status, 200);
     let shown = bridge.get(&order_id, "key-a").await;
     assert_eq!((&shown.body["status"], words(&shown)), (&json!("CHARGED"), vec!["INVOICED", "SUCCESS", "CHARGED"]));
-    assert_eq!(bridge.stored(&order_id).await.read_due_at, None);
+    assert_eq!(bridge.stored(&order_id).await.doubted_at, None);
 }
 
 #[tokio::test]
@@ -70,12 +70,12 @@ async fn an_unknown_word_whose_status_cannot_be_read_is_noted_and_the_order_is_d
     let shown = bridge.get(&order_id, "key-a").await;
     assert_eq!((&shown.body["status"], words(&shown)), (&json!("INVOICED"), vec!["INVOICED", "SUCCESS"]));
     let due: Timestamp = "2026-06-15T00:00:07Z".parse().unwrap();
-    assert_eq!(bridge.stored(&order_id).await.read_due_at, Some(due));
+    assert_eq!(bridge.stored(&order_id).await.doubted_at, Some(due));
 
     // A later read ends it.
     bridge.provider().will_tell(Ok("INVOICED"));
     assert_eq!(bridge.callback(&order_id, &token, "").await.status, 200);
-    assert_eq!(bridge.stored(&order_id).await.read_due_at, None);
+    assert_eq!(bridge.stored(&order_id).await.doubted_at, None);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn the_order_is_due_to_be_read_from_the_write_of_the_callback_on() {
     bridge.provider().meanwhile(move |_| async move {
         // If the process were killed here, this is what it would leave.
         let stored = reader.stored(&id).await;
-        assert_eq!((stored.read_due_at, stored.history.len()), (Some(reader.now()), 2));
+        assert_eq!((stored.doubted_at, stored.history.len()), (Some(reader.now()), 2));
     });
     bridge.provider().will_tell(Ok("INVOICED"));
     assert_eq!(bridge.callback(&order_id, &token, &verified("success")).await.status, 200);
@@ -115,7 +115,7 @@ async fn a_word_below_the_stored_status_has_the_status_read() {
             (expected, 1),
             "{stored}, {word}"
         );
-        assert_eq!(bridge.stored(&order_id).await.read_due_at, None);
+        assert_eq!(bridge.stored(&order_id).await.doubted_at, None);
     }
 }
 
