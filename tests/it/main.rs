@@ -7,6 +7,7 @@ mod callbacks;
 mod faults;
 mod idempotency;
 mod isolation;
+mod notify;
 mod orders;
 mod replies;
 mod retention;

@@ -8,5 +8,7 @@ pub mod moto;
 pub mod peer;
 pub mod proxy;
 pub mod scripted;
+pub mod shops;
 pub mod test_bridge;
+pub mod worker;
 pub mod world;
