@@ -9,6 +9,7 @@ mod idempotency;
 mod isolation;
 mod notify;
 mod orders;
+mod reconcile;
 mod replies;
 mod retention;
 mod status_reads;
