@@ -17,6 +17,7 @@ mod verification;
 
 // The parts that speak to other services, over real sockets.
 mod connections;
+mod index;
 mod provider;
 mod store;
 

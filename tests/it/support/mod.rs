@@ -7,6 +7,7 @@ pub mod log;
 pub mod moto;
 pub mod peer;
 pub mod proxy;
+pub mod queue;
 pub mod scripted;
 pub mod shops;
 pub mod test_bridge;
