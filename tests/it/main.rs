@@ -29,5 +29,6 @@ mod operator;
 mod outages;
 mod policies;
 mod races;
+mod worker;
 
 mod support;

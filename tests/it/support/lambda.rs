@@ -86,15 +86,20 @@ impl Lambda {
 
     /// One invocation that Lambda would end after a number of seconds.
     pub async fn invoke_within(&self, seconds: i64, event: String) -> Value {
+        let reply = self.run(seconds, event).await;
+        assert_eq!(reply["headers"]["cache-control"], "no-store", "of every reply: {reply}");
+        reply
+    }
+
+    /// The same for a function without an API.
+    pub async fn run(&self, seconds: i64, event: String) -> Value {
         let deadline = Timestamp::now().as_millisecond() + seconds * 1_000;
         self.invocations.fetch_add(1, Ordering::SeqCst);
         self.events.send((event, deadline)).await.unwrap();
         let mut replies = self.replies.lock().await;
         let reply = tokio::time::timeout(Duration::from_secs(30), replies.recv()).await;
         let reply = reply.unwrap_or_else(|_| panic!("no reply; the log: {}", self.log())).unwrap();
-        let reply = reply.unwrap_or_else(|error| panic!("the handler failed: {error}"));
-        assert_eq!(reply["headers"]["cache-control"], "no-store", "of every reply: {reply}");
-        reply
+        reply.unwrap_or_else(|error| panic!("the handler failed: {error}"))
     }
 
     /// Whether the function gave its latest reply two seconds before the end of the invocation, and within 27 seconds, by
