@@ -41,21 +41,15 @@ pub fn check_callback_url(callback_url: &str, notify: &Notify, private_hosts: &P
 
 impl Message {
     /// The message that tells the present status; `now` is the time of the attempt.
-    pub(super) fn new(
-        order: &StoredOrder,
-        notify: &Notify,
-        private_hosts: &PrivateHosts,
-        now: Timestamp,
-    ) -> Result<Self, NotNotifiable> {
-        let target = check_callback_url(&order.details.shop_callback_url, notify, private_hosts)?;
+    pub(super) fn new(order: &StoredOrder, notify: &Notify, target: Target, now: Timestamp) -> Self {
         match notify.format {
             NotifyFormat::FrontPayment => as_front_payment(order, notify, target),
-            NotifyFormat::StandardWebhooks => Ok(as_webhook(order, notify, target, now)),
+            NotifyFormat::StandardWebhooks => as_webhook(order, notify, target, now),
         }
     }
 }
 
-fn as_front_payment(order: &StoredOrder, notify: &Notify, target: Target) -> Result<Message, NotNotifiable> {
+fn as_front_payment(order: &StoredOrder, notify: &Notify, target: Target) -> Message {
     let notification = Notification {
         order_uuid: order.order_uuid.as_deref().unwrap_or_default(),
         status: order.status.name(),
@@ -64,11 +58,10 @@ fn as_front_payment(order: &StoredOrder, notify: &Notify, target: Target) -> Res
         created_at: order.created_at.as_second(),
         timestamp: changed_at(order).as_second(),
     };
-    let query = match notify.keys.first() {
-        Some(key) => front_payment::query(target.url(), &notification, key)?,
-        None => String::new(), // a usable secret has at least one key
-    };
-    Ok(Message { method: Method::GET, target: target.with_query(&query), headers: Vec::new(), body: String::new() })
+    // Neither can fail: a usable secret has a key, and the shop's query was checked.
+    let query = notify.keys.first().and_then(|key| front_payment::query(target.url(), &notification, key).ok());
+    let target = target.with_query(&query.unwrap_or_default());
+    Message { method: Method::GET, target, headers: Vec::new(), body: String::new() }
 }
 
 fn as_webhook(order: &StoredOrder, notify: &Notify, target: Target, now: Timestamp) -> Message {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::hosts::Hosts;
-use super::message::Message;
+use super::message::{Message, check_callback_url};
 use super::{PrivateHosts, ShopCall, Shops};
 use crate::bridge::{Bridge, OnOutage, Updated};
 use crate::order::{AttemptEnd, NotificationState, StoredOrder};
@@ -36,7 +36,7 @@ pub struct Notifier<S, F, C> {
 pub enum TellOutcome {
     /// Nothing is due, or another worker has it.
     NothingDue,
-    /// Too little time is left.
+    /// Too little time is left, or the host is busy.
     Postponed,
     /// The shop is not notified.
     Off,
@@ -98,8 +98,8 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
 
     async fn tell_with(&self, order: StoredOrder, notify: &Notify, by: Timestamp, summary: &mut Summary) -> TellOutcome {
         let clock = &self.bridge.clock;
-        let message = match Message::new(&order, notify, &self.private_hosts, clock.now()) {
-            Ok(message) => message,
+        let target = match check_callback_url(&order.details.shop_callback_url, notify, &self.private_hosts) {
+            Ok(target) => target,
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "the shop's callbackUrl cannot be called");
                 return match order.refuse_notification("address") {
@@ -108,10 +108,10 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
                 };
             }
         };
-        let host = message.target.url().authority().to_owned();
+        let host = target.url().authority().to_owned();
         let calls = self.hosts.calls(&host);
-        let waiting = tokio::time::timeout(clock.until(by), calls.acquire()).await;
-        let Ok(Ok(_call)) = waiting else { return TellOutcome::Postponed };
+        // Waiting here would keep other shops waiting.
+        let Ok(_call) = calls.try_acquire() else { return TellOutcome::Postponed };
         if clock.until(by) < MIN_LEFT {
             return TellOutcome::Postponed;
         }
@@ -129,6 +129,7 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
             return TellOutcome::Failed; // the worker was killed in its last attempt
         }
         let until = begun_at.saturating_add(MAX_ATTEMPT).unwrap_or(begun_at);
+        let message = Message::new(&begun, notify, target, begun_at);
         let call = self.shops.call(&message, clock.until(until)).await;
         summary.note(&begun, &call);
         if call.is_host_failing() {

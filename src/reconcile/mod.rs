@@ -5,16 +5,14 @@ mod settle;
 pub use settle::settle;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 
 use crate::bridge::Bridge;
 use crate::deadline::Deadline;
 use crate::front_payment::{FrontPayment, StatusError};
-use crate::order::StoredOrder;
+use crate::order::{EntrySource, StoredOrder};
 use crate::secrets::Secret;
 use crate::status::{ReadBudget, ReadError, StatusReader};
 use crate::store::{OrderStore, WriteError};
@@ -28,11 +26,10 @@ const MIN_RATE_LIMIT: u32 = 120;
 const MIN_LEFT: Duration = Duration::from_secs(12);
 
 /// The readings of one sweep, one at a time.
-pub struct Reconciler<S, F> {
-    bridge: Arc<Bridge<S, F>>,
+pub struct Reconciler<'b, S, F> {
+    bridge: &'b Bridge<S, F>,
     budget: ReadBudget,
-    left: AtomicU32,
-    one_at_a_time: Mutex<()>,
+    left: u32,
 }
 
 /// The end of a reading. The names are in the log.
@@ -48,21 +45,19 @@ enum ReadingOutcome {
     Failed,
 }
 
-impl<S: OrderStore, F: FrontPayment> Reconciler<S, F> {
+impl<'b, S: OrderStore, F: FrontPayment> Reconciler<'b, S, F> {
     #[must_use]
-    pub fn new(bridge: Arc<Bridge<S, F>>) -> Self {
+    pub fn new(bridge: &'b Bridge<S, F>) -> Self {
         let budget = ReadBudget::per_minute(usize::try_from(MAX_READINGS).unwrap_or(usize::MAX));
-        Self { bridge, budget, left: AtomicU32::new(MAX_READINGS), one_at_a_time: Mutex::default() }
+        Self { bridge, budget, left: MAX_READINGS }
     }
 
     /// Reads the status of an order, if that is due and the sweep may read more. Returns the order as it is then stored.
-    pub async fn read(&self, order: StoredOrder, secret: &Arc<Secret>, by: Timestamp) -> StoredOrder {
+    pub async fn read(&mut self, order: StoredOrder, secret: &Arc<Secret>, by: Timestamp) -> StoredOrder {
         if order.reading_due_at().is_none_or(|due_at| due_at > self.bridge.clock.now()) {
             return order;
         }
-        let waiting = tokio::time::timeout(self.bridge.clock.until(by), self.one_at_a_time.lock()).await;
-        let Ok(_turn) = waiting else { return order };
-        if self.left.load(Ordering::SeqCst) == 0 || self.bridge.clock.until(by) < MIN_LEFT {
+        if self.left == 0 || self.bridge.clock.until(by) < MIN_LEFT {
             return order;
         }
         // When to ask again is written down before it is asked.
@@ -75,16 +70,16 @@ impl<S: OrderStore, F: FrontPayment> Reconciler<S, F> {
                 return order;
             }
         }
-        self.left.fetch_sub(1, Ordering::SeqCst);
+        self.left -= 1;
         self.ask(*asked, secret, by).await
     }
 
-    async fn ask(&self, order: StoredOrder, secret: &Arc<Secret>, by: Timestamp) -> StoredOrder {
+    async fn ask(&mut self, order: StoredOrder, secret: &Arc<Secret>, by: Timestamp) -> StoredOrder {
         let started = Instant::now();
         let deadline = Deadline::replying_by(by);
-        let mut reader = StatusReader::new(&self.bridge, &self.budget, secret.clone(), deadline);
+        let mut reader = StatusReader::new(self.bridge, &self.budget, secret.clone(), deadline);
         let (next, outcome) = match reader.read_and_store(order.clone()).await {
-            Ok(next) if next.history.len() > order.history.len() || next.status != order.status => (next, ReadingOutcome::News),
+            Ok(next) if was_news(&next) => (next, ReadingOutcome::News),
             Ok(next) => (next, ReadingOutcome::Unchanged),
             Err(ReadError::FrontPayment(StatusError::NotFound)) => {
                 tracing::error!(orderUuid = order.order_uuid, "Front Payment does not know this uuid");
@@ -96,7 +91,7 @@ impl<S: OrderStore, F: FrontPayment> Reconciler<S, F> {
             }
         };
         if reader.calls.rate_limit_remaining.is_some_and(|remaining| remaining < MIN_RATE_LIMIT) {
-            self.left.store(0, Ordering::SeqCst);
+            self.left = 0;
         }
         log(&next, outcome, &reader.calls, started.elapsed());
         next
@@ -112,6 +107,12 @@ impl<S: OrderStore, F: FrontPayment> Reconciler<S, F> {
             }
         }
     }
+}
+
+/// Whether the reading that was stored last told another status than the stored one.
+fn was_news(order: &StoredOrder) -> bool {
+    let latest = order.history.last().filter(|entry| Some(entry.at) == order.checked_at);
+    latest.is_some_and(|entry| entry.source == EntrySource::Provider && entry.status == order.status.name())
 }
 
 /// The summary line of a reading.

@@ -118,7 +118,9 @@ fn read_due(item: Item) -> Result<DueOrder, StoreError> {
 impl DynamoDbStore {
     /// The item to write.
     fn item(&self, order: &StoredOrder) -> Result<Item, StoreError> {
-        item(&order.stamped(self.retention))
+        let mut order = order.placed();
+        order.expires_at = self.retention.and_then(|retention| order.retained_until(retention));
+        item(&order)
     }
 
     /// What prevents a write. DynamoDB sends it along; some compatible servers do not, so it is read.

@@ -64,7 +64,7 @@ impl EmbeddedStore {
 
     async fn write(&self, order: &StoredOrder, expected_version: Option<u64>) -> Result<(), WriteError> {
         let order_id = order.order_id.as_u128();
-        let next = order.stamped(None);
+        let next = order.placed();
         let item = serde_json::to_vec(&next).map_err(|error| StoreError::Unwritable(error.into()))?;
         self.0
             .write(move |write| {

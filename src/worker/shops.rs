@@ -1,11 +1,11 @@
-//! In which order due orders are worked off: the earliest first, but no shop holds up the others.
+//! In which order due orders are worked off: by turns of the shops, of each shop the earliest first.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::store::DueOrder;
 
-/// Orders of one shop that are worked on at once.
-const MAX_RUNNING: usize = 8;
+/// Orders of one shop that are worked on at once: as many as calls to one host.
+const MAX_RUNNING: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct ShopQueues(BTreeMap<String, ShopQueue>);
@@ -23,10 +23,10 @@ impl ShopQueues {
         self.0.entry(order.shop_id.clone()).or_default().due.push_back(order);
     }
 
-    /// The earliest order of a shop that is not busy. It counts as running until [`Self::done`].
+    /// The earliest order of the shop that is worked on least. It counts as running until [`Self::done`].
     pub(super) fn next(&mut self) -> Option<DueOrder> {
         let idle = self.0.values_mut().filter(|shop| shop.running < MAX_RUNNING && !shop.due.is_empty());
-        let shop = idle.min_by_key(|shop| shop.due.front().map(|order| order.due_at))?;
+        let shop = idle.min_by_key(|shop| (shop.running, shop.due.front().map(|order| order.due_at)))?;
         shop.running += 1;
         shop.due.pop_front()
     }
@@ -52,16 +52,17 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_comes_first_unless_its_shop_is_busy() {
+    fn shops_take_turns_and_of_each_the_earliest_comes_first() {
         let mut queues = ShopQueues::default();
         (0..20).for_each(|second| queues.push(due("busy", second)));
         queues.push(due("other", 100));
-        let first: Vec<_> = (0..9).map(|_| queues.next().unwrap()).map(|order| (order.shop_id, order.due_at)).collect();
-        assert_eq!(first[7], ("busy".to_owned(), 7));
-        assert_eq!(first[8], ("other".to_owned(), 100));
-        assert_eq!(queues.next(), None);
+        queues.push(due("other", 101));
+        let first: Vec<_> = (0..6).map(|_| queues.next().unwrap()).map(|order| (order.shop_id, order.due_at)).collect();
+        let expected = [("busy", 0), ("other", 100), ("busy", 1), ("other", 101), ("busy", 2), ("busy", 3)];
+        assert_eq!(first, expected.map(|(shop_id, due_at)| (shop_id.to_owned(), due_at)));
+        assert_eq!(queues.next(), None, "a shop has four at once");
         queues.done("busy");
-        assert_eq!(queues.next().unwrap().due_at, 8);
-        assert_eq!(queues.len(), 11);
+        assert_eq!(queues.next().unwrap().due_at, 4);
+        assert_eq!(queues.len(), 15);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tracing::Instrument;
 
 use super::shops::ShopQueues;
@@ -33,6 +34,8 @@ struct Summary {
     passed_over: u64,
     /// Of what is still to be told.
     oldest_undelivered: SignedDuration,
+    /// Orders that the time did not suffice for.
+    left: usize,
 }
 
 impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
@@ -40,24 +43,59 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
         tokio::join!(reconcile::settle(&self.bridge, invocation.by), self.work_off(invocation));
     }
 
+    /// Shops are told side by side. Front Payment is asked beside that, one order after the other, so that a slow answer
+    /// keeps no shop waiting.
     async fn work_off(&self, invocation: &Invocation) {
         let by = invocation.by;
-        let (Some(secret), Some(mut queues)) = (self.secret(by).await, self.due(by).await) else { return };
-        let reconciler = Reconciler::new(self.bridge.clone());
+        let (Some(secret), Some(queues)) = (self.secret(by).await, self.due(by).await) else { return };
+        let (to_read, silent) = mpsc::unbounded_channel();
+        let (summary, delivered) =
+            tokio::join!(self.tell_due(queues, to_read, &secret, invocation), self.read_silent(silent, &secret, invocation),);
+        summary.log(delivered);
+    }
+
+    async fn tell_due(
+        &self,
+        mut queues: ShopQueues,
+        to_read: UnboundedSender<StoredOrder>,
+        secret: &Secret,
+        invocation: &Invocation,
+    ) -> Summary {
         let (mut running, mut summary) = (FuturesUnordered::new(), Summary::default());
         loop {
             while running.len() < MAX_RUNNING
-                && self.bridge.clock.until(by) >= MIN_LEFT
+                && self.bridge.clock.until(invocation.by) >= MIN_LEFT
                 && let Some(due) = queues.next()
             {
                 let span = invocation.order_span(due.order_id);
-                running.push(self.visit(due, &reconciler, &secret, by).instrument(span));
+                running.push(self.visit(due, &to_read, secret, invocation.by).instrument(span));
             }
             let Some((shop_id, visit)) = running.next().await else { break };
             queues.done(&shop_id);
-            summary.add(&visit);
+            summary.add(visit);
         }
-        summary.log(queues.len());
+        summary.left = queues.len();
+        summary
+    }
+
+    /// Returns how many shops were told of the news.
+    async fn read_silent(
+        &self,
+        mut silent: UnboundedReceiver<StoredOrder>,
+        secret: &Arc<Secret>,
+        invocation: &Invocation,
+    ) -> u64 {
+        let mut reconciler = Reconciler::new(&self.bridge);
+        let mut delivered = 0;
+        while let Some(order) = silent.recv().await {
+            let span = invocation.order_span(order.order_id);
+            let read_and_tell = async {
+                let order = reconciler.read(order, secret, invocation.by).await;
+                self.notifier.tell(order, secret, invocation.by).await
+            };
+            delivered += u64::from(read_and_tell.instrument(span).await == TellOutcome::Delivered);
+        }
+        delivered
     }
 
     async fn due(&self, by: Timestamp) -> Option<ShopQueues> {
@@ -79,24 +117,24 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
         }
     }
 
-    /// Does what is due about one order: first the shop, then Front Payment, then the shop again if there is news.
-    async fn visit(&self, due: DueOrder, reconciler: &Reconciler<S, F>, secret: &Arc<Secret>, by: Timestamp) -> (String, Visit) {
-        let mut visit = Visit::default();
-        let Some(mut order) = self.load(due.order_id, by).await else { return (due.shop_id, visit) };
-        let told = self.notifier.tell(order.clone(), secret, by).await;
-        visit.outcomes.push(told);
-        if told.has_written() {
-            let Some(told) = self.load(due.order_id, by).await else { return (due.shop_id, visit) };
-            order = told;
+    /// Tells the shop of one order, and hands the order on if Front Payment is to be asked.
+    async fn visit(
+        &self,
+        due: DueOrder,
+        to_read: &UnboundedSender<StoredOrder>,
+        secret: &Secret,
+        by: Timestamp,
+    ) -> (String, Option<Visit>) {
+        let Some(order) = self.load(due.order_id, by).await else { return (due.shop_id, None) };
+        let outcome = self.notifier.tell(order.clone(), secret, by).await;
+        let order = if outcome.has_written() { self.load(due.order_id, by).await } else { Some(self.corrected(order, by).await) };
+        let now = self.bridge.clock.now();
+        let undelivered = order.as_ref().and_then(undelivered_since).map(|since| now.duration_since(since));
+        if let Some(order) = order.filter(|order| order.reading_due_at().is_some_and(|due_at| due_at <= now)) {
+            // The receiver is gone only where the sweep is.
+            drop(to_read.send(order));
         }
-        let change = change(&order);
-        let order = self.corrected(reconciler.read(order, secret, by).await, by).await;
-        if self::change(&order) != change {
-            visit.outcomes.push(self.notifier.tell(order.clone(), secret, by).await);
-        }
-        visit.undelivered_since = undelivered_since(&order);
-        visit.seen_at = Some(self.bridge.clock.now());
-        (due.shop_id, visit)
+        (due.shop_id, Some(Visit { outcome, undelivered: undelivered.unwrap_or_default() }))
     }
 
     /// The order with its place in the index corrected, if it is wrong.
@@ -112,33 +150,26 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
     }
 }
 
-#[derive(Debug, Default)]
 struct Visit {
-    outcomes: Vec<TellOutcome>,
-    undelivered_since: Option<Timestamp>,
-    seen_at: Option<Timestamp>,
+    outcome: TellOutcome,
+    /// For how long the latest change has been undelivered.
+    undelivered: SignedDuration,
 }
 
 impl Summary {
-    fn add(&mut self, visit: &Visit) {
-        let count = |outcome| u64::from(visit.outcomes.contains(&outcome));
+    fn add(&mut self, visit: Option<Visit>) {
+        let Some(Visit { outcome, undelivered }) = visit else { return };
         self.visited += 1;
-        self.delivered += count(TellOutcome::Delivered);
-        self.passed_over += count(TellOutcome::PassedOver);
-        if let (Some(since), Some(seen_at)) = (visit.undelivered_since, visit.seen_at) {
-            self.oldest_undelivered = self.oldest_undelivered.max(seen_at.duration_since(since));
-        }
+        self.delivered += u64::from(outcome == TellOutcome::Delivered);
+        self.passed_over += u64::from(outcome == TellOutcome::PassedOver);
+        self.oldest_undelivered = self.oldest_undelivered.max(undelivered);
     }
 
-    fn log(&self, left: usize) {
-        let Self { visited, delivered, passed_over, oldest_undelivered } = self;
-        let oldest = oldest_undelivered.as_secs();
+    fn log(&self, delivered_of_news: u64) {
+        let Self { visited, delivered, passed_over, oldest_undelivered, left } = self;
+        let (delivered, oldest) = (delivered + delivered_of_news, oldest_undelivered.as_secs());
         tracing::info!(visited, delivered, passedOver = passed_over, left, oldestUndeliveredSeconds = oldest, "sweep");
     }
-}
-
-fn change(order: &StoredOrder) -> Option<u64> {
-    order.notifications.as_ref().map(|notifications| notifications.change)
 }
 
 fn undelivered_since(order: &StoredOrder) -> Option<Timestamp> {

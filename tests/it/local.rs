@@ -142,7 +142,7 @@ async fn the_readmes_example_order_is_taken() {
     let callback_url = format!("{}/front-payment/shop/status", local.base);
     let order = order.replace("http://127.0.0.1:3000", &local.base).replace("https://shop.example/status", &callback_url);
     let request = local.client.post(format!("{}/orders", local.base)).bearer_auth(API_KEY).body(order);
-    let (status, created) = answer(request).await;
+    let (status, created) = answer(request.header("idempotency-key", "order-1001")).await;
     assert_eq!((status, &created["status"], created.get("warnings")), (201, &json!("SENT"), None), "{created}");
 }
 

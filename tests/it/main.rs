@@ -7,7 +7,9 @@ mod callbacks;
 mod faults;
 mod idempotency;
 mod isolation;
+mod notify;
 mod orders;
+mod reconcile;
 mod replies;
 mod retention;
 mod status_reads;
@@ -15,6 +17,7 @@ mod verification;
 
 // The parts that speak to other services, over real sockets.
 mod connections;
+mod index;
 mod provider;
 mod store;
 
@@ -26,5 +29,6 @@ mod operator;
 mod outages;
 mod policies;
 mod races;
+mod worker;
 
 mod support;

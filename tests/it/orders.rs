@@ -84,6 +84,7 @@ async fn a_201_has_the_ids_and_the_link() {
         json!({"orderId": order_id, "status": "SENT", "orderUuid": "ODR1", "customerUuid": "CSRT1", "bankIdUrl": "https://bankid.example/login",
             "referenceNo": "Dhaka", "customerReference": "3500", "grandTotal": "40",
             "createdAt": "2026-06-15T00:00:00.070Z", "updatedAt": "2026-06-15T00:00:00.070Z",
+            "notified": {"state": "delivered", "status": "SENT", "at": "2026-06-15T00:00:00.070Z", "attempts": 0},
             "history": [{"status": "SENT", "at": "2026-06-15T00:00:00.070Z", "source": "submit"}]}),
         "instants have milliseconds"
     );

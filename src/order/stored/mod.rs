@@ -140,6 +140,7 @@ impl StoredOrder {
         }
         next.version += 1;
         next.updated_at = now;
+        next.expires_at = None;
         next.note_change_since(self, now);
         Some(next)
     }

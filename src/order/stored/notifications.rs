@@ -257,7 +257,7 @@ impl StoredOrder {
 /// ± 20 %, or as long as the shop asks for.
 fn wait(minutes: i64, retry_after: Option<Duration>, jitter: u8) -> SignedDuration {
     let scheduled = SignedDuration::from_secs(minutes * 60 * (204 + i64::from(jitter) * 102 / 255) / 255);
-    let asked = retry_after.and_then(|asked| SignedDuration::try_from(asked).ok()).unwrap_or_default();
+    let asked = retry_after.map_or(SignedDuration::ZERO, |asked| asked.try_into().unwrap_or(MAX_RETRY_AFTER));
     scheduled.max(asked.min(MAX_RETRY_AFTER))
 }
 

@@ -1,7 +1,7 @@
 //! What is to be done about an order, and when. Derived from the order at every write and never set by hand: the order is
 //! its own outbox, and the store's index over these two attributes is the queue.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{SUBMISSION_LEASE, StoredOrder};
@@ -30,12 +30,11 @@ impl StoredOrder {
         Some((queue, round_up(due_at)))
     }
 
-    /// The order as a store writes it: with its place in the index and the end of its retention.
+    /// The order as a store writes it: with its place in the index.
     #[must_use]
-    pub fn stamped(&self, retention: Option<SignedDuration>) -> Self {
+    pub fn placed(&self) -> Self {
         let mut order = self.clone();
         (order.queue, order.due_at) = self.queue_place().unzip();
-        order.expires_at = retention.and_then(|retention| self.retained_until(retention));
         order
     }
 

@@ -54,9 +54,14 @@ impl StoredOrder {
         let asked_at = self.asked_at.map_or(heard_at, |asked_at| asked_at.max(heard_at));
         let next = Schedule::of(self.status).next(asked_at.duration_since(heard_at));
         let scheduled = next.and_then(|next| heard_at.checked_add(next).ok());
-        let due_at = [scheduled, self.doubt_due_at()].into_iter().flatten().min()?;
-        let not_before = self.not_found_at.and_then(|at| at.checked_add(AFTER_NOT_FOUND).ok());
-        Some(not_before.map_or(due_at, |not_before| due_at.max(not_before)))
+        let due_at = [scheduled, self.doubt_due_at()].into_iter().flatten().min();
+        self.not_found_due_at().or(due_at)
+    }
+
+    /// `None` if it was asked again since.
+    fn not_found_due_at(&self) -> Option<Timestamp> {
+        let not_found_at = self.not_found_at.filter(|at| self.asked_at.is_none_or(|asked_at| asked_at <= *at))?;
+        not_found_at.checked_add(AFTER_NOT_FOUND).ok()
     }
 
     /// A doubt is asked about at once, and then each time after as long as it has lasted.

@@ -81,7 +81,6 @@ impl StoredOrder {
         next.doubted_at = None;
         next.not_found_at = None;
         if is_news {
-            next.updated_at = now;
             next.add_entry(HistoryEntry {
                 status: word.name().to_owned(),
                 at: now,
@@ -91,6 +90,8 @@ impl StoredOrder {
                 amount: None,
             });
             if let Some(status) = word.known() {
+                next.updated_at = now;
+                next.expires_at = None;
                 next.set_status(status);
                 next.make_way();
             }

@@ -1,4 +1,7 @@
 mod identity;
+mod notifications;
+mod queue;
+mod reconciliation;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

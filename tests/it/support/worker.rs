@@ -1,0 +1,462 @@
+//! The three functions over a store, a Front Payment and shops that do what a test tells them.
+
+use std::collections::{HashSet, VecDeque};
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use front_payment_bridge::bridge::Bridge;
+use front_payment_bridge::clock::Clock;
+use front_payment_bridge::config::Settings;
+use front_payment_bridge::deadline::Deadline;
+use front_payment_bridge::front_payment::{FrontPayment, StatusCall, SubmitCall, SubmitReply};
+use front_payment_bridge::http::callbacks::Callbacks;
+use front_payment_bridge::http::orders::Orders;
+use front_payment_bridge::http::{ApiRequest, Event, Function};
+use front_payment_bridge::notify::PrivateHosts;
+use front_payment_bridge::order::{Order, Queue, StoredOrder};
+use front_payment_bridge::secrets::{Redacted, SecretCache, SecretFetch, SecretSource};
+use front_payment_bridge::store::{Cursor, DueOrder, EmbeddedStore, OrderQueue, OrderStore, Page, StoreError, WriteError};
+use front_payment_bridge::worker::Worker;
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::documents::{callback_event, example, get_event, hex_sha256, post_event, signed_at};
+use super::scripted::{ScriptedProvider, sent};
+use super::shops::ScriptedShops;
+use super::test_bridge::{NOW, REQUEST_ID, TestReply};
+
+/// A shop that is notified in Front Payment's own format.
+pub const SHOP_A: Shop = Shop { api_key: "key-a", callback_url: "https://shop.example/status?x=1" };
+/// A shop that is notified in the format of Standard Webhooks.
+pub const SHOP_B: Shop = Shop { api_key: "key-b", callback_url: "https://webhooks.example/hook" };
+/// A shop that is not notified.
+pub const SHOP_C: Shop = Shop { api_key: "key-c", callback_url: "https://off.example/status" };
+
+/// The key of [`SHOP_A`].
+pub const NOTIFY_KEY: &str = "key-of-24-characters-000";
+/// The keys of [`SHOP_B`].
+pub const WEBHOOK_KEYS: [&str; 2] = ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_/////////////////////////////////w=="];
+
+#[derive(Debug, Clone, Copy)]
+pub struct Shop {
+    pub api_key: &'static str,
+    pub callback_url: &'static str,
+}
+
+/// The secret of [`TestWorker`], with `notify` of each shop; `null` leaves it out.
+pub fn secret_with(notify: [(&str, &str, Value); 3]) -> String {
+    let shops = notify.into_iter().map(|(shop_id, api_key, notify)| {
+        let mut shop = json!({"apiKeySha256": [hex_sha256(api_key)]});
+        if !notify.is_null() {
+            shop["notify"] = notify;
+        }
+        (shop_id.to_owned(), shop)
+    });
+    let shops: serde_json::Map<_, _> = shops.collect();
+    json!({"token": "token-1", "callbackSecret": "test-secret", "shops": shops}).to_string()
+}
+
+fn usual_secret() -> String {
+    secret_with([
+        ("shop-a", "key-a", json!({"keys": [NOTIFY_KEY]})),
+        ("shop-b", "key-b", json!({"format": "standard-webhooks", "keys": WEBHOOK_KEYS})),
+        ("shop-c", "key-c", Value::Null),
+    ])
+}
+
+#[derive(Clone)]
+struct Secret(Arc<Mutex<String>>);
+
+impl SecretSource for Secret {
+    fn fetch(&self) -> SecretFetch<'_> {
+        let text = self.0.lock().unwrap().clone();
+        Box::pin(async move { Ok(text) })
+    }
+}
+
+type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// An embedded store whose writes a test may disturb.
+pub struct HookedStore {
+    inner: EmbeddedStore,
+    writes: AtomicUsize,
+    /// So many next writes fail.
+    failing: AtomicUsize,
+    before_write: Mutex<Option<Hook>>,
+    after_write: Mutex<Option<(usize, Hook)>>,
+    /// Orders past their retention that are not deleted yet.
+    expired: Mutex<HashSet<Uuid>>,
+}
+
+impl HookedStore {
+    fn new(inner: EmbeddedStore) -> Self {
+        Self {
+            inner,
+            writes: AtomicUsize::new(0),
+            failing: AtomicUsize::new(0),
+            before_write: Mutex::default(),
+            after_write: Mutex::default(),
+            expired: Mutex::default(),
+        }
+    }
+
+    /// Happens before the next order is replaced, after it was read.
+    pub fn before_write<F: Future<Output = ()> + Send + 'static>(&self, happens: impl FnOnce() -> F + Send + 'static) {
+        *self.before_write.lock().unwrap() = Some(Box::new(move || Box::pin(happens())));
+    }
+
+    /// Happens after so many orders were replaced from now on, before the writer hears of it.
+    pub fn after_writes<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        count: usize,
+        happens: impl FnOnce() -> F + Send + 'static,
+    ) {
+        let last = self.writes.load(Ordering::SeqCst) + count;
+        *self.after_write.lock().unwrap() = Some((last, Box::new(move || Box::pin(happens()))));
+    }
+
+    /// So many next writes fail, and write nothing.
+    pub fn fail(&self, writes: usize) {
+        self.failing.store(writes, Ordering::SeqCst);
+    }
+
+    /// From now on the order is past its retention, though it is not deleted yet.
+    pub fn expire(&self, order_id: &str) {
+        self.expired.lock().unwrap().insert(order_id.parse().unwrap());
+    }
+}
+
+impl OrderStore for HookedStore {
+    async fn create(&self, order: &StoredOrder) -> Result<(), WriteError> {
+        self.inner.create(order).await
+    }
+
+    async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
+        let is_expired = self.expired.lock().unwrap().contains(&order_id);
+        let loaded = self.inner.load(order_id).await?;
+        Ok(loaded.map(|order| if is_expired { StoredOrder { expires_at: Some(NOW), ..order } } else { order }))
+    }
+
+    async fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {
+        let before = self.before_write.lock().unwrap().take();
+        if let Some(happens) = before {
+            happens().await;
+        }
+        let is_failing = self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if is_failing.is_ok() {
+            return Err(StoreError::DynamoDb("told to fail".to_owned()).into());
+        }
+        self.inner.replace(current, next).await?;
+        let written = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        let after = self.after_write.lock().unwrap().take_if(|(last, _)| *last == written);
+        if let Some((_, happens)) = after {
+            happens().await;
+        }
+        Ok(())
+    }
+}
+
+impl OrderQueue for HookedStore {
+    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder>, StoreError> {
+        self.inner.due(queue, until, after).await
+    }
+
+    async fn all_ids(&self, after: Option<Cursor>) -> Result<Page<Uuid>, StoreError> {
+        self.inner.all_ids(after).await
+    }
+}
+
+/// A scripted Front Payment whose replies also say what is left of the rate limit.
+#[derive(Default)]
+pub struct LimitedProvider {
+    pub scripted: ScriptedProvider,
+    remaining: Mutex<VecDeque<u32>>,
+}
+
+impl LimitedProvider {
+    /// What the next statuses leave of the rate limit. Later ones do not say.
+    pub fn will_leave(&self, remaining: impl IntoIterator<Item = u32>) {
+        self.remaining.lock().unwrap().extend(remaining);
+    }
+}
+
+impl FrontPayment for LimitedProvider {
+    async fn submit(&self, order: &Order, callback_url: &str, token: &Redacted, within: Duration) -> SubmitCall {
+        self.scripted.submit(order, callback_url, token, within).await
+    }
+
+    async fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> StatusCall {
+        let mut call = self.scripted.status(order_uuid, token, within).await;
+        call.head.rate_limit_remaining = self.remaining.lock().unwrap().pop_front();
+        call
+    }
+}
+
+/// The functions `orders`, `callbacks` and `worker` over one store. A clone shares everything.
+#[derive(Clone)]
+pub struct TestWorker {
+    bridge: Arc<Bridge<HookedStore, LimitedProvider>>,
+    orders: Arc<Orders<HookedStore, LimitedProvider>>,
+    callbacks: Arc<Callbacks<HookedStore, LimitedProvider>>,
+    worker: Arc<Worker<HookedStore, LimitedProvider, ScriptedShops>>,
+    /// Another process.
+    other_worker: Arc<Worker<HookedStore, LimitedProvider, ScriptedShops>>,
+    pub shops: ScriptedShops,
+    secret: Secret,
+    millis: Arc<AtomicI64>,
+    placed: Arc<AtomicUsize>,
+    called: Arc<AtomicUsize>,
+}
+
+impl TestWorker {
+    pub async fn new() -> Self {
+        let millis = Arc::new(AtomicI64::new(NOW * 1_000));
+        let time = millis.clone();
+        let clock = Clock::new(move || Timestamp::from_millisecond(time.load(Ordering::SeqCst)).unwrap());
+        let secret = Secret(Arc::new(Mutex::new(usual_secret())));
+        let secrets = SecretCache::new(secret.clone(), clock.clone());
+        secrets.prefetch().await;
+        let store = HookedStore::new(EmbeddedStore::in_memory().unwrap());
+        let shops = ScriptedShops::new(clock.clone());
+        let bridge = Arc::new(Bridge::new(store, LimitedProvider::default(), secrets, clock));
+        let worker = || Arc::new(Worker::new(bridge.clone(), shops.clone(), PrivateHosts::default()));
+        Self {
+            orders: Arc::new(Orders::new(bridge.clone(), Settings::default())),
+            callbacks: Arc::new(Callbacks::new(bridge.clone())),
+            worker: worker(),
+            other_worker: worker(),
+            bridge,
+            shops,
+            secret,
+            millis,
+            placed: Arc::default(),
+            called: Arc::default(),
+        }
+    }
+
+    pub fn provider(&self) -> &ScriptedProvider {
+        &self.bridge.front_payment.scripted
+    }
+
+    pub fn limited(&self) -> &LimitedProvider {
+        &self.bridge.front_payment
+    }
+
+    pub fn store(&self) -> &HookedStore {
+        &self.bridge.store
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.bridge.clock.now()
+    }
+
+    /// Seconds since the test began.
+    pub fn second(&self) -> i64 {
+        self.now().as_second() - NOW
+    }
+
+    /// Moves the clock on.
+    pub fn pass(&self, seconds: i64) {
+        self.millis.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    /// Moves the clock on to a second after the test began.
+    pub fn pass_to(&self, second: i64) {
+        self.millis.store((NOW + second) * 1_000, Ordering::SeqCst);
+    }
+
+    /// Moves the clock on by a second every 20 ms, until the task is aborted.
+    pub fn run_time(&self) -> tokio::task::JoinHandle<()> {
+        let worker = self.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                worker.pass(1);
+            }
+        })
+    }
+
+    /// Changes the secret. It is in use once the cached one is five minutes old.
+    pub fn set_secret(&self, text: String) {
+        *self.secret.0.lock().unwrap() = text;
+    }
+
+    /// A request to the function `orders`.
+    pub async fn api(&self, event: Value) -> TestReply {
+        self.handle(&*self.orders, event).await
+    }
+
+    async fn handle(&self, function: &impl Function, event: Value) -> TestReply {
+        let event: Event = serde_json::from_value(event).unwrap();
+        let deadline = Deadline(self.now() + SignedDuration::from_secs(29));
+        let reply = function.handle(ApiRequest { event: &event, deadline, request_id: REQUEST_ID }).await;
+        let (parts, body) = reply.into_parts();
+        let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+        TestReply { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// Sends the example order, of 40 kroner, as this shop.
+    pub async fn post(&self, shop: Shop, callback_url: &str, reply: SubmitReply) -> TestReply {
+        self.provider().will_reply(reply);
+        let mut order = example();
+        order["callback"]["callbackUrl"] = json!(callback_url);
+        self.api(post_event(&order.to_string(), &format!("Bearer {}", shop.api_key), None)).await
+    }
+
+    /// An order of this shop that is SENT at Front Payment: `ODR1`, and `ODR2` after it. Returns its id.
+    pub async fn place(&self, shop: Shop) -> String {
+        self.place_at(shop, shop.callback_url).await
+    }
+
+    pub async fn place_at(&self, shop: Shop, callback_url: &str) -> String {
+        let number = self.placed.fetch_add(1, Ordering::SeqCst) + 1;
+        let reply = self.post(shop, callback_url, sent(&format!("ODR{number}"))).await;
+        assert_eq!(reply.status, 201, "{}", reply.body);
+        reply.order_id()
+    }
+
+    /// An order whose shop is to be told that it is INVOICED.
+    pub async fn place_invoiced(&self, shop: Shop) -> String {
+        self.place_invoiced_at(shop, shop.callback_url).await
+    }
+
+    pub async fn place_invoiced_at(&self, shop: Shop, callback_url: &str) -> String {
+        let order_id = self.place_at(shop, callback_url).await;
+        self.call_back(&order_id, "INVOICED").await;
+        order_id
+    }
+
+    /// A verified callback of Front Payment's about this order. It is another one each time.
+    pub async fn call_back(&self, order_id: &str, word: &str) {
+        let order_uuid = self.stored(order_id).await.order_uuid.unwrap();
+        self.call_back_about(&order_uuid, order_id, word).await;
+    }
+
+    pub async fn call_back_about(&self, order_uuid: &str, order_id: &str, word: &str) {
+        let (token, number) = (self.stored(order_id).await.callback_token, self.called.fetch_add(1, Ordering::SeqCst));
+        let query = signed_at(&(1_755_764_131 + number).to_string(), order_uuid, word, "40", "test-secret");
+        let reply = self.handle(&*self.callbacks, callback_event(order_id, &token, &query)).await;
+        assert_eq!(reply.status, 200, "{word}: {}", reply.body);
+    }
+
+    pub async fn stored(&self, order_id: &str) -> StoredOrder {
+        self.store().load(order_id.parse().unwrap()).await.unwrap().expect("nothing is stored")
+    }
+
+    /// Stores an order that is not stored yet.
+    pub async fn put(&self, order: &StoredOrder) {
+        self.store().create(order).await.unwrap();
+    }
+
+    /// What this shop sees of an order.
+    pub async fn get(&self, order_id: &str, shop: Shop) -> Value {
+        let reply = self.api(get_event(order_id, &format!("Bearer {}", shop.api_key), "")).await;
+        assert_eq!(reply.status, 200);
+        reply.body
+    }
+
+    /// `notified` as this shop sees it.
+    pub async fn notified(&self, order_id: &str, shop: Shop) -> Value {
+        self.get(order_id, shop).await["notified"].clone()
+    }
+
+    /// `POST /orders/{orderId}/notifications`
+    pub async fn repeat(&self, order_id: &str, api_key: &str) -> TestReply {
+        self.api(repeat_event(order_id, &format!("Bearer {api_key}"))).await
+    }
+
+    /// The table's stream wakes the worker for these orders.
+    pub async fn wake(&self, order_ids: &[&str]) {
+        assert_eq!(self.invoke(stream_event(order_ids)).await, json!({"batchItemFailures": []}));
+    }
+
+    /// The schedule wakes the worker.
+    pub async fn sweep(&self) {
+        assert_eq!(self.invoke(json!({})).await, json!({}));
+    }
+
+    pub async fn invoke(&self, event: Value) -> Value {
+        self.invoke_within(event, 60).await
+    }
+
+    /// An invocation that Lambda ends after so many seconds.
+    pub async fn invoke_within(&self, event: Value, seconds: i64) -> Value {
+        invoke(&self.worker, event, self.now() + SignedDuration::from_secs(seconds)).await
+    }
+
+    /// The same by another process.
+    pub async fn invoke_other(&self, event: Value) -> Value {
+        invoke(&self.other_worker, event, self.now() + SignedDuration::from_secs(60)).await
+    }
+
+    /// The worker is killed right after its next write.
+    pub async fn kill_after_write(&self, event: Value) {
+        let reached = Arc::new(Notify::new());
+        let here = reached.clone();
+        self.store().after_writes(1, move || stop(here));
+        self.kill_at(event, &reached).await;
+    }
+
+    /// The worker is killed while a shop has its request, before the answer.
+    pub async fn kill_in_call(&self, event: Value) {
+        let reached = Arc::new(Notify::new());
+        let here = reached.clone();
+        self.shops.meanwhile(move || stop(here));
+        self.kill_at(event, &reached).await;
+    }
+
+    /// The worker is killed while it waits for Front Payment's status.
+    pub async fn kill_in_reading(&self, event: Value) {
+        let reached = Arc::new(Notify::new());
+        let here = reached.clone();
+        self.provider().meanwhile(move |_| stop(here));
+        self.kill_at(event, &reached).await;
+    }
+
+    async fn kill_at(&self, event: Value, reached: &Notify) {
+        let worker = self.clone();
+        let running = tokio::spawn(async move { worker.invoke(event).await });
+        let waited = tokio::time::timeout(Duration::from_secs(10), reached.notified()).await;
+        assert!(waited.is_ok(), "the worker did not come to where it is killed");
+        running.abort();
+        assert!(running.await.is_err());
+    }
+}
+
+async fn stop(here: Arc<Notify>) {
+    here.notify_one();
+    pending().await
+}
+
+async fn invoke(worker: &Worker<HookedStore, LimitedProvider, ScriptedShops>, event: Value, deadline: Timestamp) -> Value {
+    let payload = RawValue::from_string(event.to_string()).unwrap();
+    let mut context = Context::default();
+    REQUEST_ID.clone_into(&mut context.request_id);
+    context.deadline = u64::try_from(deadline.as_millisecond()).unwrap();
+    worker.invoke(LambdaEvent { payload, context }).await.unwrap()
+}
+
+/// An event of the table's stream, of which the worker reads the keys alone.
+pub fn stream_event(order_ids: &[&str]) -> Value {
+    let record = |order_id: &&str| {
+        json!({"eventID": "1", "eventName": "MODIFY", "eventSource": "aws:dynamodb",
+            "dynamodb": {"Keys": {"orderId": {"S": order_id}}, "StreamViewType": "KEYS_ONLY"}})
+    };
+    json!({"Records": order_ids.iter().map(record).collect::<Vec<_>>()})
+}
+
+/// `POST /orders/{orderId}/notifications` as API Gateway sends it.
+pub fn repeat_event(order_id: &str, authorization: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "POST /orders/{orderId}/notifications",
+        "rawPath": format!("/orders/{order_id}/notifications"), "rawQueryString": "",
+        "headers": {"authorization": authorization}, "pathParameters": {"orderId": order_id},
+    })
+}
