@@ -8,7 +8,7 @@ use front_payment_bridge::order::{Status, StoredOrder};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::documents::{callback_event, example, hex_sha256, secret, signed};
+use crate::support::documents::{callback_event, example, hex_sha256, secret, signed, stored_item};
 use crate::support::lambda::Lambda;
 use crate::support::moto;
 use crate::support::peer::{Behaviour, Peer, status_reply};
@@ -222,7 +222,7 @@ async fn an_item_of_version_0_1_is_settled_like_any_other() {
             "createdAt": "2025-06-15T12:00:00.25Z", "updatedAt": "2025-06-15T12:00:00.25Z", "earlierAttempts": [details("50")],
             "history": [{"status": "PAID", "at": "2025-06-15T12:00:00.25Z", "source": "callback", "id": "x", "otherOrderUuid": "ODR5"}]});
         item.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-        let item = serde_dynamo::to_item(item).unwrap();
+        let item = stored_item(&item);
         world.moto.dynamodb().put_item().table_name("orders").set_item(Some(item)).send().await.unwrap();
     };
     let [not_there, there, wrong] = [1, 2, 3].map(|number| format!("0198c2f0-7e4a-7000-8000-00000000000{number}"));

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use crate::support::documents::{callback_event, example, signed};
 use crate::support::world::{CALLBACKS, ORDERS, SECRET_KEY, World, body, get, post};
+use crate::worker::{Scene, WORKER, sweep, wake};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
-const FUNCTIONS: [&str; 2] = ["OrdersFunction", "CallbacksFunction"];
+const FUNCTIONS: [&str; 3] = ["OrdersFunction", "CallbacksFunction", "WorkerFunction"];
 
 /// A function's `Policies` in the template, without comments.
 fn policies(function: &str) -> String {
     let resource = TEMPLATE.split(&format!("\n  {function}:\n")).nth(1).unwrap();
     let policies = resource.split("      Policies:\n").nth(1).unwrap();
-    let policies = policies.lines().take_while(|line| line.starts_with("        "));
-    policies.map(|line| line.split('#').next().unwrap()).collect::<Vec<_>>().join("\n")
+    // What Lambda itself reads from the table's stream is not for the function to call.
+    let policies = policies.lines().take_while(|line| line.starts_with("        ") && line.trim() != "- !If");
+    policies.map(|line| line.split('#').next().unwrap().trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 /// The actions that a function's policies allow.
@@ -66,6 +70,21 @@ async fn the_policies_allow_what_the_functions_call() {
     assert_eq!(called(&aws.operations()), names(&expected));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_of_the_worker_allows_what_it_calls() {
+    let scene = Scene::front_payment().await;
+    let order_id = scene.place_invoiced("/status").await.order_id.to_string();
+    let aws = scene.world.proxy().await;
+    let worker = scene.start(WORKER, &[("AWS_ENDPOINT_URL", &aws.endpoint)]).await;
+    wake(&worker, &[&order_id]).await;
+    sweep(&worker).await;
+    worker.run(29, json!({"backfill": true}).to_string()).await;
+    let expected =
+        ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"];
+    assert_eq!(allowed("WorkerFunction"), names(&expected));
+    assert_eq!(called(&aws.operations()), names(&expected));
+}
+
 #[test]
 fn every_function_of_the_template_is_compared() {
     let resources = TEMPLATE.split("\nResources:\n").nth(1).unwrap().split("\nOutputs:\n").next().unwrap();
@@ -87,8 +106,13 @@ fn a_policy_names_its_one_table_and_its_one_secret() {
         let policies = policies(function);
         assert!(!policies.contains('*') && !policies.contains("NotAction") && !policies.contains("NotResource"), "{policies}");
         let resources: Vec<_> = policies.lines().filter_map(|line| line.trim().strip_prefix("Resource: ")).collect();
-        let [table, secret] = resources[..] else { panic!("{resources:?}") };
+        let (table, index, secret) = match resources[..] {
+            [table, secret] => (table, None, secret),
+            [table, index, secret] => (table, Some(index), secret),
+            _ => panic!("{resources:?}"),
+        };
         assert!(table.contains("!GetAtt OrdersTable.Arn") && table.contains(":table/${RestoredTable}'"), "{table}");
+        assert!(index.is_none_or(|index| index.matches("/index/due'").count() == 2), "{index:?}");
         assert_eq!(secret, "!If [HasOwnSecret, !Ref Secret, !Ref SecretArn]");
     }
 }

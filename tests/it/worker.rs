@@ -13,19 +13,20 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::documents::{callback_event, example, hex_sha256, signed};
+use crate::markers::metric_fields;
+use crate::support::documents::{callback_event, example, hex_sha256, signed, stored_item};
 use crate::support::lambda::Lambda;
 use crate::support::peer::{Behaviour, NOBODY, Peer, reply};
 use crate::support::queue::store_with_index;
 use crate::support::worker::{NOTIFY_KEY, WEBHOOK_KEYS, repeat_event, stream_event};
 use crate::support::world::{API_KEY, CALLBACKS, ORDERS, SECRET_KEY, World, body, eventually, get, post};
 
-const WORKER: &str = env!("CARGO_BIN_EXE_worker");
+pub const WORKER: &str = env!("CARGO_BIN_EXE_worker");
 const TABLE: &str = "orders-with-index";
 
 /// The world with an index, and the demo shop on a socket.
-struct Scene {
-    world: World,
+pub struct Scene {
+    pub world: World,
     store: DynamoDbStore,
     shop: Peer,
 }
@@ -43,11 +44,11 @@ impl Scene {
     }
 
     /// A shop that is notified in Front Payment's own format, and answers 200.
-    async fn front_payment() -> Self {
+    pub async fn front_payment() -> Self {
         Self::new(json!({"keys": [NOTIFY_KEY], "hosts": ["127.0.0.1"]}), reply(200, "", "OK")).await
     }
 
-    async fn start(&self, binary: &str, more: &[(&str, &str)]) -> Lambda {
+    pub async fn start(&self, binary: &str, more: &[(&str, &str)]) -> Lambda {
         let mut variables = vec![("ORDERS_TABLE", TABLE), ("PRIVATE_SHOP_HOSTS", "127.0.0.1")];
         variables.extend(more);
         self.world.start(binary, &variables).await
@@ -67,7 +68,7 @@ impl Scene {
     }
 
     /// An order of the demo shop that is INVOICED, which its shop does not know yet.
-    async fn place_invoiced(&self, path: &str) -> StoredOrder {
+    pub async fn place_invoiced(&self, path: &str) -> StoredOrder {
         let order_id = self.place(path).await;
         let (callbacks, sent) = (self.start(CALLBACKS, &[]).await, self.stored(&order_id).await);
         let query = signed(sent.order_uuid.as_ref().unwrap(), "INVOICED", "40", SECRET_KEY);
@@ -100,17 +101,17 @@ impl Scene {
     }
 
     async fn put_item(&self, item: Value) {
-        let item = serde_dynamo::to_item(item).unwrap();
+        let item = stored_item(&item);
         self.world.moto.dynamodb().put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
     }
 }
 
 /// Wakes the worker by the table's stream.
-async fn wake(worker: &Lambda, order_ids: &[&str]) {
+pub async fn wake(worker: &Lambda, order_ids: &[&str]) {
     assert_eq!(worker.run(29, stream_event(order_ids).to_string()).await, json!({"batchItemFailures": []}));
 }
 
-async fn sweep(worker: &Lambda) {
+pub async fn sweep(worker: &Lambda) {
     assert_eq!(worker.run(29, "{}".to_owned()).await, json!({}));
 }
 
@@ -207,6 +208,13 @@ async fn a_shop_that_verifies_front_payments_callbacks_can_verify_a_notification
     );
     assert!(lines[0]["totalMs"].is_u64(), "{}", lines[0]);
     assert_clean(&worker, &scene, &order);
+
+    let fields = metric_fields("WorkerLogs");
+    assert!(fields.contains("ageMs") && fields.contains("oldestUndeliveredSeconds"), "{fields:?}");
+    let log = worker.log();
+    for field in fields {
+        assert!(log.contains(&format!("\"{field}\":")), "a metric counts {field}, which no line has: {log}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

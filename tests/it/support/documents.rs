@@ -1,5 +1,8 @@
 //! Documents that the tests send: orders, events, callbacks, secrets.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use front_payment_bridge::order::{Order, Rules, parse_tax_rates, validate};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -103,4 +106,19 @@ pub fn secret(token: &str, callback_secret: &Value, shops: &[(&str, &str)]) -> S
 
 pub fn hex_sha256(text: &str) -> String {
     hex::encode(Sha256::digest(text))
+}
+
+/// A JSON object as an item of the table.
+pub fn stored_item(item: &Value) -> HashMap<String, AttributeValue> {
+    fn attribute(value: &Value) -> AttributeValue {
+        match value {
+            Value::Null => AttributeValue::Null(true),
+            Value::Bool(value) => AttributeValue::Bool(*value),
+            Value::Number(number) => AttributeValue::N(number.to_string()),
+            Value::String(text) => AttributeValue::S(text.clone()),
+            Value::Array(values) => AttributeValue::L(values.iter().map(attribute).collect()),
+            Value::Object(_) => AttributeValue::M(stored_item(value)),
+        }
+    }
+    item.as_object().unwrap().iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
 }

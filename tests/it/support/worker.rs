@@ -164,11 +164,11 @@ impl OrderStore for HookedStore {
 }
 
 impl OrderQueue for HookedStore {
-    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder>, StoreError> {
+    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder, Cursor>, StoreError> {
         self.inner.due(queue, until, after).await
     }
 
-    async fn all_ids(&self, after: Option<Cursor>) -> Result<Page<Uuid>, StoreError> {
+    async fn all_ids(&self, after: Option<Uuid>) -> Result<Page<Uuid, Uuid>, StoreError> {
         self.inner.all_ids(after).await
     }
 }
