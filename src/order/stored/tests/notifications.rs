@@ -418,11 +418,14 @@ fn telling_moves_neither_updated_at_nor_the_retention() {
 #[test]
 fn the_stored_form_of_notifications_leaves_out_what_is_not_there() {
     let stored = |order: &StoredOrder| serde_json::to_value(order).unwrap()["notifications"].clone();
-    assert_eq!(stored(&sent()), json!({"change": 1, "changedAt": at(9), "toldChange": 1, "toldStatus": "SENT", "toldAt": at(9)}));
+    assert_eq!(
+        stored(&sent()),
+        json!({"change": 1, "changedAt": at(9), "pendingSince": at(9), "toldChange": 1, "toldStatus": "SENT", "toldAt": at(9)})
+    );
     let begun = begin(&invoiced(), FIRST, 101);
     assert_eq!(
         stored(&begun),
-        json!({"change": 2, "changedAt": at(100), "toldChange": 1, "toldStatus": "SENT", "toldAt": at(9), "attempts": 1,
+        json!({"change": 2, "changedAt": at(100), "pendingSince": at(100), "toldChange": 1, "toldStatus": "SENT", "toldAt": at(9), "attempts": 1,
             "nextAt": at(100), "running": {"id": FIRST, "change": 2, "status": "INVOICED", "since": at(101)}})
     );
     let text = serde_json::to_string(&begun).unwrap();
