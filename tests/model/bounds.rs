@@ -91,6 +91,31 @@ pub const CANCELLED: Bounds = Bounds {
     ..NOTHING
 };
 
+/// Orders that are cancelled while another one is sent.
+pub const CANCELLED_BESIDE: Bounds = Bounds {
+    name: "a cancelled order beside a request",
+    attempts: 2,
+    bodies: &[0],
+    in_flight: 2,
+    replies: &[ProviderReply::Created201, ProviderReply::Error500],
+    callbacks: 2,
+    words: LIVING_OR_DEAD,
+    ..NOTHING
+};
+
+/// Statuses that are read while callbacks come.
+pub const READ_BESIDE: Bounds = Bounds {
+    name: "a status that is read beside callbacks of two orders",
+    attempts: 2,
+    bodies: &[0],
+    in_flight: 2,
+    replies: &[ProviderReply::Created201, ProviderReply::Error500],
+    callbacks: 1,
+    words: UNCERTAIN,
+    reads: 1,
+    ..NOTHING
+};
+
 /// Orders whose outcome is UNKNOWN, and the operator who resolves them.
 const OPERATOR: Bounds = Bounds {
     name: "the operator",
@@ -122,6 +147,8 @@ pub const EVERY_RUN: &[Bounds] = &[
     SIDE_BY_SIDE,
     SAME_TOTAL,
     CANCELLED,
+    CANCELLED_BESIDE,
+    READ_BESIDE,
     GENERATIONS,
     Bounds { name: "replies that lie", lies: true, in_flight: 1, ..SIDE_BY_SIDE },
     Bounds { name: "three requests at once", attempts: 3, in_flight: 3, ..NOTHING },
@@ -130,16 +157,6 @@ pub const EVERY_RUN: &[Bounds] = &[
         attempts: 3,
         bodies: ALL_BODIES,
         callbacks: 1,
-        words: LIVING_OR_DEAD,
-        ..NOTHING
-    },
-    Bounds {
-        name: "a cancelled order beside a request",
-        attempts: 2,
-        bodies: &[0],
-        in_flight: 2,
-        replies: &[ProviderReply::Created201, ProviderReply::Error500],
-        callbacks: 2,
         words: LIVING_OR_DEAD,
         ..NOTHING
     },
@@ -181,17 +198,6 @@ pub const EVERY_RUN: &[Bounds] = &[
         overtaken: true,
         reads: 1,
         status_replies: true,
-        ..NOTHING
-    },
-    Bounds {
-        name: "a status that is read beside callbacks of two orders",
-        attempts: 2,
-        bodies: &[0],
-        in_flight: 2,
-        replies: &[ProviderReply::Created201, ProviderReply::Error500],
-        callbacks: 1,
-        words: UNCERTAIN,
-        reads: 1,
         ..NOTHING
     },
     Bounds {

@@ -23,7 +23,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 use std::{env, thread};
 
-use bounds::{Bounds, CANCELLED, EVERY_RUN, GENERATIONS, LARGE, SAME_TOTAL, SIDE_BY_SIDE};
+use bounds::{Bounds, CANCELLED, CANCELLED_BESIDE, EVERY_RUN, GENERATIONS, LARGE, READ_BESIDE, SAME_TOTAL, SIDE_BY_SIDE};
 use explore::explore;
 use mutants::Mutant;
 
@@ -62,7 +62,7 @@ fn without_a_defence_a_promise_is_broken() {
     let earlier_generation = "the callback URL of one generation leads to another one";
     for (mutant, bounds, expected) in [
         (Mutant::NoAttemptId, SIDE_BY_SIDE, "sent again although an earlier attempt ended with None"),
-        (Mutant::NoVersionCondition, SIDE_BY_SIDE, "a shop was told of ODR1, and the store has"),
+        (Mutant::NoVersionCondition, SIDE_BY_SIDE, "ODR1 was created, and is forgotten"),
         (Mutant::VersionsFromOne, GENERATIONS, earlier_generation),
         (Mutant::NoGenerationCheck, GENERATIONS, "ODR0 is of an earlier generation"),
         (Mutant::NoKeptToken, SIDE_BY_SIDE, earlier_generation),
@@ -76,6 +76,8 @@ fn without_a_defence_a_promise_is_broken() {
         (Mutant::DeadMakesNone, CANCELLED, "a callback was taken, and the order is Unknown"),
         (Mutant::NoWayForEarlier, CANCELLED, "the order is ODR1, which is Expired, and ODR0 lives"),
         (Mutant::NoWayForLater, CANCELLED, "ODR0 calls back with PAID, and the order is Some(\"ODR1\")"),
+        (Mutant::NoWayAfterRead, READ_BESIDE, "the order is ODR1, which is Cancelled, and ODR0 lives"),
+        (Mutant::NoWayFor201, CANCELLED_BESIDE, "the order is ODR0, which is Cancelled, and ODR1 lives"),
         (Mutant::NoFold, CANCELLED, "the status of ODR0 is Sent, and its entries come to Some(\"RESERVED\")"),
         (Mutant::NoRank, CANCELLED, "the status of ODR0 is Reserved, and its entries come to Some(\"CANCELLED\")"),
         (Mutant::NoDoubt, CANCELLED, "the status of ODR0 is in doubt, and is not due to be read"),

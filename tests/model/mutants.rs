@@ -40,6 +40,10 @@ pub enum Mutant {
     NoWayForEarlier,
     /// An order that is EXPIRED or CANCELLED stays the order when another one is heard of.
     NoWayForLater,
+    /// The same, where a status that was read shows that the order is dead.
+    NoWayAfterRead,
+    /// The same, where the other one is that of a 201.
+    NoWayFor201,
     /// With a uuid, an order takes the status of this callback alone, or SENT.
     NoFold,
     /// A callback's status replaces the stored one, whatever its rank.
@@ -91,12 +95,9 @@ pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, no
             written.status = known_status(&entry);
             written.order_uuid = entry.order_uuid;
         }
-        (Mutant::NoWayForEarlier | Mutant::NoWayForLater, Some(entry))
-            if stored.order_uuid.is_some()
-                && !is_same_uuid
-                && (entry.order_uuid == stored.order_uuid) == (mutant == Mutant::NoWayForEarlier) =>
-        {
-            written.status = if mutant == Mutant::NoWayForEarlier { known_status(&entry) } else { stored.status };
+        (_, Some(entry)) if stored.order_uuid.is_some() && !is_same_uuid && makes_no_way(mutant, &entry, stored) => {
+            let is_own = entry.order_uuid == stored.order_uuid;
+            written.status = if is_own { known_status(&entry) } else { stored.status };
             written.order_uuid.clone_from(&stored.order_uuid);
             written.customer_uuid.clone_from(&stored.customer_uuid);
             written.bank_id_url = None;
@@ -118,6 +119,18 @@ pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, no
         }
         (Mutant::NoDoubt, _) => written.doubted_at = stored.doubted_at,
         _ => {}
+    }
+}
+
+/// Whether the order stays the one that it is, although this was heard.
+fn makes_no_way(mutant: Mutant, entry: &HistoryEntry, stored: &StoredOrder) -> bool {
+    let is_own = entry.order_uuid == stored.order_uuid;
+    match mutant {
+        Mutant::NoWayForEarlier => is_own,
+        Mutant::NoWayForLater => !is_own,
+        Mutant::NoWayAfterRead => entry.source == EntrySource::Provider,
+        Mutant::NoWayFor201 => entry.source == EntrySource::Submit,
+        _ => false,
     }
 }
 

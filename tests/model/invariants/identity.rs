@@ -29,12 +29,17 @@ fn wrong_status(shared: &Shared, stored: &StoredOrder, uuid: &str) -> Option<Str
         .then(|| format!("the status of {uuid} is {:?}, and its entries come to {heard:?}", stored.status))
 }
 
-/// An order that lives, and has called back, is not shown as dead because another one is. (One that died and was revived may
-/// be: its callbacks come to the higher rank.)
+/// An order that lives, and has called back or has a stored 201, is not shown as dead because another one is. (One that died
+/// and was revived may be: its callbacks come to the higher rank.)
 fn dead_although_one_lives(shared: &Shared, stored: &StoredOrder, uuid: &str) -> Option<String> {
     let is_dead = DEAD.contains(&stored.status.name());
+    let has_201 = |index| {
+        let uuid = Some(uuid_of(index));
+        stored.history.iter().any(|entry| entry.source == EntrySource::Submit && entry.order_uuid == uuid)
+    };
     let mut others = shared.orders.iter().enumerate().filter(|(index, _)| uuid_of(*index) != uuid);
-    let living = others.find(|(_, order)| shared.is_current(order) && order.has_shown_life() && !order.has_died());
+    let living = others
+        .find(|(index, order)| shared.is_current(order) && (order.has_shown_life() || has_201(*index)) && !order.has_died());
     let (index, _) = living.filter(|_| is_dead)?;
     Some(format!("the order is {uuid}, which is {:?}, and {} lives", stored.status, uuid_of(index)))
 }

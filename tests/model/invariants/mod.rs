@@ -23,20 +23,19 @@ const DEAD: [&str; 2] = ["EXPIRED", "CANCELLED"];
 /// The first invariant that fails in a state, if one does.
 pub fn broken(world: &World<'_>) -> Option<String> {
     let shared = &*lock(&world.shared);
-    sent_too_often(shared)
-        .or_else(|| world.tasks.iter().enumerate().find_map(|(index, task)| told_wrongly(shared, index, task)))
-        .or_else(|| match &shared.store.item {
-            Some(stored) => generations_mixed(shared, stored)
-                .or_else(|| lost_or_doubled(shared, stored))
-                .or_else(|| not_accepted(world, shared, stored))
-                .or_else(|| created_and_forgotten(&world.tasks, shared, stored))
-                .or_else(|| identity::broken(world, shared, stored)),
-            None => shared
-                .orders
-                .iter()
-                .any(|order| shared.is_current(order))
-                .then(|| "an order was sent, and the store does not have it".to_owned()),
-        })
+    let in_store = || match &shared.store.item {
+        Some(stored) => generations_mixed(shared, stored)
+            .or_else(|| lost_or_doubled(shared, stored))
+            .or_else(|| not_accepted(world, shared, stored))
+            .or_else(|| created_and_forgotten(&world.tasks, shared, stored))
+            .or_else(|| identity::broken(world, shared, stored)),
+        None => {
+            let is_sent = shared.orders.iter().any(|order| shared.is_current(order));
+            is_sent.then(|| "an order was sent, and the store does not have it".to_owned())
+        }
+    };
+    let told = || world.tasks.iter().enumerate().find_map(|(index, task)| told_wrongly(shared, index, task));
+    sent_too_often(shared).or_else(in_store).or_else(told)
 }
 
 /// An attempt is sent once. A further one is sent only if each earlier one is known to have created nothing: Front Payment
