@@ -19,6 +19,8 @@ use crate::telemetry::error_chain;
 const MAX_ATTEMPT: SignedDuration = SignedDuration::from_secs(10);
 /// How long the result of an attempt may take to be stored.
 const MAX_RESULT: SignedDuration = SignedDuration::from_secs(5);
+/// How long an order waits while others call the same host; longer would keep other shops waiting.
+const MAX_WAIT_FOR_HOST: Duration = Duration::from_secs(2);
 /// With less than this, no attempt begins.
 const MIN_LEFT: Duration = Duration::from_secs(12);
 
@@ -110,8 +112,9 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         };
         let host = target.url().authority().to_owned();
         let calls = self.hosts.calls(&host);
-        // Waiting here would keep other shops waiting.
-        let Ok(_call) = calls.try_acquire() else { return TellOutcome::Postponed };
+        let Ok(Ok(_call)) = tokio::time::timeout(MAX_WAIT_FOR_HOST, calls.acquire()).await else {
+            return TellOutcome::Postponed;
+        };
         if clock.until(by) < MIN_LEFT {
             return TellOutcome::Postponed;
         }
@@ -226,7 +229,14 @@ impl Summary {
             "notification"
         );
         if outcome == TellOutcome::Failed {
-            tracing::error!(shopId = shop_id, orderUuid = order_uuid, status, "the shop was not told, and no attempt is left");
+            tracing::error!(
+                shopId = shop_id,
+                orderUuid = order_uuid,
+                status,
+                shopStatusCode = shop_status,
+                shopError = error,
+                "the shop was not told, and no attempt is left"
+            );
         }
     }
 }

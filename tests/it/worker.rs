@@ -209,10 +209,12 @@ async fn a_shop_that_verifies_front_payments_callbacks_can_verify_a_notification
     assert!(lines[0]["totalMs"].is_u64(), "{}", lines[0]);
     assert_clean(&worker, &scene, &order);
 
+    // What a reading logs is seen where there is one.
     let fields = metric_fields("WorkerLogs");
+    let of_readings = ["otherOrderUuid", "providerMs", "providerRateLimitRemaining"];
     assert!(fields.contains("ageMs") && fields.contains("oldestUndeliveredSeconds"), "{fields:?}");
     let log = worker.log();
-    for field in fields {
+    for field in fields.iter().filter(|field| !of_readings.contains(field)) {
         assert!(log.contains(&format!("\"{field}\":")), "a metric counts {field}, which no line has: {log}");
     }
 }
@@ -480,8 +482,9 @@ async fn a_worker_that_was_killed_in_a_call_repeats_it_after_a_minute() {
     let mut later = StoredOrder { version: stored.version + 1, ..stored.clone() };
     later.notifications.as_mut().unwrap().running.as_mut().unwrap().since -= SignedDuration::from_secs(61);
     scene.store.replace(&stored, &later).await.unwrap();
-    sweep(&worker).await;
-    sweep(&worker).await;
+    for _ in 0..3 {
+        sweep(&worker).await;
+    }
     assert_eq!(scene.shop.requests().len(), 2, "once more");
     let notifications = scene.stored(&order_id).await.notifications.unwrap();
     assert_eq!((notifications.attempts, notifications.told_status), (2, Some(Status::Invoiced)));
