@@ -22,7 +22,7 @@ impl StoredOrder {
     /// Applies a verified callback; `None` if it is known already.
     ///
     /// It adds an entry. If it is about the stored uuid, it raises the status. An order without a uuid takes this one, as
-    /// far as [`identity`](super::identity) allows. A callback about another uuid changes nothing else, unless the order is
+    /// far as `identity.rs` allows. A callback about another uuid changes nothing else, unless the order is
     /// dead. Where it raises a doubt, the status becomes due to be read.
     #[must_use]
     pub fn apply_callback(&self, callback: &StatusCallback, now: Timestamp) -> Option<Box<Self>> {
