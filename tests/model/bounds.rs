@@ -284,7 +284,7 @@ pub const LARGE: &[Bounds] = &[
         attempts: 2,
         in_flight: 2,
         replies: UNPROVEN,
-        callbacks: 2,
+        callbacks: 1,
         words: UNCERTAIN,
         reads: 1,
         status_replies: true,
