@@ -1,73 +1,94 @@
-//! Queries of callbacks, a line each: believed exactly when the contract says so, and then harmless
-//! to a stored order whatever their number and order.
+//! Queries of callbacks, a line each: verified exactly when the contract says so, and then applied to stored orders of
+//! every kind, one after the other, as the contract says.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use front_payment_bridge::front_payment::callback::{SignedCallback, claimed_order_uuid};
-use front_payment_bridge::order::{StoredOrder, Status, StatusCallback};
+use front_payment_bridge::order::{NotificationState, Status, StatusCallback, StoredOrder};
 use front_payment_bridge::secrets::Redacted;
-use front_payment_bridge_fuzz::callback::{NAMES, Said, parameters, said, signed};
-use front_payment_bridge_fuzz::{NOW, RANKED, by_value, is_uuid, rank};
+use front_payment_bridge_fuzz::callback::{NAMES, Said, is_signed, said, signed};
+use front_payment_bridge_fuzz::heard::{Body, after, has_amount};
+use front_payment_bridge_fuzz::{NOW, RANKED, by_value, is_provider_id, rank};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
 const KEY: &str = "test-secret";
 const MAX_HISTORY: usize = 1_000;
+const UUID: &str = "ODR123";
+const ATTEMPTS: [&str; 3] =
+    ["0198c2f0-7e4a-7000-8000-00000000000a", "0198c2f0-7e4a-7000-8000-00000000000b", "0198c2f0-7e4a-7000-8000-00000000000c"];
 
-/// Orders in every state that a callback may meet: each status, with the documented example's uuid,
-/// with another, and with none.
+/// Orders in every state in which a callback may find one: each status, with the documented example's uuid, with another,
+/// and with none; and with earlier attempts of the same total and of another one.
 static ORDERS: LazyLock<Vec<StoredOrder>> = LazyLock::new(|| {
     let own = ["SUBMITTING", "REJECTED", "FAILED", "UNKNOWN"];
-    let without = own.map(|status| order(status, None, 0));
-    let with = |uuid| RANKED.map(|status| order(status, Some(uuid), 1));
-    without.into_iter().chain(with("ODR123")).chain(with("ODR4286244937")).collect()
+    let earlier: [&[(&str, u32)]; 5] =
+        [&[], &[("40", 1)], &[("100", 1), ("40", 0)], &[("100.00", 0), ("40", 2)], &[("40", 1), ("040.0", 1)]];
+    let without = own.iter().flat_map(|status| earlier.map(|earlier| order(status, None, earlier, 0)));
+    let with = |uuid| RANKED.map(|status| order(status, Some(uuid), &[("40", 1)], 1));
+    without.chain(with(UUID)).chain(with("ODR4286244937")).collect()
 });
 
 /// One whose history takes no more.
-static FULL: LazyLock<StoredOrder> = LazyLock::new(|| order("SENT", Some("ODR123"), MAX_HISTORY));
+static FULL: LazyLock<StoredOrder> = LazyLock::new(|| order("SENT", Some(UUID), &[], MAX_HISTORY));
 
-fn order(status: &str, order_uuid: Option<&str>, entries: usize) -> StoredOrder {
+fn order(status: &str, order_uuid: Option<&str>, earlier: &[(&str, u32)], entries: usize) -> StoredOrder {
     let entry = |id| json!({"status": "SENT", "at": "2026-06-15T00:00:00Z", "source": "submit", "id": format!("{id}")});
     let details = |total: &str, reference: &str| {
         json!({"grandTotal": total, "referenceNo": reference, "shopCallbackUrl": "https://shop.example/",
-            "customerType": "private", "preferredLanguage": "no", "country": "NO"})
+            "fingerprint": reference, "customerType": "private", "preferredLanguage": "no", "country": "NO"})
     };
-    let mut record = json!({
-        "orderId": "0198c2f0-7e4a-7000-8000-000000000001", "version": 7, "status": status,
-        "attempt": "0198c2f0-7e4a-7000-8000-000000000002", "attemptedAt": "2026-06-15T00:00:00Z", "shopId": "shop-a",
-        "callbackToken": "token", "orderUuid": order_uuid, "earlierAttempts": [details("40", "earlier")],
+    let attempt = |(index, (total, may_exist)): (usize, &(&str, u32))| {
+        let mut attempt = details(total, &format!("earlier-{index}"));
+        attempt["mayExist"] = json!(may_exist);
+        attempt["attempt"] = json!(ATTEMPTS[index]);
+        attempt
+    };
+    let mut order = json!({
+        "orderId": "0198c2f0-7e4a-7000-8000-000000000001", "version": 7, "status": status, "attempt": ATTEMPTS[2],
+        "attemptedAt": "2026-06-15T00:00:00Z", "mayExist": status != "REJECTED", "shopId": "shop-a",
+        "callbackToken": "token", "orderUuid": order_uuid, "customerUuid": order_uuid.map(|_| "CSRT1"),
+        "earlierAttempts": earlier.iter().enumerate().map(attempt).collect::<Vec<_>>(),
         "createdAt": "2026-06-15T00:00:00Z", "updatedAt": "2026-06-15T00:00:00Z",
         "history": (0..entries).map(entry).collect::<Vec<_>>(),
         "bankIdUrl": (status == "SENT").then_some("https://bankid.example/"),
     });
-    let (Value::Object(members), Value::Object(latest)) = (&mut record, details("100", "latest")) else { unreachable!() };
+    let (Value::Object(members), Value::Object(latest)) = (&mut order, details("100", "latest")) else { unreachable!() };
     members.extend(latest);
-    serde_json::from_value(record).expect("a record")
+    serde_json::from_value(order).expect("a stored order")
 }
 
 fuzz_target!(|input: &[u8]| {
     let input = String::from_utf8_lossy(input);
-    let mut believed = Vec::new();
+    let mut verified = Vec::new();
     for line in input.lines().take(6) {
         let named = claimed_order_uuid(line);
-        assert!(named.is_none_or(|uuid| is_uuid(&uuid)));
+        assert!(named.is_none_or(|uuid| is_provider_id(&uuid)));
         judge(line);
         let query = signed(line, KEY);
         if let Some(callback) = judge(&query) {
             is_guarded(&query);
-            believed.push(callback);
+            verified.push(callback);
         }
     }
-    for (callback, said) in &believed {
-        ORDERS.iter().for_each(|order| is_applied(order, callback, said));
+    for order in ORDERS.iter() {
+        let mut order = order.clone();
+        for (callback, said) in &verified {
+            // Of another amount, the callback is not verified.
+            if has_amount(&order, &said.amount) {
+                order = apply(order, callback, said);
+            }
+        }
     }
     // A long history takes its time.
-    if let [(callback, said)] = &believed[..] {
-        is_applied(&FULL, callback, said);
+    if let [(callback, said)] = &verified[..]
+        && has_amount(&FULL, &said.amount)
+    {
+        apply(FULL.clone(), callback, said);
     }
-    any_order_ends_the_same(&believed.into_iter().map(|(callback, _)| callback).collect::<Vec<_>>());
+    any_order_ends_the_same(&verified.into_iter().map(|(callback, _)| callback).collect::<Vec<_>>());
 });
 
 /// Read exactly where the contract says so, and signed exactly where the formula says so.
@@ -75,10 +96,11 @@ fn judge(query: &str) -> Option<(StatusCallback, Said)> {
     let (read, said) = (SignedCallback::read(query), said(query));
     assert_eq!(read.is_some(), said.is_some(), "{query}");
     let (read, said) = read.zip(said)?;
-    assert_eq!((&read.callback.order_uuid, read.callback.word.name()), (&said.order_uuid, said.word.as_str()), "{query}");
-    assert_eq!(by_value(read.callback.amount.text()), by_value(&said.amount), "{query}");
-    let checksum = |query: &str| parameters(query.as_bytes()).into_iter().find(|(name, _)| name == b"checksum");
-    let is_right = checksum(query) == checksum(&signed(query, KEY));
+    let callback = &read.callback;
+    assert_eq!((&callback.order_uuid, callback.word.name()), (&said.order_uuid, said.word.as_str()), "{query}");
+    assert_eq!(by_value(callback.amount.text()), by_value(&said.amount), "{query}");
+    assert_eq!(callback.payment_method, said.payment_method, "{query}");
+    let is_right = is_signed(query, KEY);
     assert_eq!(read.is_signed_with(&Redacted::new(KEY)), is_right, "{query}");
     is_right.then_some((read.callback, said))
 }
@@ -92,7 +114,7 @@ fn is_guarded(query: &str) {
     for forged in
         [&checksum[1..], &checksum[..63], "", &checksum.to_uppercase(), &format!("{checksum}0"), &format!("+{checksum}")]
     {
-        // No letter in it: upper case is lower case.
+        // Without a letter, upper case is lower case.
         assert!(forged == checksum || !is_signed(&format!("{rest}={forged}"), KEY), "{forged}");
     }
     for more in ["x=1", "=", "x", "status", "amount=", "Status=PAID", "status%00=", "checksum[]="] {
@@ -111,68 +133,111 @@ fn is_guarded(query: &str) {
     assert!(SignedCallback::read(&format!("&&{query}&")).is_some(), "nothing between two & is no parameter");
 }
 
-/// What one callback does to one order.
-fn is_applied(before: &StoredOrder, callback: &StatusCallback, said: &Said) {
+/// What one verified callback does to one order.
+fn apply(before: StoredOrder, callback: &StatusCallback, said: &Said) -> StoredOrder {
     let now = Timestamp::from_second(NOW + 60).expect("a time");
-    let Some(after) = before.apply_callback(callback, now) else {
-        assert!(before.history.len() >= MAX_HISTORY, "not heard before, yet nothing to write");
-        assert!(before.order_uuid.as_deref() != Some(&said.order_uuid) || rank(&said.word) <= rank(before.status.name()));
-        return;
+    let expected = after(&before, said);
+    let is_known = before.history.iter().any(|entry| entry.id.as_ref() == Some(&callback.id));
+    let Some(next) = before.apply_callback(callback, now) else {
+        let is_full = before.history.len() >= MAX_HISTORY;
+        let is_news = expected.rank != rank(before.status.name()) || expected.order_uuid != before.order_uuid.as_deref();
+        assert!(is_known || (is_full && !is_news), "not heard before, yet nothing to write");
+        return before;
     };
-    assert!(after.apply_callback(callback, now).is_none(), "twice is not once");
-    let is_other = before.order_uuid.as_ref().is_some_and(|uuid| *uuid != said.order_uuid);
-    let raised = if is_other { rank(before.status.name()) } else { rank(before.status.name()).max(rank(&said.word)) };
-    // An order that is accepted is at least SENT.
-    let raised = if is_other { raised } else { raised.max(1) };
-    assert_eq!(rank(after.status.name()), raised, "{} and {}", before.status.name(), said.word);
-    assert!(after.status >= before.status);
-    assert_eq!(after.order_uuid.as_ref(), before.order_uuid.as_ref().or(Some(&said.order_uuid)));
-    assert!(after.bank_id_url.is_none() || after.status == Status::Sent);
-    assert_eq!((after.version, after.updated_at), (before.version + 1, now));
-
-    let new = after.history.strip_prefix(before.history.as_slice()).expect("a history only grows");
-    assert_eq!(new.len(), usize::from(before.history.len() < MAX_HISTORY));
-    for entry in new {
-        assert_eq!((entry.status.as_str(), entry.at, entry.id.as_ref()), (said.word.as_str(), now, Some(&callback.id)));
-        assert_eq!(entry.other_order_uuid.as_ref(), is_other.then_some(&said.order_uuid));
+    assert!(!is_known, "heard before");
+    assert_eq!(next.order_uuid.as_deref(), expected.order_uuid, "{} and {}", before.status.name(), said.word);
+    assert_eq!(rank(next.status.name()), expected.rank, "{} and {}", before.status.name(), said.word);
+    assert!(expected.rank > 0 || next.status == before.status);
+    let of = |order: &StoredOrder| (order.details.reference_no.clone(), order.details.fingerprint.clone());
+    match expected.body {
+        Body::AsBefore => assert_eq!(of(&next), of(&before)),
+        Body::Of(details) => assert_eq!(of(&next), (details.reference_no.clone(), details.fingerprint.clone())),
+        Body::Unsure(details) => assert_eq!(of(&next), (details.reference_no.clone(), None)),
+        Body::Open => {}
     }
-    // All else stays as it is, but for which attempt it is that exists.
-    let is_recalled = before.order_uuid.is_none() && by_value(&said.amount) == by_value("40");
-    let expected = if is_recalled { "earlier" } else { "latest" };
-    assert_eq!(after.details.reference_no.as_deref(), Some(expected));
-    let same = StoredOrder {
+
+    let is_same_uuid = next.order_uuid == before.order_uuid;
+    assert!(next.bank_id_url.is_none() || (next.status == Status::Sent && is_same_uuid));
+    assert_eq!(next.customer_uuid, before.customer_uuid.clone().filter(|_| is_same_uuid));
+    assert_eq!((next.version, next.updated_at), (before.version + 1, now));
+    is_noted(&before, &next, callback, said);
+    is_to_be_told(&before, &next);
+
+    let is_own = next.order_uuid.as_ref() == Some(&said.order_uuid);
+    let is_another = before.order_uuid.is_some() && !is_same_uuid;
+    let paid = |order: &StoredOrder| order.payment_method.clone().unwrap_or_default();
+    match (is_own, is_another) {
+        (true, false) => assert_eq!(paid(&next), said.payment_method),
+        // How the order was paid that made way says nothing of the one that lives.
+        (_, true) => assert!(paid(&next).is_empty() || (is_own && paid(&next) == said.payment_method)),
+        (false, false) => assert_eq!(paid(&next), paid(&before)),
+    }
+    assert!(!is_own || next.not_found_at.is_none());
+    let is_doubtful = is_own && rank(&said.word) < rank(next.status.name());
+    assert_eq!(next.doubted_at, if is_doubtful { Some(now) } else { before.doubted_at }, "{}", said.word);
+    let all_else = StoredOrder {
         status: before.status,
         version: before.version,
         updated_at: before.updated_at,
         order_uuid: before.order_uuid.clone(),
+        customer_uuid: before.customer_uuid.clone(),
         bank_id_url: before.bank_id_url.clone(),
         history: before.history.clone(),
         details: before.details.clone(),
         earlier_attempts: before.earlier_attempts.clone(),
-        ..*after
+        payment_method: before.payment_method.clone(),
+        not_found_at: before.not_found_at,
+        doubted_at: before.doubted_at,
+        notifications: before.notifications.clone(),
+        ..(*next).clone()
     };
-    assert!(same == *before, "something else changed");
+    assert!(all_else == before, "something else changed");
+    *next
 }
 
-/// Callbacks of one order may come in any order, and any number of times.
+fn is_noted(before: &StoredOrder, next: &StoredOrder, callback: &StatusCallback, said: &Said) {
+    let new = next.history.strip_prefix(before.history.as_slice()).expect("a history only grows");
+    assert_eq!(new.len(), usize::from(before.history.len() < MAX_HISTORY));
+    for entry in new {
+        assert_eq!((entry.status.as_str(), entry.at), (said.word.as_str(), next.updated_at));
+        assert_eq!((entry.id.as_ref(), entry.order_uuid.as_ref()), (Some(&callback.id), Some(&said.order_uuid)));
+    }
+    // Every attempt is still known.
+    let ids = |order: &StoredOrder| order.earlier_attempts.iter().filter_map(|one| one.attempt).collect::<Vec<_>>();
+    assert!(ids(before).iter().all(|id| ids(next).contains(id)), "an attempt is lost");
+}
+
+/// Each change of the status of an accepted order is to be told to the shop.
+fn is_to_be_told(before: &StoredOrder, next: &StoredOrder) {
+    let change = |order: &StoredOrder| order.notifications.as_ref().map_or(0, |all| all.change);
+    let is_change = next.order_uuid.is_some() && (next.status != before.status || before.order_uuid.is_none());
+    assert_eq!(change(next), change(before) + u64::from(is_change));
+    assert!(!is_change || next.notifications.as_ref().is_some_and(|all| all.state() == NotificationState::Pending));
+}
+
+/// Callbacks about one order of Front Payment's may come in any order, and any number of times.
 fn any_order_ends_the_same(callbacks: &[StatusCallback]) {
     let now = Timestamp::from_second(NOW + 60).expect("a time");
-    let end = |mut record: StoredOrder, callbacks: &mut dyn Iterator<Item = &StatusCallback>| {
+    let end = |mut order: StoredOrder, callbacks: &mut dyn Iterator<Item = &StatusCallback>| {
         for callback in callbacks {
-            record = record.apply_callback(callback, now).map_or(record, |next| *next);
+            order = order.apply_callback(callback, now).map_or(order, |next| *next);
         }
-        record
+        order
     };
-    let ended = |record: &StoredOrder| {
-        let mut heard: Vec<_> = record.history.iter().map(|entry| (entry.status.clone(), entry.id.clone())).collect();
+    let ended = |order: &StoredOrder| {
+        let mut heard: Vec<_> = order.history.iter().map(|entry| (entry.status.clone(), entry.id.clone())).collect();
         heard.sort();
-        (record.status, record.order_uuid.clone(), heard)
+        (order.status, order.order_uuid.clone(), heard)
     };
-    for order in ORDERS.iter().filter(|order| order.status == Status::Sent || order.status == Status::Captured) {
+    for order in ORDERS.iter() {
         let once = end(order.clone(), &mut callbacks.iter());
-        let reversed = end(order.clone(), &mut callbacks.iter().rev());
         let thrice = end(once.clone(), &mut callbacks.iter().chain(callbacks.iter().rev()));
-        assert!(ended(&once) == ended(&reversed), "the order of arrival decided");
-        assert!(thrice == once, "a replay changed something");
+        assert!(thrice == once, "a repetition changed something");
+        let is_own = |uuid: &String| *uuid == callbacks[0].order_uuid;
+        let is_one = callbacks.iter().all(|callback| is_own(&callback.order_uuid) && order.has_attempt_of(&callback.amount));
+        if is_one && callbacks.len() > 1 && order.order_uuid.as_ref().is_none_or(is_own) {
+            let reversed = end(order.clone(), &mut callbacks.iter().rev());
+            assert!(ended(&once) == ended(&reversed), "the order of arrival decided");
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! Front Payment's replies: the HTTP status in the first line, the body after it. Each gets the row of
-//! the contract's table that it belongs to, and nothing is taken from it that could not be stored.
+//! Front Payment's replies: the HTTP status in the first line, the body after it. Each gets its row of the contract's table,
+//! and nothing is taken from it that could not be stored.
 #![no_main]
 
-use front_payment_bridge::front_payment::{SubmitReply, StatusError, read_status};
-use front_payment_bridge::order::{CreatedOrder, Status, Violation};
-use front_payment_bridge_fuzz::{code, is_pointer, is_uuid, rank};
+use front_payment_bridge::front_payment::{StatusError, SubmitReply, read_status};
+use front_payment_bridge::order::{CreatedOrder, Status, StatusWord, Violation};
+use front_payment_bridge_fuzz::{code, is_pointer, is_provider_id, rank};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -74,32 +74,35 @@ fn submit(http_status: u16, body: &[u8], json: Option<&Value>) {
     let own = json.filter(|json| json.get("status_code").is_some());
     let errors = own.and_then(|own| own.get("errors")).filter(|errors| !errors.is_null());
     let expected = match http_status {
-        200..300 if member("orderUuid").is_some_and(is_uuid) => "created",
+        200..300 if member("orderUuid").is_some_and(is_provider_id) => "created",
         401 => "unauthorized",
-        429 | 503 => "unavailable",
+        429 => "not let in",
+        503 => "unavailable, perhaps created",
         417 => "refused",
         400..500 if errors.is_some() => "refused",
         400..500 | 300..=303 | 307 | 308 => "failed",
-        500 | 510 if own.is_some() => "failed by its word",
+        500 | 510 if own.is_some() => "failed, unproven",
         _ => "unknown",
     };
-    let answer = SubmitReply::read(http_status, body);
-    assert_eq!(row(&answer), expected, "{http_status}");
-    match answer {
+    let reply = SubmitReply::read(http_status, body);
+    assert_eq!(row(&reply), expected, "{http_status}");
+    match reply {
         SubmitReply::Created(created) => is_sound(&created, data),
         SubmitReply::Rejected(violations) => are_told(&violations, json),
         _ => {}
     }
 }
 
-fn row(answer: &SubmitReply) -> &'static str {
-    match answer {
+fn row(reply: &SubmitReply) -> &'static str {
+    match reply {
         SubmitReply::Created(_) => "created",
         SubmitReply::Rejected(_) => "refused",
         SubmitReply::Unauthorized => "unauthorized",
-        SubmitReply::Unavailable => "unavailable",
-        SubmitReply::Failed { unproven: true } => "failed by its word",
-        SubmitReply::Failed { unproven: false } => "failed",
+        SubmitReply::Unavailable { may_exist: false } => "not let in",
+        SubmitReply::Unavailable { may_exist: true } => "unavailable, perhaps created",
+        SubmitReply::Failed { may_exist: true, unproven: true } => "failed, unproven",
+        SubmitReply::Failed { may_exist: true, unproven: false } => "failed",
+        SubmitReply::Failed { may_exist: false, .. } => "failed, and cannot exist",
         SubmitReply::Unknown => "unknown",
     }
 }
@@ -108,10 +111,11 @@ fn row(answer: &SubmitReply) -> &'static str {
 fn is_sound(created: &CreatedOrder, data: Option<&Value>) {
     let given = |name: &str| data.and_then(|data| data.get(name)).filter(|value| !value.is_null() && **value != "");
     assert_eq!(Some(created.order_uuid.as_str()), given("orderUuid").and_then(Value::as_str));
-    let customer = given("customerUuid").and_then(Value::as_str).filter(|uuid| is_uuid(uuid));
+    let customer = given("customerUuid").and_then(Value::as_str).filter(|uuid| is_provider_id(uuid));
     assert_eq!(created.customer_uuid.as_deref(), customer);
     let link = given("bankIdUrl").or(given("paymentUrl"));
     assert_eq!(created.status, if link.is_some() { Status::Sent } else { Status::Invoiced });
+    assert_eq!(created.has_unusable_link, link.is_some() && created.bank_id_url.is_none());
     match &created.bank_id_url {
         Some(url) => {
             assert_eq!(link.and_then(Value::as_str), Some(url.as_str()));
@@ -183,11 +187,12 @@ fn status(http_status: u16, body: &[u8], json: Option<&Value>) {
                 expected.unwrap_or_else(|| panic!("{word:?} out of nothing")).trim_matches(' ').to_uppercase().replace(' ', "_");
             let name = if name == "RESEVRED" { "RESERVED".to_owned() } else { name };
             assert_eq!(word.name(), name);
-            assert_eq!(matches!(word, front_payment_bridge::order::StatusWord::Known(_)), rank(&name) > 0, "{name}");
+            assert_eq!(matches!(word, StatusWord::Known(_)), rank(&name) > 0, "{name}");
         }
         Err(StatusError::Unauthorized) => assert_eq!(http_status, 401),
+        Err(StatusError::NotFound) => assert_eq!(http_status, 404),
         Err(StatusError::Other(why)) => {
-            assert!(expected.is_none() && http_status != 401, "{why}");
+            assert!(expected.is_none() && ![401, 404].contains(&http_status), "{why}");
             // It goes to the log: nothing of the reply's text.
             assert!(why.len() < 40 && why.starts_with("answered "), "{why}");
         }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{is_plain_decimal, is_uuid, significant_digits};
+use crate::{is_plain_decimal, is_provider_id, significant_digits};
 
 /// The documented parameters beside `checksum`.
 pub const NAMES: [&str; 6] = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp"];
@@ -49,9 +49,16 @@ pub fn signed(query: &str, key: &str) -> String {
 /// What a query says, if it has each documented name once, no other, and every value in its shape.
 pub struct Said {
     pub order_uuid: String,
-    /// In capitals and underscores, RESERVED spelt right.
+    /// In capitals and underscores, RESERVED spelled right.
     pub word: String,
     pub amount: String,
+    pub payment_method: String,
+}
+
+/// Whether a query has the checksum that Front Payment would give it.
+pub fn is_signed(query: &str, key: &str) -> bool {
+    let checksum = |query: &str| parameters(query.as_bytes()).into_iter().find(|(name, _)| name == b"checksum");
+    checksum(query) == checksum(&signed(query, key))
 }
 
 /// Reads a query by the contract.
@@ -70,11 +77,11 @@ pub fn said(query: &str) -> Option<Said> {
     let (status, amount) = (status?, amount?);
     let is_word = |c: char| matches!(c, 'A'..='Z' | 'a'..='z' | ' ' | '_' | '-');
     let is_seconds = |text: &String| matches!(text.len(), 1..=13) && text.chars().all(|c| c.is_ascii_digit());
-    let shapes = is_uuid(order_uuid.as_deref()?)
+    let shapes = is_provider_id(order_uuid.as_deref()?)
         && matches!(status.len(), 1..=40)
         && status.chars().all(is_word)
         && status.contains(|c| c != ' ')
-        && method.is_some_and(|method| method.chars().count() <= 64 && !method.chars().any(char::is_control))
+        && method.as_ref().is_some_and(|method| method.chars().count() <= 64 && !method.chars().any(char::is_control))
         && is_plain_decimal(&amount)
         && significant_digits(&amount) <= 28
         && amount.len() <= 2_048
@@ -82,5 +89,5 @@ pub fn said(query: &str) -> Option<Said> {
         && is_seconds(&timestamp?);
     let word = status.trim_matches(' ').to_uppercase().replace(' ', "_");
     let word = if word == "RESEVRED" { "RESERVED".to_owned() } else { word };
-    shapes.then_some(Said { order_uuid: order_uuid?, word, amount })
+    shapes.then_some(Said { order_uuid: order_uuid?, word, amount, payment_method: method? })
 }

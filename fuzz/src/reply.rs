@@ -5,9 +5,12 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::aws_lambda_events::encodings::Body;
 use serde_json::Value;
 
-use crate::{ADVISORY, CODES, is_pointer, is_uuid, rank};
+use crate::{ADVISORY, ERRORS, is_pointer, is_provider_id, rank};
 
-/// The two Lambdas.
+/// The id of every request.
+pub const REQUEST_ID: &str = "0c6f2a52-93a5-4f0b-9b2f-0f3f7a6c1d11";
+
+/// The two Lambdas behind the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lambda {
     Orders,
@@ -15,7 +18,7 @@ pub enum Lambda {
 }
 
 /// Every problem: which Lambda answers it, with which HTTP status.
-const PROBLEMS: [(&str, u16, Lambda); 20] = [
+const PROBLEMS: [(&str, u16, Lambda); 21] = [
     ("malformed-json", 400, Lambda::Orders),
     ("unauthorized", 401, Lambda::Orders),
     ("not-found", 404, Lambda::Orders),
@@ -25,11 +28,12 @@ const PROBLEMS: [(&str, u16, Lambda); 20] = [
     ("idempotency-key-reused", 422, Lambda::Orders),
     ("submission-in-progress", 409, Lambda::Orders),
     ("outcome-unknown", 409, Lambda::Orders),
+    ("nothing-to-notify", 409, Lambda::Orders),
     ("outcome-unknown", 504, Lambda::Orders),
     ("front-payment-failed", 502, Lambda::Orders),
     ("front-payment-unavailable", 503, Lambda::Orders),
     ("storage-unavailable", 503, Lambda::Orders),
-    // Only where nothing tells the public address of the API; the target knows when that is.
+    // Only where nothing says what the public address of the API is; the target knows when.
     ("internal", 500, Lambda::Orders),
     ("malformed-json", 400, Lambda::Callbacks),
     ("not-found", 404, Lambda::Callbacks),
@@ -60,29 +64,40 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().expect("a header is ASCII"))
     }
 
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// What holds for each reply of a Lambda.
-    pub fn is_lawful(&self, lambda: Lambda) {
+    /// What holds for each reply of a Lambda. `asked` is Front Payment's `Retry-After`, where it was called.
+    pub fn is_lawful(&self, lambda: Lambda, asked: Option<u64>) {
+        assert_eq!(self.header("cache-control"), Some("no-store"));
         match (lambda, self.status) {
             (Lambda::Orders, 200) => self.is_order(),
             (Lambda::Orders, 201) => self.is_accepted(),
+            (Lambda::Orders, 202) => self.is_to_be_notified(),
             (Lambda::Callbacks, 200) => assert_eq!(self.text, "OK"),
-            _ => self.is_problem(lambda),
+            _ => self.is_problem(lambda, asked),
         }
     }
 
     fn is_order(&self) {
         assert_eq!(self.header("content-type"), Some("application/json"));
+        let optional = ["orderUuid", "customerUuid", "bankIdUrl", "referenceNo", "customerReference", "checkedAt", "notified"];
         let mut names = self.members();
-        names.retain(|name| !["orderUuid", "customerUuid", "bankIdUrl", "referenceNo", "customerReference"].contains(name));
+        names.retain(|name| !optional.contains(name));
         assert_eq!(names, ["createdAt", "grandTotal", "history", "orderId", "status", "updatedAt"]);
-        assert_eq!(rank(self.word("status")) > 0, self.body.get("orderUuid").is_some(), "{}", self.text);
+        assert!(is_order_id(self.word("orderId")), "{}", self.text);
+        let is_accepted = self.body.get("orderUuid").is_some();
+        assert_eq!(rank(self.word("status")) > 0, is_accepted, "{}", self.text);
+        assert_eq!(self.body.get("notified").is_some(), is_accepted, "{}", self.text);
+        self.body.get("notified").into_iter().for_each(are_notifications);
         assert!(self.body.get("bankIdUrl").is_none() || self.word("status") == "SENT", "{}", self.text);
+        for name in ["createdAt", "updatedAt", "checkedAt"] {
+            assert!(self.body.get(name).is_none_or(is_instant), "{name} of {}", self.text);
+        }
         for entry in self.body["history"].as_array().expect("a history") {
-            assert!(entry.as_object().is_some_and(|entry| entry.keys().eq(["at", "source", "status"])), "{entry}");
+            let mut names: Vec<_> = entry.as_object().expect("an entry").keys().collect();
+            names.retain(|name| *name != "otherOrderUuid");
+            assert_eq!(names, ["at", "source", "status"], "{entry}");
+            assert!(is_instant(&entry["at"]), "{entry}");
+            let other = entry.get("otherOrderUuid");
+            assert!(other.is_none_or(|other| *other != self.body["orderUuid"]), "its own uuid: {entry}");
         }
     }
 
@@ -93,25 +108,41 @@ impl Reply {
         let mut names = self.members();
         names.retain(|name| !["customerUuid", "bankIdUrl", "warnings"].contains(name));
         assert_eq!(names, ["orderId", "orderUuid", "status"]);
-        assert!(rank(self.word("status")) > 0 && is_uuid(self.word("orderUuid")), "{}", self.text);
-        self.are_violations("warnings", 100, &ADVISORY);
+        assert!(is_order_id(self.word("orderId")), "{}", self.text);
+        assert!(rank(self.word("status")) > 0 && is_provider_id(self.word("orderUuid")), "{}", self.text);
+        self.are_violations("warnings", 100, &[&ADVISORY[..], &["not_notifiable"]].concat());
     }
 
-    fn is_problem(&self, lambda: Lambda) {
+    fn is_to_be_notified(&self) {
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert_eq!(self.members(), ["notified", "orderId"]);
+        are_notifications(&self.body["notified"]);
+        assert_eq!(self.body["notified"]["state"], "pending", "{}", self.text);
+    }
+
+    fn is_problem(&self, lambda: Lambda, asked: Option<u64>) {
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         assert_eq!(self.body["status"], self.status);
+        assert_eq!(self.word("instance"), format!("urn:uuid:{REQUEST_ID}"));
         assert!(!self.word("title").is_empty() && !self.word("detail").is_empty());
         let slug = self.slug().unwrap_or_else(|| panic!("{}", self.text));
         assert!(PROBLEMS.contains(&(slug, self.status, lambda)), "{lambda:?}: {slug} {}", self.status);
         assert_eq!(self.header("www-authenticate"), (slug == "unauthorized").then_some("Bearer"));
-        let retry_after = self.header("retry-after").map(|seconds| seconds.parse::<u32>().expect("seconds"));
+        let retry_after = self.header("retry-after").map(|seconds| seconds.parse::<u64>().expect("seconds"));
         assert_eq!(retry_after.is_some(), slug.ends_with("-unavailable") || slug == "submission-in-progress", "{slug}");
+        match (slug, asked) {
+            ("front-payment-unavailable", Some(asked)) => assert_eq!(retry_after, Some(asked.min(3_600))),
+            _ => assert!(retry_after.is_none_or(|seconds| (1..=30).contains(&seconds)), "{retry_after:?}"),
+        }
         let has_errors = ["validation-failed", "rejected-by-front-payment"].contains(&slug);
         assert_eq!(self.body.get("errors").is_some(), has_errors, "{slug}");
-        self.are_violations("errors", 1_000, &CODES);
+        let codes: &[&str] = if slug == "validation-failed" { &ERRORS } else { &["provider"] };
+        self.are_violations("errors", 1_000, codes);
+        assert!(self.body.get("warnings").is_none() || slug == "validation-failed", "{slug}");
+        self.are_violations("warnings", 100, &["unknown_field"]);
         let mut names = self.members();
-        names.retain(|name| !["errors", "orderId"].contains(name));
-        assert_eq!(names, ["detail", "status", "title", "type"]);
+        names.retain(|name| !["errors", "orderId", "warnings"].contains(name));
+        assert_eq!(names, ["detail", "instance", "status", "title", "type"]);
     }
 
     /// The kind of problem.
@@ -136,4 +167,25 @@ impl Reply {
     fn word(&self, name: &str) -> &str {
         self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.text))
     }
+}
+
+fn are_notifications(notified: &Value) {
+    let members = notified.as_object().expect("an object");
+    let known = ["state", "status", "at", "attempts", "nextAt", "lastError"];
+    assert!(members.keys().all(|name| known.contains(&name.as_str())), "{notified}");
+    assert!(["off", "pending", "delivered", "failed"].contains(&notified["state"].as_str().unwrap_or_default()), "{notified}");
+    assert!(["at", "nextAt"].iter().all(|name| notified.get(*name).is_none_or(is_instant)), "{notified}");
+    assert!(notified.get("status").is_none_or(|status| status.as_str().is_some_and(|status| rank(status) > 0)), "{notified}");
+}
+
+/// A UUID in small letters.
+fn is_order_id(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-')
+}
+
+/// RFC 3339 in UTC with milliseconds, like `2026-06-15T00:00:00.000Z`.
+fn is_instant(value: &Value) -> bool {
+    const SHAPE: &str = "0000-00-00T00:00:00.000Z";
+    let fits = |(byte, shape): (u8, u8)| if shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+    value.as_str().is_some_and(|text| text.len() == SHAPE.len() && text.bytes().zip(SHAPE.bytes()).all(fits))
 }

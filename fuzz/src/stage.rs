@@ -1,59 +1,45 @@
-//! A bridge of its own for each input, with a Front Payment that never takes an order twice.
+//! A bridge of its own for each input, and what is around it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use front_payment_bridge::bridge::Bridge;
-use front_payment_bridge::config::Settings;
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::front_payment::{SubmitReply, FrontPayment, StatusError, StatusCall, SubmitCall};
-use front_payment_bridge::order::{Code, CreatedOrder, Order, StoredOrder, Status, StatusWord, Violation};
-use front_payment_bridge::secrets::{SecretFetch, Redacted, SecretSource, SecretCache};
-use front_payment_bridge::store::{EmbeddedStore, OrderStore};
+use front_payment_bridge::config::Settings;
+use front_payment_bridge::http::callbacks::Callbacks;
+use front_payment_bridge::http::orders::Orders;
+use front_payment_bridge::order::{Queue, Status, StoredOrder};
+use front_payment_bridge::secrets::{SecretCache, SecretFetch, SecretSource};
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::provider::Provider;
+use crate::store::Store;
 use crate::{NOW, rank};
 
-/// What must be seen neither in a reply nor in the log. Long, so that no input has it by chance.
+/// What must be neither in a reply nor in the log. Long, so that no input has it by chance.
 pub const TOKEN: &str = "4c1f0e6b9a7d43f58e21c3b06d9f7a12";
 pub const CALLBACK_SECRET: &str = "b83d5a1e70c94f6291ce4d0a8f3b6e57";
-/// The API keys of `shop-a` and `shop-b`: what only the log must not have.
+pub const NOTIFY_KEY: &str = "5d0e7f93b1a84c26a3f1c8d94b60e27a";
+/// The API keys of `shop-a` and `shop-b`: what only the log must not have. Only `shop-a` is notified.
 pub const KEYS: [&str; 2] = ["e95b3c7f14a04d8db6271f0c5a8e93d0", "07d2a6f8c1b34e9f95a86e3b4d7c20f1"];
 pub const LINK: &str = "https://bankid.example/auth?state=91fb40d7a35c4e2e";
 /// `CALLBACK_BASE_URL`
-pub const BASE: &str = "https://bridge.example/v1";
+const BASE: &str = "https://bridge.example/v1";
+
+type FuzzedBridge = Bridge<Store, Provider>;
 
 /// The bridge and what is around it.
 pub struct Stage {
-    pub bridge: Bridge<EmbeddedStore, Provider>,
+    pub bridge: Arc<FuzzedBridge>,
+    pub orders: Orders<Store, Provider>,
+    pub callbacks: Callbacks<Store, Provider>,
     seconds: Arc<AtomicI64>,
     /// Whose order it is, by its id: an index of [`KEYS`].
     pub owners: BTreeMap<String, usize>,
-}
-
-/// An order as Front Payment knows it.
-pub struct Sent {
-    /// The token in its callback URL.
-    pub token: String,
-    /// Its uuid, where it was created.
-    pub order_uuid: Option<String>,
-    /// Whether it may not be sent again: it was, or may have been, created.
-    is_final: bool,
-}
-
-/// Front Payment: answers as it is told, and otherwise creates what it gets.
-#[derive(Default)]
-pub struct Provider {
-    answer: Mutex<Option<String>>,
-    status: Mutex<Option<String>>,
-    sent: Mutex<BTreeMap<String, Sent>>,
-    submits: AtomicUsize,
-    readings: AtomicUsize,
 }
 
 struct Secret;
@@ -61,14 +47,13 @@ struct Secret;
 impl SecretSource for Secret {
     fn fetch(&self) -> SecretFetch<'_> {
         let hash = |key: &str| Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let shop = |key| json!({"apiKeySha256": [hash(key)]});
-        let secret = json!({"token": TOKEN, "callbackSecret": CALLBACK_SECRET, "shops": {"shop-a": shop(KEYS[0]), "shop-b": shop(KEYS[1])}});
+        let shops = json!({
+            "shop-a": {"apiKeySha256": [hash(KEYS[0])], "notify": {"keys": [NOTIFY_KEY]}},
+            "shop-b": {"apiKeySha256": [hash(KEYS[1])]},
+        });
+        let secret = json!({"token": TOKEN, "callbackSecret": CALLBACK_SECRET, "shops": shops});
         Box::pin(async move { Ok(secret.to_string()) })
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Stage {
@@ -79,108 +64,56 @@ impl Stage {
         let clock = Clock::new(move || Timestamp::from_second(time.load(Ordering::SeqCst)).expect("a time"));
         let secrets = SecretCache::new(Secret, clock.clone());
         secrets.prefetch().await;
-        let store = EmbeddedStore::in_memory().expect("memory");
+        let bridge = Arc::new(Bridge::new(Store::default(), Provider::default(), secrets, clock));
         let settings = Settings { callback_base_url: BASE.parse().ok(), ..Settings::default() };
-        let bridge = Bridge { store, front_payment: Provider::default(), secrets, clock, readings: ReadBudget::default(), settings };
-        Self { bridge, seconds, owners: BTreeMap::new() }
+        let (orders, callbacks) = (Orders::new(bridge.clone(), settings), Callbacks::new(bridge.clone()));
+        Self { bridge, orders, callbacks, seconds, owners: BTreeMap::new() }
+    }
+
+    /// From now on, each request tells the bridge its public address.
+    pub fn take_base_away(&mut self) {
+        self.orders = Orders::new(self.bridge.clone(), Settings::default());
     }
 
     pub fn pass(&self, seconds: i64) {
         self.seconds.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// The stored order.
-    pub async fn stored(&self, order_id: &str) -> Option<StoredOrder> {
-        let order_id = Uuid::parse_str(order_id).ok().filter(|id| id.to_string() == order_id)?;
-        self.bridge.store.load(order_id).await.expect("the store answers")
+    /// The stored order with this id, which may be in capitals.
+    pub fn stored(&self, order_id: &str) -> Option<StoredOrder> {
+        let order_id = Uuid::parse_str(order_id).ok().filter(|id| id.to_string() == order_id.to_ascii_lowercase())?;
+        self.bridge.store.stored(order_id)
     }
 
-    /// Whatever happened, every order that was sent is stored as it should be. Where a Lambda ended early,
-    /// a claim may be left on its way.
-    pub async fn is_sound(&self, ended_early: bool) {
-        let sent: Vec<_> =
-            locked(&self.bridge.front_payment.sent).iter().map(|(id, sent)| (id.clone(), sent.order_uuid.clone())).collect();
-        for (order_id, order_uuid) in sent {
-            let record = self.stored(&order_id).await.expect("what was sent was stored before");
-            assert!(ended_early || record.status != Status::Submitting, "nothing is on its way any more");
-            assert_eq!(rank(record.status.name()) > 0, record.order_uuid.is_some(), "{}", record.status.name());
-            assert!(order_uuid.is_none() || order_uuid == record.order_uuid, "another uuid than it was created with");
-            assert!(record.bank_id_url.is_none() || record.status == Status::Sent, "a link that nobody needs");
-            assert!(record.history.is_sorted_by_key(|entry| entry.at));
+    /// Whatever happened, every order is stored as it should be. Where a Lambda ended early, an attempt may not have ended.
+    pub fn is_sound(&self, ended_early: bool) {
+        let orders = self.bridge.store.all();
+        for stored in &orders {
+            assert!(ended_early || stored.status != Status::Submitting, "no attempt is running any more");
+            assert_eq!(rank(stored.status.name()) > 0, stored.order_uuid.is_some(), "{}", stored.status.name());
+            assert_eq!(stored.notifications.is_some(), stored.order_uuid.is_some(), "what the shop is told");
+            assert!(stored.bank_id_url.is_none() || stored.status == Status::Sent, "a link that nobody needs");
+            assert!(stored.history.is_sorted_by_key(|entry| entry.at));
+            let is_open = ["SUBMITTING", "UNKNOWN"].contains(&stored.status.name());
+            assert_eq!(stored.queue == Some(Queue::Settle), is_open, "{}", stored.status.name());
+            assert!(stored.queue.is_none() || is_open || stored.order_uuid.is_some(), "nothing is due of a failed order");
         }
-    }
-}
-
-impl Provider {
-    pub fn will_answer(&self, answer: &str) {
-        *locked(&self.answer) = Some(answer.to_owned());
-    }
-
-    pub fn will_tell(&self, word: &str) {
-        *locked(&self.status) = Some(word.to_owned());
-    }
-
-    pub fn submits(&self) -> usize {
-        self.submits.load(Ordering::SeqCst)
-    }
-
-    pub fn readings(&self) -> usize {
-        self.readings.load(Ordering::SeqCst)
-    }
-
-    /// The token in an order's callback URL, if the order was sent.
-    pub fn callback_token(&self, order_id: &str) -> Option<String> {
-        locked(&self.sent).get(order_id).map(|sent| sent.token.clone())
-    }
-
-    /// Every such token.
-    pub fn callback_tokens(&self) -> Vec<String> {
-        locked(&self.sent).values().map(|sent| sent.token.clone()).collect()
-    }
-}
-
-impl FrontPayment for Provider {
-    async fn submit(&self, _: &Order, callback_url: &str, token: &Redacted, within: Duration) -> SubmitCall {
-        assert_eq!(token.expose(), TOKEN);
-        assert!(within <= Duration::from_secs(20) && !within.is_zero(), "{within:?}");
-        let (base, path) = callback_url.split_once("/callbacks/").expect("the bridge's own URL");
-        let (order_id, callback_token) = path.split_once('/').expect("an id and a token");
-        assert!(base.starts_with("https://") && Uuid::parse_str(order_id).is_ok(), "{callback_url}");
-        assert!(callback_token.len() >= 22 && callback_token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
-
-        let number = self.submits.fetch_add(1, Ordering::SeqCst) + 1;
-        let answer = match locked(&self.answer).take().as_deref() {
-            Some("refused") => SubmitReply::Rejected(vec![Violation::new("/orderDate", Code::Provider, "The order date is invalid.")]),
-            Some("unauthorized") => SubmitReply::Unauthorized,
-            Some("unavailable") => SubmitReply::Unavailable,
-            Some("failed") => SubmitReply::Failed { unproven: false },
-            Some("failed by its word") => SubmitReply::Failed { unproven: true },
-            Some("unknown") => SubmitReply::Unknown,
-            answer => {
-                let is_invoiced = answer == Some("invoiced");
-                SubmitReply::Created(CreatedOrder {
-                    order_uuid: format!("ODR{number}"),
-                    customer_uuid: Some(format!("CSRT{number}")),
-                    bank_id_url: (!is_invoiced).then(|| LINK.to_owned()),
-                    status: if is_invoiced { Status::Invoiced } else { Status::Sent },
-                })
+        self.bridge.front_payment.sent(|sent| {
+            for (order_id, sent) in sent {
+                let stored = orders.iter().find(|order| order.order_id.to_string() == *order_id);
+                is_its_uuid(stored.expect("what was sent was stored before"), sent.order_uuid.as_deref());
             }
-        };
-        let order_uuid = if let SubmitReply::Created(created) = &answer { Some(created.order_uuid.clone()) } else { None };
-        let is_final = matches!(answer, SubmitReply::Created(_) | SubmitReply::Unknown);
-        let sent = Sent { token: callback_token.to_owned(), order_uuid, is_final };
-        if let Some(earlier) = locked(&self.sent).insert(order_id.to_owned(), sent) {
-            assert!(!earlier.is_final, "sent again, though it was or may have been created");
-            assert_eq!(earlier.token, callback_token, "callbacks of the earlier attempt would not be found");
-        }
-        SubmitCall { reply: answer, http_status: None, rate_limit_remaining: None, reason: "as told".to_owned() }
+        });
     }
+}
 
-    async fn status(&self, order_uuid: &str, token: &Redacted, _: Duration) -> StatusCall {
-        assert_eq!(token.expose(), TOKEN);
-        assert!(crate::is_uuid(order_uuid), "{order_uuid:?} in the path of a request");
-        self.readings.fetch_add(1, Ordering::SeqCst);
-        let status = locked(&self.status).take().ok_or(StatusError::Other("as told".to_owned()));
-        StatusCall { status: status.map(|word| StatusWord::read(&word)), http_status: None, rate_limit_remaining: None }
-    }
+/// The uuid that an order was created with stays, unless it ended there and another one was heard of.
+fn is_its_uuid(stored: &StoredOrder, created: Option<&str>) {
+    let Some(created) = created.filter(|created| stored.order_uuid.as_deref() != Some(created)) else { return };
+    let heard = |uuid: Option<&str>, words: &[&str]| {
+        let mut of_it = stored.history.iter().filter(|entry| entry.order_uuid.as_deref() == uuid);
+        of_it.any(|entry| words.is_empty() || words.contains(&entry.status.as_str()))
+    };
+    assert!(heard(Some(created), &["EXPIRED", "CANCELLED"]), "{created} is lost");
+    assert!(stored.order_uuid.is_some() && heard(stored.order_uuid.as_deref(), &[]), "a uuid that nobody named");
 }

@@ -1,0 +1,140 @@
+//! A Front Payment that answers as it is told, and notices when it gets an order that it may have.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use front_payment_bridge::front_payment::{FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply};
+use front_payment_bridge::order::{Code, CreatedOrder, Order, Status, StatusWord, Violation};
+use front_payment_bridge::secrets::Redacted;
+use uuid::Uuid;
+
+use crate::stage::{LINK, TOKEN};
+
+/// An order as Front Payment knows it.
+pub struct Sent {
+    /// The token in its callback URL.
+    pub token: String,
+    /// Its uuid, where it was created.
+    pub order_uuid: Option<String>,
+    /// Whether it may not be sent again: it was, or may have been, created.
+    is_final: bool,
+}
+
+#[derive(Default)]
+pub struct Provider {
+    answer: Mutex<Option<String>>,
+    status: Mutex<Option<String>>,
+    retry_after: Mutex<Option<u64>>,
+    sent: Mutex<BTreeMap<String, Sent>>,
+    submits: AtomicUsize,
+    readings: AtomicUsize,
+}
+
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Provider {
+    /// The reply to the next submit. Where nobody says otherwise, an order is created.
+    pub fn will_answer(&self, answer: &str) {
+        *locked(&self.answer) = Some(answer.to_owned());
+    }
+
+    /// The status that is told next.
+    pub fn will_tell(&self, word: &str) {
+        *locked(&self.status) = Some(word.to_owned());
+    }
+
+    /// What the next replies ask for in `Retry-After`.
+    pub fn will_ask(&self, retry_after: Option<u64>) {
+        *locked(&self.retry_after) = retry_after;
+    }
+
+    pub fn retry_after(&self) -> Option<u64> {
+        *locked(&self.retry_after)
+    }
+
+    pub fn submits(&self) -> usize {
+        self.submits.load(Ordering::SeqCst)
+    }
+
+    pub fn readings(&self) -> usize {
+        self.readings.load(Ordering::SeqCst)
+    }
+
+    /// Looks at the orders that were sent.
+    pub fn sent<T>(&self, look: impl FnOnce(&BTreeMap<String, Sent>) -> T) -> T {
+        look(&locked(&self.sent))
+    }
+
+    /// The token in an order's callback URL, if the order was sent.
+    pub fn callback_token(&self, order_id: &str) -> Option<String> {
+        self.sent(|sent| sent.get(order_id).map(|sent| sent.token.clone()))
+    }
+
+    fn head(&self) -> ReplyHead {
+        ReplyHead { http_status: None, rate_limit_remaining: None, retry_after: self.retry_after().map(Duration::from_secs) }
+    }
+}
+
+impl FrontPayment for Provider {
+    async fn submit(&self, _: &Order, callback_url: &str, token: &Redacted, within: Duration) -> SubmitCall {
+        assert_eq!(token.expose(), TOKEN);
+        assert!(within <= Duration::from_secs(20) && !within.is_zero(), "{within:?}");
+        let (base, path) = callback_url.split_once("/callbacks/").expect("the bridge's own URL");
+        let (order_id, callback_token) = path.split_once('/').expect("an id and a token");
+        assert!(base.starts_with("https://") && Uuid::parse_str(order_id).is_ok(), "{callback_url}");
+        assert!(callback_token.len() >= 22 && callback_token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+
+        let number = self.submits.fetch_add(1, Ordering::SeqCst) + 1;
+        let reply = reply(locked(&self.answer).take().as_deref(), number);
+        let order_uuid = if let SubmitReply::Created(created) = &reply { Some(created.order_uuid.clone()) } else { None };
+        let is_final = matches!(reply, SubmitReply::Created(_) | SubmitReply::Unknown);
+        let sent = Sent { token: callback_token.to_owned(), order_uuid, is_final };
+        if let Some(earlier) = locked(&self.sent).insert(order_id.to_owned(), sent) {
+            assert!(!earlier.is_final, "sent again, though it was or may have been created");
+            assert_eq!(earlier.token, callback_token, "callbacks of the earlier attempt would not be found");
+        }
+        SubmitCall { reply, head: self.head(), reason: "as told".to_owned() }
+    }
+
+    async fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> StatusCall {
+        assert_eq!(token.expose(), TOKEN);
+        assert!(within <= Duration::from_secs(10), "{within:?}");
+        assert!(crate::is_provider_id(order_uuid), "{order_uuid:?} in the path of a request");
+        self.readings.fetch_add(1, Ordering::SeqCst);
+        let status = match locked(&self.status).take().as_deref() {
+            None => Err(StatusError::Other("as told".to_owned())),
+            Some("404") => Err(StatusError::NotFound),
+            Some("401") => Err(StatusError::Unauthorized),
+            Some(word) => Ok(StatusWord::read(word)),
+        };
+        StatusCall { status, head: self.head() }
+    }
+}
+
+fn reply(answer: Option<&str>, number: usize) -> SubmitReply {
+    match answer {
+        Some("refused") => {
+            SubmitReply::Rejected(vec![Violation::new("/orderDate", Code::Provider, "The order date is invalid.")])
+        }
+        Some("unauthorized") => SubmitReply::Unauthorized,
+        Some("unavailable") => SubmitReply::Unavailable { may_exist: false },
+        Some("unavailable, perhaps created") => SubmitReply::Unavailable { may_exist: true },
+        Some("failed") => SubmitReply::Failed { may_exist: true, unproven: false },
+        Some("failed, unproven") => SubmitReply::Failed { may_exist: true, unproven: true },
+        Some("unknown") => SubmitReply::Unknown,
+        answer => {
+            let (is_invoiced, is_unusable) = (answer == Some("invoiced"), answer == Some("unusable link"));
+            SubmitReply::Created(CreatedOrder {
+                order_uuid: format!("ODR{number}"),
+                customer_uuid: Some(format!("CSRT{number}")),
+                bank_id_url: (!is_invoiced && !is_unusable).then(|| LINK.to_owned()),
+                has_unusable_link: is_unusable,
+                status: if is_invoiced { Status::Invoiced } else { Status::Sent },
+            })
+        }
+    }
+}
