@@ -781,8 +781,7 @@ async fn an_attempt_under_way_does_not_count_for_a_repetition() {
 #[tokio::test]
 async fn there_is_nothing_to_notify_of_an_order_that_is_not_accepted_or_of_a_shop_without_notify() {
     let worker = TestWorker::new().await;
-    let not_accepted = [unknown(), failed()];
-    for reply in not_accepted {
+    for reply in [unknown(), failed()] {
         let order_id = worker.post(SHOP_A, SHOP_A.callback_url, reply).await.order_id();
         let reply = worker.repeat(&order_id, "key-a").await;
         assert_eq!((reply.status, reply.slug(), reply.order_id()), (409, "nothing-to-notify", order_id));
@@ -790,10 +789,10 @@ async fn there_is_nothing_to_notify_of_an_order_that_is_not_accepted_or_of_a_sho
     let rejected = worker.post(SHOP_A, SHOP_A.callback_url, rejected()).await;
     assert_eq!(rejected.status, 422);
     let off = worker.place(SHOP_C).await;
+    let before = version(&worker, &off).await;
     let reply = worker.repeat(&off, "key-c").await;
     assert_eq!((reply.status, reply.slug()), (409, "nothing-to-notify"));
-    let before = version(&worker, &off).await;
-    assert_eq!(version(&worker, &off).await, before);
+    assert_eq!(version(&worker, &off).await, before, "nothing is written");
 
     let order_id = worker.place(SHOP_A).await;
     let missing = worker.repeat("0198c2f0-7e4a-7000-8000-000000000001", "key-a").await;

@@ -334,6 +334,20 @@ async fn a_shop_without_notify_has_its_orders_asked_for_too() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_due_for_both_is_told_and_then_asked_for_in_one_sweep() {
+    for (shop, state) in [(SHOP_A, "delivered"), (SHOP_C, "off")] {
+        let worker = TestWorker::new().await;
+        let order_id = worker.place_invoiced(shop).await;
+        worker.pass(86_400);
+        worker.provider().will_tell(Ok("INVOICED"));
+        worker.sweep().await;
+        let shown = worker.get(&order_id, shop).await;
+        assert_eq!((&shown["notified"]["state"], &shown["checkedAt"]), (&json!(state), &json!("2026-06-16T00:00:00.000Z")));
+        assert_eq!(asked(&worker).len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_slow_shop_does_not_hold_up_the_readings() {
     let worker = TestWorker::new().await;
     for _ in 0..20 {

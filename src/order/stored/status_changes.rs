@@ -47,10 +47,12 @@ impl StoredOrder {
             if next.order_uuid.as_deref() == Some(order_uuid) {
                 // Also where the history is full and has no entry of it.
                 next.set_status(next.status.max(word.known().unwrap_or(Status::Sent)));
-                next.payment_method = Some(payment_method.clone()).filter(|method| !method.is_empty());
                 next.not_found_at = None;
             }
             next.make_way();
+            if next.order_uuid.as_deref() == Some(order_uuid) {
+                next.payment_method = Some(payment_method.clone()).filter(|method| !method.is_empty());
+            }
             if next.is_doubted_by(callback) {
                 next.doubted_at = Some(now);
             }

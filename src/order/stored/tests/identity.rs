@@ -140,7 +140,9 @@ fn a_dead_order_makes_way_for_one_that_lives_before_or_after() {
 
     let first_dead = hear(&two, "ODR2", "EXPIRED", "50");
     is(&first_dead, Some("ODR2"), Status::Expired);
-    is(&hear(&first_dead, "ODR1", "RESERVED", "40"), Some("ODR1"), Status::Reserved);
+    let alive = hear(&first_dead, "ODR1", "RESERVED", "40");
+    is(&alive, Some("ODR1"), Status::Reserved);
+    assert_eq!(alive.payment_method.as_deref(), Some("Invoice"), "of the callback that it made way for");
     is(&hear(&first_dead, "ODR1", "CANCELLED", "40"), Some("ODR2"), Status::Expired);
 
     let read = hear(&two, "ODR1", "PAID", "40").apply_reading(&StatusWord::Known(Status::Cancelled), at(90));
