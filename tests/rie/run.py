@@ -156,7 +156,7 @@ def check_corporate_order(checks, orders, aws, provider, gateway, shop_url):
 
     # A company does not sign. Front Payment calls back without that, and writes the amount in its own form.
     path = f"/callbacks/{CORPORATE_ID}/{token}"
-    check_real_callback(checks, "corporate-order, called back", gateway, path, body["orderUuid"], "31237.5")
+    check_real_callback(checks, "corporate-order, called back", gateway, path, body["orderUuid"], "31237.50")
     item = aws.item(CORPORATE_ID)
     checks.equal("corporate-order, called back: stored status", item["status"], {"S": "INVOICED"})
     history = [("INVOICED", "submit"), ("INVOICED", "callback")]
