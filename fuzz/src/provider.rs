@@ -10,7 +10,10 @@ use front_payment_bridge::order::{Code, CreatedOrder, Order, Status, StatusWord,
 use front_payment_bridge::secrets::Redacted;
 use uuid::Uuid;
 
-use crate::stage::{LINK, TOKEN};
+/// What must be neither in a reply nor in the log. Long, so that no input has it by chance.
+pub const TOKEN: &str = "4c1f0e6b9a7d43f58e21c3b06d9f7a12";
+/// What only the log must not have.
+pub const LINK: &str = "https://bankid.example/auth?state=91fb40d7a35c4e2e";
 
 /// An order as Front Payment knows it.
 pub struct Sent {

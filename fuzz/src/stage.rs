@@ -16,17 +16,15 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::provider::Provider;
+use crate::provider::{Provider, TOKEN};
 use crate::store::Store;
 use crate::{NOW, rank};
 
-/// What must be neither in a reply nor in the log. Long, so that no input has it by chance.
-pub const TOKEN: &str = "4c1f0e6b9a7d43f58e21c3b06d9f7a12";
+/// What must be neither in a reply nor in the log, as [`TOKEN`].
 pub const CALLBACK_SECRET: &str = "b83d5a1e70c94f6291ce4d0a8f3b6e57";
 pub const NOTIFY_KEY: &str = "5d0e7f93b1a84c26a3f1c8d94b60e27a";
 /// The API keys of `shop-a` and `shop-b`: what only the log must not have. Only `shop-a` is notified.
 pub const KEYS: [&str; 2] = ["e95b3c7f14a04d8db6271f0c5a8e93d0", "07d2a6f8c1b34e9f95a86e3b4d7c20f1"];
-pub const LINK: &str = "https://bankid.example/auth?state=91fb40d7a35c4e2e";
 /// `CALLBACK_BASE_URL`
 const BASE: &str = "https://bridge.example/v1";
 
