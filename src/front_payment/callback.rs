@@ -1,8 +1,8 @@
-//! The status callback: its query, and whether it is to be believed.
+//! The status callback: its query, and whether it is verified.
 //!
 //! Front Payment signs the bare values, without their names and with nothing between them. So a
 //! checksum alone proves little: digits could be shifted from one value to the next, values moved
-//! to other names. What is believed has each documented name once and no other, and every value in
+//! to other names. A verified one has each documented name once and no other, and every value in
 //! its shape; what it says is then compared with the stored order.
 
 use percent_encoding::percent_decode_str;
@@ -60,7 +60,7 @@ impl SignedCallback {
     }
 }
 
-/// The `orderUuid` that a query names, believed or not: for the log, so only in its shape.
+/// The `orderUuid` that a query names, verified or not: for the log, so only in its shape.
 #[must_use]
 pub fn claimed_order_uuid(raw_query: &str) -> Option<String> {
     value(&decode(raw_query), "orderUuid").filter(|uuid| is_provider_id(uuid)).map(str::to_owned)
@@ -118,7 +118,7 @@ mod tests {
         "orderUuid=ODR123&status=success&paymentMethod=Visa&amount=100&createdAt=1755764131&timestamp=1755764131";
     const CHECKSUM: &str = "cd158e29f18c921de003383e893f27e66669da35fe79909b67ad3b48e8e6f9f6";
 
-    fn is_believed(query: &str) -> bool {
+    fn is_well_formed(query: &str) -> bool {
         SignedCallback::read(query).is_some_and(|signed| signed.is_signed_with(&Redacted::new("test-secret")))
     }
 
@@ -130,19 +130,19 @@ mod tests {
 
     #[test]
     fn the_documented_vector() {
-        assert!(is_believed(&format!("{EXAMPLE}&checksum={CHECKSUM}")));
-        assert!(is_believed(&format!("checksum={CHECKSUM}&{EXAMPLE}")), "wherever the checksum stands");
+        assert!(is_well_formed(&format!("{EXAMPLE}&checksum={CHECKSUM}")));
+        assert!(is_well_formed(&format!("checksum={CHECKSUM}&{EXAMPLE}")), "wherever the checksum stands");
         assert_eq!(signed(EXAMPLE), format!("{EXAMPLE}&checksum={CHECKSUM}"));
     }
 
     #[test]
     fn weaknesses_of_the_checksum_are_not_believed() {
         let shifted = EXAMPLE.replace("amount=100&createdAt=1755764131", "amount=1001&createdAt=755764131");
-        let believed = SignedCallback::read(&format!("{shifted}&checksum={CHECKSUM}")).unwrap();
-        assert!(believed.is_signed_with(&Redacted::new("test-secret")), "the checksum holds: the stored amount has to refuse it");
-        assert_eq!(believed.callback.amount, Decimal::parse("1001").unwrap());
+        let callback = SignedCallback::read(&format!("{shifted}&checksum={CHECKSUM}")).unwrap();
+        assert!(callback.is_signed_with(&Redacted::new("test-secret")), "the checksum holds: the stored amount has to refuse it");
+        assert_eq!(callback.callback.amount, Decimal::parse("1001").unwrap());
         let moved = EXAMPLE.replace("status=success&paymentMethod=Visa", "paymentMethod=success&status=Visa");
-        assert!(is_believed(&format!("{moved}&checksum={CHECKSUM}")), "so an unknown word is read back");
+        assert!(is_well_formed(&format!("{moved}&checksum={CHECKSUM}")), "so an unknown word is read back");
         for (why, query) in [
             ("upper-case hex", format!("{EXAMPLE}&checksum={}", CHECKSUM.to_uppercase())),
             ("truncated", format!("{EXAMPLE}&checksum={}", &CHECKSUM[..63])),
@@ -166,7 +166,7 @@ mod tests {
             ("another case", signed(&EXAMPLE.replace("status", "Status"))),
             ("an array of PHP's", signed(&EXAMPLE.replace("status=", "status[]="))),
         ] {
-            assert!(!is_believed(&query), "{why}: {query}");
+            assert!(!is_well_formed(&query), "{why}: {query}");
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
             ("timestamp=1755764131", "timestamp=17.5"),
         ] {
             let query = signed(&EXAMPLE.replacen(from, to, 1));
-            assert!(!is_believed(&query), "{query}");
+            assert!(!is_well_formed(&query), "{query}");
         }
     }
 
@@ -208,11 +208,11 @@ mod tests {
             assert!(signed.is_signed_with(&Redacted::new("test-secret")));
             assert_eq!(signed.callback.word.name(), word);
         }
-        assert!(is_believed(&signed(&EXAMPLE.replace("Visa", ""))), "a method may be empty");
-        assert!(is_believed(&signed(&EXAMPLE.replace("Visa", "100%25+%C3%A6"))));
-        assert!(is_believed(&signed(&EXAMPLE.replace("Visa", "100%ZZ<b>"))), "a broken escape stands for itself");
-        assert!(is_believed(&signed(&EXAMPLE.replace("&", "&&"))), "empty parameters are none");
-        assert!(is_believed(&signed(&EXAMPLE.replace("status=", "st%61tus="))));
+        assert!(is_well_formed(&signed(&EXAMPLE.replace("Visa", ""))), "a method may be empty");
+        assert!(is_well_formed(&signed(&EXAMPLE.replace("Visa", "100%25+%C3%A6"))));
+        assert!(is_well_formed(&signed(&EXAMPLE.replace("Visa", "100%ZZ<b>"))), "a broken escape stands for itself");
+        assert!(is_well_formed(&signed(&EXAMPLE.replace("&", "&&"))), "empty parameters are none");
+        assert!(is_well_formed(&signed(&EXAMPLE.replace("status=", "st%61tus="))));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::front_payment::callback::SignedCallback;
 use crate::order::{StatusCallback, StoredOrder};
 use crate::secrets::Secret;
 
-/// Why a callback is not believed.
+/// Why a callback is not verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Disbelief {
     /// No query at all: operators send such a request to have a status read.
