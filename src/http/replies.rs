@@ -23,9 +23,9 @@ const KEY_REUSED: &str = "Front Payment already has an order under this Idempote
 const IN_PROGRESS: &str = "Another request with this Idempotency-Key is submitting the order at this moment. Send the same \
     request again after Retry-After, with the same key.";
 const UNKNOWN: &str = "Front Payment may or may not have the order. The bridge does not send it again under this \
-    Idempotency-Key. Look for its referenceNo in Front Payment's portal. If it is there, do not send it again: the operator of \
-    the bridge settles the order. If it is not there, submit it with a new Idempotency-Key. A callback of Front Payment's also \
-    settles it: GET /orders/{orderId} shows when.";
+    Idempotency-Key. Wait a few minutes: the order may still be on its way, and a callback may settle it, as \
+    GET /orders/{orderId} shows. Then look for its referenceNo in Front Payment's portal. If it is there, do not send it again: \
+    the operator of the bridge settles the order. If it is not there, submit it with a new Idempotency-Key.";
 const FAILED: &str = "Front Payment did not take the order. The operator of the bridge finds the reason in the log. Send the \
     order again with the same Idempotency-Key once the reason is removed.";
 const FAILED_UNPROVEN: &str = "Front Payment reports a failure and says that nothing was created. That is no proof: look for \
