@@ -26,7 +26,7 @@ impl Local {
     pub fn start(directory: &Path) -> Self {
         let log = directory.join("log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_local"))
-            .args(["--port", "0", "--rate-limit", &u32::MAX.to_string(), "--data-dir"])
+            .args(["--json", "--port", "0", "--rate-limit", &u32::MAX.to_string(), "--data-dir"])
             .arg(directory)
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())

@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::Parser;
 use front_payment_bridge::http_client;
 use front_payment_bridge::local::sandbox::Sandbox;
+use front_payment_bridge::local::{Frame, MovableClock};
 use front_payment_bridge::order::{EntrySource, HistoryEntry, Status, StoredOrder};
 use front_payment_bridge::store::EmbeddedStore;
 
@@ -115,14 +116,15 @@ fn load(options: &Options, directory: &Path) -> Result<Run, String> {
 /// What the shop got, and what the bridge and the sandbox have left in their file.
 fn evidence(directory: &Path, transcript: &Transcript) -> Evidence {
     let store = EmbeddedStore::open(&directory.join("orders.redb")).unwrap();
-    let sandbox = Sandbox::open(store.database(), String::new(), http_client::build(None).unwrap()).unwrap();
+    let frame = Frame::new(String::new(), false, MovableClock::open(store.database()).unwrap());
+    let sandbox = Sandbox::open(store.database(), frame.into(), http_client::build(None).unwrap()).unwrap();
     Evidence { replies: transcript.replies.clone(), stored: store.all().unwrap(), at_provider: sandbox.orders().unwrap() }
 }
 
 /// Whether a line is an error that no misbehaviour of the sandbox explains.
 fn is_alarming(line: &str) -> bool {
     let is_expected = || EXPECTED_ERRORS.iter().any(|expected| line.contains(expected));
-    line.contains("panicked") || line.contains("callback failed") || line.trim_start().starts_with("ERROR") && !is_expected()
+    line.contains("panicked") || line.contains("callback failed") || line.contains(r#""level":"ERROR""#) && !is_expected()
 }
 
 fn given_out(evidence: &Evidence) -> usize {

@@ -3,12 +3,17 @@ use jiff::Timestamp;
 /// The example of the provider's page with today's date, ready to send. The person is synthetic.
 #[must_use]
 pub fn example_order(base: &str, reference_no: &str) -> serde_json::Value {
+    order_of(base, reference_no, Timestamp::now())
+}
+
+/// The same, of another day.
+pub(super) fn order_of(base: &str, reference_no: &str, now: Timestamp) -> serde_json::Value {
     serde_json::json!({
         "products": [{
             "name": "Router", "productId": "R_1", "quantity": "1", "rate": 40, "discount": 0, "tax": "0", "amount": 40
         }],
         "orderSummary": { "subTotal": "40", "totalTax": "0", "totalDiscount": "0.00", "grandTotal": "40" },
-        "orderDate": Timestamp::now().as_second().to_string(),
+        "orderDate": now.as_second().to_string(),
         "customerDetails": {
             "type": "private", "countryCode": "+47", "msisdn": "46567468", "email": "kari@example.com", "name": "Kari Nordmann",
             "preferredLanguage": "en", "personalNumber": "30908299902", "organizationId": "",

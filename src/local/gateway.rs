@@ -19,6 +19,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::clock::MovableClock;
 use super::invocation::invocation;
 use super::watched_store::WatchedStore;
 use crate::front_payment::Client;
@@ -30,6 +31,7 @@ use crate::http::orders::Orders;
 pub(super) struct Functions {
     pub(super) orders: Orders<WatchedStore, Client>,
     pub(super) callbacks: Callbacks<WatchedStore, Client>,
+    pub(super) clock: Arc<MovableClock>,
 }
 
 /// API Gateway's limit.
@@ -53,12 +55,17 @@ async fn call(State(functions): State<Arc<Functions>>, request: HttpRequest) -> 
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return gateway_reply(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
-    let event = event(route_key, &path_parameters, &parts, &body);
-    let Ok(invocation) = invocation(&event, TIMEOUT) else {
+    let (now, running) = (functions.clock.now(), functions.clock.hold());
+    let event = event(route_key, &path_parameters, &parts, &body, now);
+    let Ok(invocation) = invocation(&event, now, TIMEOUT) else {
         return gateway_reply(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
     };
     // In a task of its own: a function goes on even if its caller disconnects.
-    let handled = tokio::spawn(async move { run(&functions, route_key, invocation).await }).await;
+    let handled = tokio::spawn(async move {
+        let _running = running;
+        run(&functions, route_key, invocation).await
+    })
+    .await;
     match handled {
         Ok(Ok(answer)) => reply(answer),
         _ => gateway_reply(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
@@ -82,6 +89,7 @@ fn event(
     path_parameters: &BTreeMap<&str, String>,
     parts: &http::request::Parts,
     body: &Bytes,
+    now: Timestamp,
 ) -> serde_json::Value {
     let is_text = is_text(&parts.headers) && std::str::from_utf8(body).is_ok();
     let body = if is_text { String::from_utf8_lossy(body).into_owned() } else { BASE64_STANDARD.encode(body) };
@@ -101,7 +109,7 @@ fn event(
             "requestId": Uuid::new_v4(),
             "routeKey": route_key,
             "stage": "$default",
-            "timeEpoch": Timestamp::now().as_millisecond(),
+            "timeEpoch": now.as_millisecond(),
         },
         "body": body,
         "isBase64Encoded": !is_text,

@@ -8,11 +8,15 @@ use uuid::Uuid;
 
 /// # Errors
 /// `event` cannot be JSON.
-pub(super) fn invocation(event: &Value, timeout: SignedDuration) -> serde_json::Result<LambdaEvent<Box<RawValue>>> {
+pub(super) fn invocation(
+    event: &Value,
+    now: Timestamp,
+    timeout: SignedDuration,
+) -> serde_json::Result<LambdaEvent<Box<RawValue>>> {
     let payload = serde_json::value::to_raw_value(event)?;
     let mut context = Context::default();
     context.request_id = Uuid::new_v4().to_string();
-    let deadline = Timestamp::now().saturating_add(timeout).unwrap_or(Timestamp::MAX);
+    let deadline = now.saturating_add(timeout).unwrap_or(Timestamp::MAX);
     context.deadline = u64::try_from(deadline.as_millisecond()).unwrap_or_default();
     Ok(LambdaEvent { payload, context })
 }

@@ -3,33 +3,43 @@
 
 mod bridge_client;
 mod check_secret;
+mod clock;
+mod console;
 mod demo;
 mod demo_secret;
 mod example_order;
 mod gateway;
 mod invocation;
+mod journal;
 mod options;
+mod page;
 pub mod sandbox;
 mod server;
 mod smoke;
+mod terminal;
 mod watched_store;
 mod welcome;
 mod worker;
 
+pub use clock::MovableClock;
 pub use demo_secret::{API_KEY, WEBHOOKS_API_KEY};
 pub use example_order::example_order;
 pub use options::Options;
+pub use page::Frame;
 pub use server::Local;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tracing_subscriber::Layer;
 
 use crate::http_client::TlsError;
 use crate::store::{EmbeddedStore, OpenError, StoreError};
 use crate::telemetry;
+use journal::Journal;
 use options::Command;
 
 const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -68,23 +78,25 @@ pub enum Error {
 /// # Errors
 /// [`Error`] says why it cannot, and what to do.
 pub async fn run(options: Options) -> Result<(), Error> {
-    telemetry::init_terminal();
     match options.command {
         None => {
             let (listener, store) = options.serving.open().await?;
-            let local = Local::start(listener, store, options.serving.rate_limit)?;
+            let journal = log(options.serving.json, Some(store.clone()));
+            let local = Local::start(listener, store, options.serving.rate_limit, journal)?;
             println!("{}", welcome::of_bridge(local.base()));
             until_ctrl_c(local).await
         }
         Some(Command::Sandbox(serving)) => {
             let (listener, store) = serving.open().await?;
-            let sandbox = Local::start_sandbox(listener, &store, serving.rate_limit)?;
+            let journal = log(serving.json, None);
+            let sandbox = Local::start_sandbox(listener, &store, serving.rate_limit, &journal)?;
             println!("{}", welcome::of_sandbox(sandbox.base()));
             until_ctrl_c(sandbox).await
         }
         Some(Command::Demo) => {
             let store = EmbeddedStore::in_memory().map_err(Error::InMemory)?;
-            let local = Local::start(listen(0).await?, store, sandbox::RATE_LIMIT)?;
+            let journal = log(false, Some(store.clone()));
+            let local = Local::start(listen(0).await?, store, sandbox::RATE_LIMIT, journal)?;
             let base = local.base().to_owned();
             tokio::select! {
                 ended = local.serve() => ended,
@@ -97,6 +109,18 @@ pub async fn run(options: Options) -> Result<(), Error> {
             Ok(())
         }
     }
+}
+
+/// Starts the log, on stderr: lines for a person, or `as_json` as on AWS.
+fn log(as_json: bool, store: Option<EmbeddedStore>) -> Arc<Journal> {
+    let journal = Arc::new(Journal::default());
+    if as_json {
+        telemetry::init_local(Box::new(journal.layer().and_then(telemetry::json_lines(std::io::stderr))));
+    } else {
+        telemetry::init_local(Box::new(journal.layer()));
+        tokio::spawn(terminal::print(journal.follow(), store));
+    }
+    journal
 }
 
 async fn until_ctrl_c(local: Local) -> Result<(), Error> {

@@ -45,6 +45,9 @@ pub(super) struct Serving {
     /// Keep the orders in memory only
     #[arg(long, conflicts_with = "data_dir")]
     in_memory: bool,
+    /// Log JSON lines, as on AWS
+    #[arg(long)]
+    pub(super) json: bool,
     /// The sandbox answers 429 after this many requests in a minute
     #[arg(long, default_value_t = sandbox::RATE_LIMIT, value_name = "REQUESTS")]
     pub(super) rate_limit: u32,

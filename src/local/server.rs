@@ -8,14 +8,17 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use url::Url;
 
+use super::clock::MovableClock;
+use super::console::{self, Console};
 use super::demo_secret::DemoSecret;
 use super::gateway::{self, Functions};
+use super::journal::Journal;
+use super::page::{self, Frame};
 use super::sandbox::{self, Sandbox};
 use super::watched_store::WatchedStore;
 use super::worker::LocalWorker;
 use super::{Error, HOST};
 use crate::bridge::Bridge;
-use crate::clock::Clock;
 use crate::config::Settings;
 use crate::front_payment::Client;
 use crate::http::callbacks::Callbacks;
@@ -39,37 +42,54 @@ impl Local {
     ///
     /// # Errors
     /// [`Error`], for example if the database cannot be used.
-    pub fn start(listener: TcpListener, store: EmbeddedStore, rate_limit: u32) -> Result<Self, Error> {
+    pub fn start(listener: TcpListener, store: EmbeddedStore, rate_limit: u32, journal: Arc<Journal>) -> Result<Self, Error> {
         let private_shop_hosts = private_shop_hosts(&listener)?;
-        let Self { base, listener, routes, .. } = Self::start_sandbox(listener, &store, rate_limit)?;
+        let frame = frame(&listener, &store, true)?;
+        journal.use_clock(frame.clock.clone());
+        let console = Console { frame: frame.clone(), store: store.clone(), journal, http: http_client::build(None)? };
+        let Self { base, listener, routes, .. } = Self::with_frame(listener, &store, rate_limit, frame.clone())?;
         let front_payment = Url::parse(&format!("{base}/front-payment/api/v1")).map_err(Error::Address)?;
         let tls = Tls::new(None)?;
         let shops = ShopClient::new(&tls)?;
-        let front_payment = Client::new(tls, Clock::system(), &front_payment)?;
-        let secrets = SecretCache::new(DemoSecret, Clock::system());
+        let front_payment = Client::new(tls, frame.clock.shared(), &front_payment)?;
+        let secrets = SecretCache::new(DemoSecret, frame.clock.shared());
         let (watched, changed) = WatchedStore::new(store.clone());
-        let bridge = Arc::new(Bridge::new(watched, front_payment, secrets, Clock::system()));
+        let bridge = Arc::new(Bridge::new(watched, front_payment, secrets, frame.clock.shared()));
         let worker = Arc::new(Worker::new(bridge.clone(), shops, private_shop_hosts.clone()));
         let settings = Settings { callback_base_url: Url::parse(&base).ok(), private_shop_hosts, ..Settings::default() };
-        let functions = Functions { orders: Orders::new(bridge.clone(), settings), callbacks: Callbacks::new(bridge) };
+        let functions = Functions {
+            orders: Orders::new(bridge.clone(), settings),
+            callbacks: Callbacks::new(bridge),
+            clock: frame.clock.clone(),
+        };
+        let routes = routes.merge(console::routes(Arc::new(console)));
         let routes = routes.fallback_service(gateway::routes(Arc::new(functions)));
-        Ok(Self { base, listener, routes, worker: Some(LocalWorker { worker, store, changed }) })
+        Ok(Self { base, listener, routes, worker: Some(LocalWorker { worker, store, changed, frame }) })
     }
 
     /// The sandbox alone, at the paths that it also has beside a bridge.
     ///
     /// # Errors
     /// [`Error`], for example if the database cannot be used.
-    pub fn start_sandbox(listener: TcpListener, store: &EmbeddedStore, rate_limit: u32) -> Result<Self, Error> {
-        let port = listener.local_addr().map_err(Error::Server)?.port();
-        let base = format!("http://{HOST}:{port}");
-        let sandbox = Sandbox::open(store.database(), format!("{base}/front-payment"), http_client::build(None)?);
-        let sandbox = sandbox.map_err(Error::Sandbox)?;
-        let portal = Redirect::temporary("/front-payment/portal");
+    pub fn start_sandbox(
+        listener: TcpListener,
+        store: &EmbeddedStore,
+        rate_limit: u32,
+        journal: &Journal,
+    ) -> Result<Self, Error> {
+        let frame = frame(&listener, store, false)?;
+        journal.use_clock(frame.clock.clone());
+        Self::with_frame(listener, store, rate_limit, frame)
+    }
+
+    fn with_frame(listener: TcpListener, store: &EmbeddedStore, rate_limit: u32, frame: Arc<Frame>) -> Result<Self, Error> {
+        let sandbox = Sandbox::open(store.database(), frame.clone(), http_client::build(None)?).map_err(Error::Sandbox)?;
+        let first = Redirect::temporary(if frame.has_bridge { "/console" } else { "/front-payment/portal" });
         let routes = Router::new()
-            .route("/", get(move || async { portal }))
-            .nest("/front-payment", sandbox::routes(Arc::new(sandbox.limited_to(rate_limit))));
-        Ok(Self { base, listener, routes, worker: None })
+            .route("/", get(move || async { first }))
+            .nest("/front-payment", sandbox::routes(Arc::new(sandbox.limited_to(rate_limit))))
+            .merge(page::routes(frame.clone()));
+        Ok(Self { base: frame.base.clone(), listener, routes, worker: None })
     }
 
     /// `http://127.0.0.1:<port>`
@@ -90,6 +110,12 @@ impl Local {
             () = worker.run() => Ok(()),
         }
     }
+}
+
+fn frame(listener: &TcpListener, store: &EmbeddedStore, has_bridge: bool) -> Result<Arc<Frame>, Error> {
+    let port = listener.local_addr().map_err(Error::Server)?.port();
+    let clock = MovableClock::open(store.database()).map_err(Error::Sandbox)?;
+    Ok(Arc::new(Frame::new(format!("http://{HOST}:{port}"), has_bridge, clock)))
 }
 
 /// The demo shop is on this machine.

@@ -17,6 +17,8 @@ pub(super) fn of_bridge(base: &str) -> String {
     format!(
         "The bridge listens on {base}; the demo shop's API key is {API_KEY}.\n\
          \n\
+         In a browser, {base}/ sends orders, shows their lives, and moves the clock. In a terminal:\n\
+         \n\
          1. Send an order, then open its bankIdUrl in a browser and sign:\n\n{}\n\
          \n\
          2. Read it (replace ORDER_ID by its orderId):\n\n\

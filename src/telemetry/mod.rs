@@ -19,7 +19,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt};
+use tracing_subscriber::{Layer, Registry};
 use uuid::Uuid;
 
 const OWN_CRATE: &str = "front_payment_bridge";
@@ -46,9 +46,8 @@ where
     lines.with_writer(writer)
 }
 
-/// For a person at a terminal, on stderr.
-pub fn init_terminal() {
-    let lines = fmt::layer().with_ansi(false).with_target(false).with_writer(std::io::stderr).without_time();
+/// For `local`, which shows its log lines in its own way.
+pub fn init_local(lines: Box<dyn Layer<Registry> + Send + Sync>) {
     tracing_subscriber::registry().with(lines.with_filter(filter(level()))).init();
 }
 

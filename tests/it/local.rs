@@ -1,6 +1,7 @@
 //! `cargo run`, as a newcomer types it.
 
 mod commands;
+mod console;
 mod notifications;
 mod sandbox;
 
@@ -168,7 +169,7 @@ async fn orders_are_kept_over_a_restart_and_ctrl_c_is_a_clean_end() {
 #[tokio::test]
 async fn the_gateway_answers_what_is_no_route_and_lives_on() {
     let local = Running::start(&["--in-memory"]);
-    assert_eq!(local.client.get(&local.base).send().await.unwrap().status(), 307, "the portal");
+    assert_eq!(local.client.get(&local.base).send().await.unwrap().status(), 307, "to the first page");
     for path in ["/orders/", "/orders/x/y", "/callbacks/x", "/%00", "/%ZZ", "/callbacks/%00/%ZZ?%00&%ZZ=&&a=b&a=b"] {
         let reply = local.client.get(format!("{}{path}", local.base)).send().await.unwrap();
         assert!([404, 401].contains(&reply.status().as_u16()), "{path}: {}", reply.status());

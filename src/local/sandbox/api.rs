@@ -11,11 +11,10 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Misbehaviour, Sandbox, SandboxOrder, TOKEN, callbacks, checks};
+use super::{Line, Misbehaviour, Sandbox, SandboxOrder, TOKEN, bridge_id, callbacks, checks};
 use crate::store::StoreError;
 
 pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -25,28 +24,29 @@ pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderM
         }
         let order: Value = serde_json::from_slice(&body).unwrap_or_default();
         let misbehaviour = order.get("referenceNo").and_then(Value::as_str).and_then(Misbehaviour::asked_by);
-        if let Some(failure) = misbehaviour.and_then(failure) {
-            return failure;
-        }
-        let refusals = checks::refusals(&order, Timestamp::now());
-        if !refusals.is_empty() {
-            let body = json!({"status_code": 417, "status_message": "Client Error", "message": "payloadValidationErrors", "is_error": true, "errors": refusals});
-            return (StatusCode::EXPECTATION_FAILED, axum::Json(body)).into_response();
-        }
-        match create(&sandbox, &order, misbehaviour).await {
-            Ok(reply) => reply,
-            Err(error) => broken(&error),
-        }
+        let reply = decide(&sandbox, &order, misbehaviour).await;
+        let is_lost = matches!(misbehaviour, Some(Misbehaviour::LostReply | Misbehaviour::LostRequest));
+        let (callback_url, answered) = (text_at(&order, "/callback/callbackUrl"), (!is_lost).then(|| reply.status().as_u16()));
+        tracing::info!(orderId = bridge_id(&callback_url), answered, "submit");
+        reply
     })
     .await
 }
 
+async fn decide(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misbehaviour>) -> Response {
+    if let Some(failure) = misbehaviour.and_then(failure) {
+        return failure;
+    }
+    let refusals = checks::refusals(order, sandbox.clock().now());
+    if !refusals.is_empty() {
+        let body = json!({"status_code": 417, "status_message": "Client Error", "message": "payloadValidationErrors", "is_error": true, "errors": refusals});
+        return (StatusCode::EXPECTATION_FAILED, axum::Json(body)).into_response();
+    }
+    create(sandbox, order, misbehaviour).await.unwrap_or_else(|error| broken(&error))
+}
+
 async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misbehaviour>) -> Result<Response, StoreError> {
-    let text = |pointer: &str| match order.pointer(pointer) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
-    };
+    let text = |pointer| text_at(order, pointer);
     // A private customer signs with BankID. A company's order, and one with `early-callback`, is invoiced at once.
     let signs = text("/customerDetails/type") == "private" && misbehaviour != Some(Misbehaviour::EarlyCallback);
     let mut created = SandboxOrder {
@@ -59,7 +59,9 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
         callback_url: text("/callback/callbackUrl"),
         success: text("/callback/success"),
         failure: text("/callback/failure"),
-        created_at: Timestamp::now().as_second(),
+        lines: lines(order),
+        created_at: sandbox.clock().now().as_second(),
+        status_at: None,
         misbehaviour,
         first_notified_at: None,
     };
@@ -93,6 +95,21 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
     Ok((StatusCode::CREATED, axum::Json(body)).into_response())
 }
 
+fn lines(order: &Value) -> Vec<Line> {
+    let lines = order.get("products").and_then(Value::as_array).into_iter().flatten();
+    let line =
+        |line| Line { name: text_at(line, "/name"), quantity: text_at(line, "/quantity"), amount: text_at(line, "/amount") };
+    lines.map(line).collect()
+}
+
+fn text_at(value: &Value, pointer: &str) -> String {
+    match value.pointer(pointer) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
 pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path<String>, headers: HeaderMap) -> Response {
     limited(&sandbox, || async {
         if !is_authorized(&headers) {
@@ -106,6 +123,7 @@ pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path
             }
             Err(error) => return broken(&error),
         };
+        tracing::info!(orderId = order.bridge_id(), answered = 200, "status");
         let body = json!({
             "status_code": 200, "status_message": "OK", "message": "Order Status Retrieved Successfully", "is_data": true,
             "data": {"uuid": order.uuid, "status": order.status},

@@ -4,35 +4,46 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{Misbehaviour, SECRET_KEY, Sandbox, SandboxOrder};
+use crate::telemetry::error_chain;
 
 /// Tells the bridge that an order was signed (`INVOICED`) or declined (`CANCELLED`), or misbehaves.
 pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
     match order.misbehaviour {
         Some(Misbehaviour::DuplicateCallback) => {
-            let query = query(order, &order.status, SECRET_KEY);
+            let query = query(order, &order.status, SECRET_KEY, sandbox.clock().now());
             tokio::join!(call(sandbox, order, &order.status, &query), call(sandbox, order, &order.status, &query));
         }
         Some(Misbehaviour::ReversedCallbacks) => {
             send(sandbox, order, &order.status).await;
             send(sandbox, order, "RESEVRED").await;
         }
-        Some(Misbehaviour::LostCallback) => {}
+        Some(Misbehaviour::LostCallback) => lose(order),
         Some(Misbehaviour::UnknownStatus) => send(sandbox, order, "success").await,
         Some(Misbehaviour::BadChecksum) => {
-            let query = query(order, &order.status, "some other key");
+            let query = query(order, &order.status, "some other key", sandbox.clock().now());
             call(sandbox, order, &order.status, &query).await;
         }
         _ => send(sandbox, order, &order.status).await,
     }
 }
 
-/// Sends one callback.
-pub(super) async fn send(sandbox: &Sandbox, order: &SandboxOrder, status: &str) {
-    call(sandbox, order, status, &query(order, status, SECRET_KEY)).await;
+/// The callback about the order's status never comes.
+pub(super) fn lose(order: &SandboxOrder) {
+    tracing::info!(orderId = order.bridge_id(), orderUuid = order.uuid, status = order.status, "callback lost");
 }
 
-fn query(order: &SandboxOrder, status: &str, secret_key: &str) -> String {
-    let (created_at, timestamp) = (order.created_at.to_string(), Timestamp::now().as_second().to_string());
+/// Sends one callback.
+pub(super) async fn send(sandbox: &Sandbox, order: &SandboxOrder, status: &str) {
+    call(sandbox, order, status, &query(order, status, SECRET_KEY, sandbox.clock().now())).await;
+}
+
+/// The query of a callback about the order's status.
+pub(super) fn query_of(sandbox: &Sandbox, order: &SandboxOrder) -> String {
+    query(order, &order.status, SECRET_KEY, sandbox.clock().now())
+}
+
+fn query(order: &SandboxOrder, status: &str, secret_key: &str, now: Timestamp) -> String {
+    let (created_at, timestamp) = (order.created_at.to_string(), now.as_second().to_string());
     let parameters = [
         ("orderUuid", order.uuid.as_str()),
         ("status", status),
@@ -47,9 +58,15 @@ fn query(order: &SandboxOrder, status: &str, secret_key: &str) -> String {
     query.extend_pairs(parameters).append_pair("checksum", &checksum).finish()
 }
 
-async fn call(sandbox: &Sandbox, order: &SandboxOrder, status: &str, query: &str) {
+pub(super) async fn call(sandbox: &Sandbox, order: &SandboxOrder, status: &str, query: &str) {
     match sandbox.http.get(format!("{}?{query}", order.callback_url)).send().await {
-        Ok(reply) => tracing::info!(orderUuid = order.uuid, status, answered = reply.status().as_u16(), "sandbox: callback"),
-        Err(error) => tracing::warn!(orderUuid = order.uuid, status, error = %error.without_url(), "sandbox: callback failed"),
+        Ok(reply) => {
+            let answered = reply.status().as_u16();
+            tracing::info!(orderId = order.bridge_id(), orderUuid = order.uuid, status, answered, "callback");
+        }
+        Err(error) => {
+            let error = error_chain(&error.without_url());
+            tracing::warn!(orderId = order.bridge_id(), orderUuid = order.uuid, status, error, "callback failed");
+        }
     }
 }

@@ -4,6 +4,8 @@
 mod api;
 mod callbacks;
 mod checks;
+mod clock;
+mod life;
 mod misbehaviour;
 mod pages;
 mod shop;
@@ -19,6 +21,8 @@ use jiff::Timestamp;
 use redb::{ReadableTable, Table, TableDefinition};
 use serde::{Deserialize, Serialize};
 
+use super::clock::MovableClock;
+use super::page::Frame;
 use crate::store::{EmbeddedDatabase, StoreError, database_error};
 
 /// The bearer token.
@@ -38,6 +42,7 @@ const ORDERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("sandbox")
 pub struct Sandbox {
     /// For example `http://127.0.0.1:3000/front-payment`.
     base: String,
+    frame: Arc<Frame>,
     http: reqwest::Client,
     database: Arc<EmbeddedDatabase>,
     rate_limit: u32,
@@ -62,12 +67,37 @@ pub struct SandboxOrder {
     pub callback_url: String,
     success: String,
     failure: String,
+    /// What the customer buys. An order of an older version has none.
+    #[serde(default)]
+    lines: Vec<Line>,
     /// Unix seconds.
     created_at: i64,
+    /// Unix seconds; `None` before the first change.
+    #[serde(default)]
+    status_at: Option<i64>,
     pub misbehaviour: Option<Misbehaviour>,
     /// When the shop was first notified.
     #[serde(default)]
     first_notified_at: Option<Timestamp>,
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Line {
+    name: String,
+    quantity: String,
+    amount: String,
+}
+
+impl SandboxOrder {
+    fn bridge_id(&self) -> Option<&str> {
+        bridge_id(&self.callback_url)
+    }
+
+    /// In Unix seconds.
+    fn status_since(&self) -> i64 {
+        self.status_at.unwrap_or(self.created_at)
+    }
 }
 
 /// The routes below `/front-payment`.
@@ -75,10 +105,14 @@ pub fn routes(sandbox: Arc<Sandbox>) -> Router {
     Router::new()
         .route("/api/v1/connect/orders/invoice/submit", post(api::submit))
         .route("/api/v1/connect/orders/status/{uuid}", get(api::status))
-        .route("/bankid/{link}", get(pages::bank_id))
-        .route("/bankid/{link}/sign", post(pages::sign))
-        .route("/bankid/{link}/decline", post(pages::decline))
-        .route("/portal", get(pages::portal))
+        .route("/bankid/{link}", get(pages::bank_id::show))
+        .route("/bankid/{link}/sign", post(pages::bank_id::sign))
+        .route("/bankid/{link}/decline", post(pages::bank_id::decline))
+        .route("/portal", get(pages::portal::list))
+        .route("/portal/{uuid}", get(pages::portal::show))
+        .route("/portal/{uuid}/status", post(pages::portal::set_status))
+        .route("/portal/{uuid}/callback", post(pages::portal::repeat_callback))
+        .route("/clock", post(clock::forward))
         .merge(shop::routes())
         .with_state(sandbox)
 }
@@ -88,10 +122,17 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be used.
-    pub fn open(database: Arc<EmbeddedDatabase>, base: String, http: reqwest::Client) -> Result<Self, StoreError> {
+    pub fn open(database: Arc<EmbeddedDatabase>, frame: Arc<Frame>, http: reqwest::Client) -> Result<Self, StoreError> {
         database.create_table(ORDERS)?;
         database.create_table(shop::NOTIFICATIONS)?;
-        Ok(Self { base, http, database, rate_limit: RATE_LIMIT, minute: Mutex::default() })
+        Ok(Self {
+            base: format!("{}/front-payment", frame.base),
+            frame,
+            http,
+            database,
+            rate_limit: RATE_LIMIT,
+            minute: Mutex::default(),
+        })
     }
 
     /// `rate_limit` is in requests a minute.
@@ -110,6 +151,10 @@ impl Sandbox {
             let items = orders.iter().map_err(database_error)?;
             items.map(|item| read_order(item.map_err(database_error)?.1.value())).collect()
         })
+    }
+
+    fn clock(&self) -> &MovableClock {
+        &self.frame.clock
     }
 
     fn find(&self, uuid: &str) -> Result<Option<SandboxOrder>, StoreError> {
@@ -138,27 +183,30 @@ impl Sandbox {
             .await
     }
 
-    /// Signs or declines the order of a link. Returns the order, and whether this call decided it: only the first one does.
-    async fn decide(&self, link: String, status: &'static str) -> Result<Option<(SandboxOrder, bool)>, StoreError> {
+    /// Gives an order a status. Returns it, or `None` where there is no such order, or it has not the status `from`.
+    async fn set_status(&self, uuid: String, from: Option<String>, status: String) -> Result<Option<SandboxOrder>, StoreError> {
+        let now = self.clock().now().as_second();
         self.database
             .write(move |write| {
                 let mut orders = write.open_table(ORDERS).map_err(database_error)?;
-                let found =
-                    orders.get(uuid_of(&link)).map_err(database_error)?.map(|item| read_order(item.value())).transpose()?;
-                let Some(mut found) = found.filter(|order| order.link.as_ref() == Some(&link)) else { return Ok(None) };
-                let is_open = found.status == "SENT";
-                if is_open {
-                    status.clone_into(&mut found.status);
-                    insert(&mut orders, &found)?;
-                }
-                Ok(Some((found, is_open)))
+                let found = orders.get(uuid.as_str()).map_err(database_error)?;
+                let found = found.map(|item| read_order(item.value())).transpose()?;
+                let Some(found) = found.filter(|order| from.is_none_or(|from| from == order.status)) else { return Ok(None) };
+                let changed = SandboxOrder { status, status_at: Some(now), ..found };
+                insert(&mut orders, &changed)?;
+                Ok(Some(changed))
             })
             .await
+            .inspect(|changed| {
+                if let Some(order) = changed {
+                    tracing::info!(orderId = order.bridge_id(), orderUuid = order.uuid, status = order.status, "status changed");
+                }
+            })
     }
 
     /// Counts a request. Returns how many are left in this minute, or `None` if it is one too many.
     fn count_request(&self) -> Option<u32> {
-        let minute = Timestamp::now().as_second() / 60;
+        let minute = self.clock().now().as_second() / 60;
         let mut counted = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         if counted.0 != minute {
             *counted = (minute, 0);
@@ -176,6 +224,11 @@ fn insert(orders: &mut Table<'_, &'static str, &'static [u8]>, order: &SandboxOr
 
 fn read_order(item: &[u8]) -> Result<SandboxOrder, StoreError> {
     serde_json::from_slice(item).map_err(database_error)
+}
+
+/// The bridge's id of an order, which stands in its callback URL.
+fn bridge_id(callback_url: &str) -> Option<&str> {
+    callback_url.split_once("/callbacks/")?.1.split('/').next()
 }
 
 /// A link begins with its order's uuid, so that the order can be found by it.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use front_payment_bridge::http_client;
 use front_payment_bridge::local::sandbox::{self, Sandbox};
+use front_payment_bridge::local::{Frame, MovableClock};
 use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge::store::{DynamoDbStore, EmbeddedStore, OrderStore};
 use serde_json::{Value, json};
@@ -39,10 +41,12 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let http = http_client::build(None).unwrap();
-        let sandbox = Arc::new(Sandbox::open(EmbeddedStore::in_memory().unwrap().database(), base.clone(), http).unwrap());
-        let routes = sandbox::routes(sandbox.clone());
+        let database = EmbeddedStore::in_memory().unwrap().database();
+        let frame = Frame::new(base.clone(), false, MovableClock::open(database.clone()).unwrap());
+        let sandbox = Arc::new(Sandbox::open(database, frame.into(), http).unwrap());
+        let routes = Router::new().nest("/front-payment", sandbox::routes(sandbox.clone()));
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { moto, secrets, front_payment: format!("{base}/api/v1"), sandbox, store }
+        Self { moto, secrets, front_payment: format!("{base}/front-payment/api/v1"), sandbox, store }
     }
 
     /// A proxy before AWS, of a test's own.

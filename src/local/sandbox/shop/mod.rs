@@ -18,7 +18,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
-use jiff::Timestamp;
 
 use super::{Sandbox, api};
 use verification::Told;
@@ -43,14 +42,15 @@ async fn receive_front_payment(State(sandbox): State<Arc<Sandbox>>, RawQuery(que
 
 /// The format `standard-webhooks`.
 async fn receive_webhook(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
-    receive(&sandbox, verification::standard_webhooks(&headers, &body, Timestamp::now())).await
+    receive(&sandbox, verification::standard_webhooks(&headers, &body, sandbox.clock().now())).await
 }
 
 async fn receive(sandbox: &Sandbox, told: Told) -> Response {
-    let (answer, is_slow) = match sandbox.remember(told, Timestamp::now()).await {
+    let (answer, is_slow) = match sandbox.remember(told, sandbox.clock().now()).await {
         Ok(decided) => decided,
         Err(error) => return api::broken(&error),
     };
+    sandbox.frame.announce();
     if is_slow {
         tokio::time::sleep(SLOW_ANSWER).await;
     }

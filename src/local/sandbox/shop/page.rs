@@ -7,7 +7,7 @@ use axum::response::Response;
 use maud::html;
 
 use super::notifications::listed;
-use crate::local::sandbox::pages::{not_found, page};
+use crate::local::sandbox::pages::not_found;
 use crate::local::sandbox::{Sandbox, api};
 
 /// What the shop was told, the latest first.
@@ -16,12 +16,14 @@ pub(super) async fn notifications(State(sandbox): State<Arc<Sandbox>>) -> Respon
         Ok(notifications) => notifications,
         Err(error) => return api::broken(&error),
     };
-    page(
-        "The shop's notifications (sandbox)",
+    sandbox.frame.page(
+        "The shop",
+        true,
         &html! {
+            p { "What the bridge told the shop, the latest first, and whether the shop could verify it." }
             @if notifications.is_empty() { p { "The shop was not notified yet." } }
-            table {
-                tr { th { "When" } th { "Order" } th { "Status" } th { "Format" } th { "Verified" } th { "Answer" } }
+            div.wide tabindex="0" role="region" aria-label="Notifications" { table {
+                tr { @for name in ["When", "Order", "Status", "Format", "Verified", "Answer"] { th scope="col" { (name) } } }
                 @for told in &notifications {
                     tr {
                         td { (format!("{:.3}", told.at)) } td { (told.order_uuid) } td { (told.status) }
@@ -30,17 +32,17 @@ pub(super) async fn notifications(State(sandbox): State<Arc<Sandbox>>) -> Respon
                         td { @if let Some(status) = told.answer { (status) } @else { "none" } }
                     }
                 }
-            }
-            p { a href=(format!("{}/portal", sandbox.base)) { "Front Payment's portal" } }
+            } }
         },
     )
 }
 
 /// Where customers come back to.
-pub(super) async fn after_bank_id(Path(name): Path<String>) -> Response {
+pub(super) async fn after_bank_id(State(sandbox): State<Arc<Sandbox>>, Path(name): Path<String>) -> Response {
+    let page = |title, text| sandbox.frame.page(title, false, &html! { p { (text) } });
     match name.as_str() {
-        "success" => page("Thank you for your order", &html! { p { "The invoice is on its way." } }),
-        "failure" => page("The order was not completed", &html! { p { "Nothing will be invoiced." } }),
-        _ => not_found(),
+        "success" => page("Thank you for your order", "The invoice is on its way."),
+        "failure" => page("The order was not completed", "Nothing will be invoiced."),
+        _ => not_found(&sandbox),
     }
 }

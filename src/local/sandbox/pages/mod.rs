@@ -1,0 +1,45 @@
+//! Front Payment's own pages.
+
+pub(super) mod bank_id;
+pub(super) mod portal;
+
+use axum::response::Response;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{Sandbox, SandboxOrder};
+
+pub(super) fn not_found(sandbox: &Sandbox) -> Response {
+    let mut reply = sandbox.frame.page("Page not found", false, &html! { p { "The sandbox has no page at this link." } });
+    *reply.status_mut() = StatusCode::NOT_FOUND;
+    reply
+}
+
+/// The buttons of an order that waits for its customer.
+fn decide(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
+    let Some(link) = order.link.as_ref().filter(|_| order.status == "SENT") else { return html! {} };
+    let base = &sandbox.base;
+    html! {
+        form method="post" {
+            button formaction=(format!("{base}/bankid/{link}/sign")) { "Sign" }
+            button formaction=(format!("{base}/bankid/{link}/decline")) { "Decline" }
+        }
+    }
+}
+
+/// What is bought.
+fn lines(order: &SandboxOrder) -> Markup {
+    html! {
+        div.wide tabindex="0" role="region" aria-label="What is bought" { table {
+            tr { th scope="col" { "What" } th scope="col" { "Quantity" } th scope="col" { "Amount" } }
+            @for line in &order.lines { tr { td { (line.name) } td { (line.quantity) } td { (line.amount) } } }
+            tr { th scope="row" colspan="2" { "Total" } td { strong { (order.grand_total) " kr" } } }
+        } }
+    }
+}
+
+/// Who sells, as far as an order tells: the host that the customer comes back to.
+fn seller(order: &SandboxOrder) -> String {
+    let url = url::Url::parse(&order.success).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,87 @@
+//! One line in the terminal for each thing that happens: time, what, answer, status, reference, uuid, duration, link.
+
+use std::sync::Arc;
+
+use anstyle::{AnsiColor, Style};
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tracing::Level;
+
+use super::journal::Entry;
+use crate::order::StoredOrder;
+use crate::store::{EmbeddedStore, OrderStore};
+
+/// Prints what happens, to stderr, until nothing can happen any more. `store` is `None` beside a bridge that runs elsewhere.
+pub(super) async fn print(mut entries: UnboundedReceiver<Arc<Entry>>, store: Option<EmbeddedStore>) {
+    while let Some(entry) = entries.recv().await {
+        let order = match (&store, entry.order_id) {
+            (Some(store), Some(order_id)) => store.load(order_id).await.ok().flatten(),
+            _ => None,
+        };
+        if let Some(line) = line(&entry, order.as_ref()) {
+            let style = style(&entry);
+            anstream::eprintln!("{style}{line}{style:#}");
+        }
+    }
+}
+
+fn style(entry: &Entry) -> Style {
+    let code = ["statusCode", "shopStatusCode", "answered"].iter().find_map(|name| entry.field(name)?.parse::<u16>().ok());
+    let color = match (entry.level, code) {
+        (Level::ERROR, _) | (_, Some(500..)) => Some(AnsiColor::Red),
+        (Level::WARN, _) | (_, Some(400..)) => Some(AnsiColor::Yellow),
+        (_, Some(200..300)) => Some(AnsiColor::Green),
+        _ => None,
+    };
+    color.map_or_else(Style::new, AnsiColor::on_default)
+}
+
+/// `None` for what only a machine wants to know.
+fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
+    let (parts, mentions_order) = match (entry.field("route"), entry.message.as_str()) {
+        (None, "sweep") if entry.field("visited") == Some("0") => return None,
+        (None, "orders that wait for the operator") if entry.field("waiting") == Some("0") => return None,
+        (Some("notification"), _) => {
+            let answer = entry.field("shopStatusCode").or(entry.field("shopError"));
+            (vec![Some("notification"), answer, entry.field("outcome"), entry.field("status")], true)
+        }
+        (Some("reading"), _) => {
+            let answer = entry.field("providerStatusCode");
+            (vec![Some("reading"), answer, entry.field("outcome"), entry.field("status")], true)
+        }
+        (Some(route), _) => {
+            let status = order.map(|order| order.status.name());
+            let outcome = entry.field("outcome").filter(|outcome| !["accepted", "read"].contains(outcome));
+            (vec![Some(short(route)), entry.field("statusCode"), outcome, status], true)
+        }
+        (None, "submit" | "status" | "callback" | "callback failed" | "callback lost" | "status changed") => {
+            let answer = entry.field("answered").or(entry.field("error"));
+            (vec![Some("  Front Payment:"), Some(entry.message.as_str()), entry.field("status"), answer], false)
+        }
+        (None, message) => {
+            let fields = entry.fields.iter().filter(|(name, _)| **name != "requestId");
+            let fields: Vec<_> = fields.map(|(name, value)| format!("{name}={value}")).collect();
+            return Some(format!("{} {} {message} {}", time(entry), entry.level, fields.join(" ")));
+        }
+    };
+    let order = order.filter(|_| mentions_order);
+    let reference = order.and_then(|order| order.details.reference_no.as_deref());
+    let uuid = order.and_then(|order| order.order_uuid.as_deref());
+    let millis = entry.field("totalMs").map(|millis| format!("{millis} ms"));
+    let disbelief = entry.field("disbelief").map(|why| format!("not believed: {why}"));
+    let is_submit = entry.field("route") == Some("POST /orders");
+    let link = order.filter(|_| is_submit).and_then(|order| order.bank_id_url.as_deref()).map(|link| format!("→ {link}"));
+    let parts = parts.into_iter().chain([disbelief.as_deref(), reference, uuid, millis.as_deref(), link.as_deref()]).flatten();
+    Some(format!("{} {}", time(entry), parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")))
+}
+
+/// The ids of a path are in the log line itself.
+fn short(route: &str) -> &str {
+    route.split("/{").next().unwrap_or(route)
+}
+
+static OSLO: TimeZone = jiff::tz::get!("Europe/Oslo");
+
+fn time(entry: &Entry) -> String {
+    entry.at.to_zoned(OSLO.clone()).strftime("%H:%M:%S").to_string()
+}
