@@ -8,6 +8,8 @@ use front_payment_bridge::local::sandbox::{Misbehaviour, SandboxOrder};
 use front_payment_bridge::order::{EntrySource, HistoryEntry, Status, StoredOrder};
 use uuid::Uuid;
 
+use crate::notifications::Notified;
+use crate::shops::Told;
 use crate::transcript::Reply;
 
 /// The three sides.
@@ -16,6 +18,7 @@ pub struct Evidence {
     pub replies: Vec<Reply>,
     pub stored: Vec<StoredOrder>,
     pub at_provider: Vec<SandboxOrder>,
+    pub notified: Notified,
 }
 
 /// Every reply that the load may get. A 303 is the sandbox's reply to a customer.
@@ -37,10 +40,14 @@ const REPLIES: [(u16, Option<&str>); 12] = [
 impl Evidence {
     /// The part about one order.
     pub fn about(&self, order_id: Uuid) -> Self {
+        let at_provider: Vec<_> = self.at_provider.iter().filter(|order| bridge_id(order) == Some(order_id)).cloned().collect();
+        let is_own = |told: &&Told| at_provider.iter().any(|order| order.uuid == told.order_uuid);
+        let told = self.notified.told.iter().filter(is_own).cloned().collect();
         Self {
+            notified: Notified { told, urls: self.notified.urls.clone() },
             replies: self.replies.iter().filter(|reply| reply.order_id == Some(order_id)).cloned().collect(),
             stored: self.stored.iter().filter(|stored| stored.order_id == order_id).cloned().collect(),
-            at_provider: self.at_provider.iter().filter(|order| bridge_id(order) == Some(order_id)).cloned().collect(),
+            at_provider,
         }
     }
 
@@ -71,6 +78,7 @@ impl Evidence {
             let faults = faults.into_iter().flatten();
             found.extend(faults.map(|fault| format!("{} ({:?}): {fault}", stored.order_id, stored.status)));
         }
+        found.extend(self.notified.findings(&self.stored));
         found
     }
 }

@@ -7,8 +7,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Longer than anything in it takes without a line in the log: a slow reply takes eight seconds.
-const QUIET: Duration = Duration::from_secs(10);
+use front_payment_bridge::http_client;
+
 /// How long the load may take to end.
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
@@ -28,6 +28,7 @@ impl Local {
         let mut process = Command::new(env!("CARGO_BIN_EXE_local"))
             .args(["--json", "--port", "0", "--rate-limit", &u32::MAX.to_string(), "--data-dir"])
             .arg(directory)
+            .env("PRIVATE_SHOP_HOSTS", "127.0.0.1") // of whatever port
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
             .spawn()
@@ -49,10 +50,10 @@ impl Local {
     }
 
     /// Waits until its log does not grow any more.
-    pub fn wait_until_idle(&self) -> Result<(), String> {
+    pub fn wait_until_idle(&self, for_at_least: Duration) -> Result<(), String> {
         let length = || fs::metadata(&self.log).unwrap().len();
         let (started, mut quiet, mut seen) = (Instant::now(), Instant::now(), length());
-        while quiet.elapsed() < QUIET {
+        while quiet.elapsed() < for_at_least {
             sleep(Duration::from_millis(200));
             let now = length();
             if now != seen {
@@ -63,6 +64,17 @@ impl Local {
             }
         }
         Ok(())
+    }
+
+    /// Moves the clock.
+    pub fn forward(&self, step: &str) -> Result<(), String> {
+        let clock = format!("{}/front-payment/clock", self.base);
+        let moving = async {
+            let client = http_client::build(None).unwrap();
+            client.post(clock).body(format!(r#"{{"forward": "{step}"}}"#)).send().await?.error_for_status()
+        };
+        let moved = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(moving);
+        moved.map(drop).map_err(|error| format!("the clock was not moved: {error}"))
     }
 
     /// Sends Ctrl-C, after which it must succeed.

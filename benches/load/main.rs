@@ -1,10 +1,12 @@
-//! The program `local` under load, with a sandbox that misbehaves at random. Then an audit compares every 201 with the store
-//! and the sandbox. `cargo bench --bench load`; it needs wrk.
+//! The program `local` under load, with a sandbox and shops that misbehave at random. Then an audit compares every 201 with
+//! the store and the sandbox, and every notification with the store. `cargo bench --bench load`; it needs wrk.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod audit;
 mod local;
+mod notifications;
 mod self_test;
+mod shops;
 mod transcript;
 mod wrk;
 
@@ -19,16 +21,22 @@ use clap::Parser;
 use front_payment_bridge::http_client;
 use front_payment_bridge::local::sandbox::Sandbox;
 use front_payment_bridge::local::{Frame, MovableClock};
-use front_payment_bridge::order::{EntrySource, HistoryEntry, Status, StoredOrder};
+use front_payment_bridge::order::{EntrySource, HistoryEntry, NotificationState, Status, StoredOrder};
 use front_payment_bridge::store::EmbeddedStore;
 
 use audit::Evidence;
 use local::Local;
+use notifications::Notified;
+use shops::Shops;
 use transcript::Transcript;
 use wrk::{Summary, Wrk};
 
 /// How much memory may grow in the second half of a run.
 const MAX_GROWTH_PER_CENT: u64 = 5;
+/// Longer than anything during the load takes without a line in the log: a slow shop has ten seconds.
+const MAX_ANSWER: Duration = Duration::from_secs(12);
+/// Afterwards every shop answers at once, or refuses.
+const QUIET_SWEEP: Duration = Duration::from_secs(3);
 /// In a shorter run, caches still grow in the second half. In seconds.
 const MIN_RUN: usize = 50;
 
@@ -57,6 +65,7 @@ struct Run {
     summary: Summary,
     /// KiB, once a second.
     resident: Vec<u64>,
+    notified: Notified,
     findings: Vec<String>,
 }
 
@@ -71,7 +80,7 @@ fn main() -> ExitCode {
         }
     };
     let transcript = Transcript::read(directory.path());
-    let evidence = evidence(directory.path(), &transcript);
+    let evidence = evidence(directory.path(), &transcript, run.notified);
     let mut findings = run.findings;
     findings.extend(evidence.findings());
     let not_found = transcript.replies.iter().filter(|reply| reply.code == 404).count();
@@ -99,8 +108,9 @@ fn main() -> ExitCode {
 
 /// Puts `local` under load, waits until it is idle, and ends it.
 fn load(options: &Options, directory: &Path) -> Result<Run, String> {
-    let local = Local::start(directory);
-    let mut wrk = Wrk::start(&local.base, options.connections, options.seconds, directory)?;
+    let (local, mut shops) = (Local::start(directory), Shops::start());
+    let urls = shops.urls.iter().map(|(_, url)| url.as_str());
+    let mut wrk = Wrk::start(&local.base, options.connections, options.seconds, directory, urls)?;
     let mut resident = Vec::new();
     while wrk.0.try_wait().unwrap().is_none() {
         sleep(Duration::from_secs(1));
@@ -108,17 +118,29 @@ fn load(options: &Options, directory: &Path) -> Result<Run, String> {
     }
     let summary = wrk.finish()?;
     let mut findings: Vec<String> = summary.socket_errors().into_iter().collect();
-    findings.extend(local.wait_until_idle().err());
+    findings.extend(local.wait_until_idle(MAX_ANSWER).err());
+    shops.recover();
+    // An attempt in vain is followed by others after 1, 5, 15 and 30 minutes; one that has to wait for its host, by the sweep.
+    for _ in 0..4 {
+        findings.extend(local.forward("1h").err());
+        findings.extend(local.wait_until_idle(QUIET_SWEEP).err());
+    }
     findings.extend(local.end().err());
-    Ok(Run { summary, resident, findings })
+    let notified = Notified { told: shops.told(), urls: shops.urls.clone() };
+    Ok(Run { summary, resident, notified, findings })
 }
 
 /// What the shop got, and what the bridge and the sandbox have left in their file.
-fn evidence(directory: &Path, transcript: &Transcript) -> Evidence {
+fn evidence(directory: &Path, transcript: &Transcript, notified: Notified) -> Evidence {
     let store = EmbeddedStore::open(&directory.join("orders.redb")).unwrap();
     let frame = Frame::new(String::new(), false, MovableClock::open(store.database()).unwrap());
     let sandbox = Sandbox::open(store.database(), frame.into(), http_client::build(None).unwrap()).unwrap();
-    Evidence { replies: transcript.replies.clone(), stored: store.all().unwrap(), at_provider: sandbox.orders().unwrap() }
+    Evidence {
+        replies: transcript.replies.clone(),
+        stored: store.all().unwrap(),
+        at_provider: sandbox.orders().unwrap(),
+        notified,
+    }
 }
 
 /// Whether a line is an error that no misbehaviour of the sandbox explains.
@@ -151,6 +173,9 @@ fn report(summary: &Summary, transcript: &Transcript, evidence: &Evidence, log: 
         let counted = |order: &StoredOrder| order.history.iter().filter(|entry| is_counted(order, entry)).count();
         evidence.stored.iter().map(counted).sum::<usize>()
     };
+    row("notifications", evidence.notified.told.len(), "answered by a shop with 200");
+    let owed = |order: &&StoredOrder| order.notifications.as_ref().is_some_and(|told| told.state() == NotificationState::Pending);
+    row("", evidence.stored.iter().filter(owed).count(), "orders of the dead shop, which is still owed their status");
     row("callbacks noted", count(&|_, entry| entry.source == EntrySource::Callback), "");
     row("", count(&|order, entry| entry.is_about_other_order(order)), "entries about a second order, which was behind a 500");
     let refused = log.lines().filter(|line| line.contains("has read as many statuses")).count();

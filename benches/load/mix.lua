@@ -9,6 +9,7 @@ end
 
 function init(args)
   math.randomseed(os.time() * 1000 + thread_id)
+  urls = {unpack(args, 2)} -- of the shops: steady, unsteady, down, dead
   transcript = assert(io.open(args[1] .. "/transcript-" .. thread_id, "w"))
   recent = {} -- attempts that may be repeated: the key and the body
   links = {}  -- BankID links that are not opened yet
@@ -46,7 +47,7 @@ local body = [[{"products":[{"name":"Router","productId":"R_1","quantity":"1","r
 "orderSummary":{"subTotal":"%d","totalTax":"0","totalDiscount":"0.00","grandTotal":"%d"},"orderDate":"4070908800",
 "customerDetails":{%s,"countryCode":"+47","msisdn":"46567468","email":"kari@example.com","name":"Kari Nordmann",
 "preferredLanguage":"en","address":{"street":"Klosterenget 144","zip":"7030","city":"Trondheim","country":"NO"}},
-"referenceNo":"%s","invoiceFeeApplicable":true,"invoiceMaturity":10,"callback":{"callbackUrl":"https://shop.example/status",
+"referenceNo":"%s","invoiceFeeApplicable":true,"invoiceMaturity":10,"callback":{"callbackUrl":"%s",
 "success":"https://shop.example/success","failure":"https://shop.example/failure"}}]]
 
 -- Every order has a total and a reference of its own. Most have no word for the sandbox; one in 3,000 is slow.
@@ -62,7 +63,10 @@ local function order()
   elseif chance(2) then
     word, customer = "refused", private:format("abcdefghijk") -- the sandbox wants digits
   end
-  return body:format(total, total, total, total, customer, ("%s %d/%d"):format(word, thread_id, serial))
+  -- Most shops are steady. One URL in ten is of a host that the bridge must not call.
+  local shop = urls[({1, 1, 1, 1, 2, 2, 3, 3, 4})[math.random(10)] or 0] or "https://shop.example/status"
+  local reference = ("%s %d/%d"):format(word, thread_id, serial)
+  return body:format(total, total, total, total, customer, reference, shop)
 end
 
 local function post(attempt)

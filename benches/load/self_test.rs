@@ -1,14 +1,16 @@
 //! Tests the audit: puts one fault at a time into a sound order of the run. The audit must find each.
 
 use front_payment_bridge::order::{EntrySource, HistoryEntry, Status};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::audit::Evidence;
+use crate::shops::Told;
 use crate::transcript::Reply;
 
 type Fault = (&'static str, fn(&mut Evidence));
 
-const FAULTS: [Fault; 15] = [
+const FAULTS: [Fault; 19] = [
     ("a stored order is lost", |evidence| evidence.stored.clear()),
     ("the provider has lost an order", |evidence| evidence.at_provider.clear()),
     ("the provider has an order twice", |evidence| {
@@ -50,6 +52,16 @@ const FAULTS: [Fault; 15] = [
         let reply = evidence.replies[0].clone();
         evidence.replies.push(Reply { code: 500, slug: Some("internal".to_owned()), ..reply });
     }),
+    ("the last status was not told", |evidence| evidence.notified.told.clear()),
+    ("an older status was told after a newer one", |evidence| {
+        let older = Told { status: "SENT".to_owned(), ..evidence.notified.told[0].clone() };
+        evidence.notified.told.push(older);
+    }),
+    ("a notification has a wrong checksum", |evidence| evidence.notified.told[0].is_verified = false),
+    ("a shop that answers is still owed something", |evidence| {
+        let next = evidence.stored[0].repeat_notification(Timestamp::now()).unwrap();
+        evidence.stored[0] = *next;
+    }),
 ];
 
 fn is_new(reply: &Reply) -> bool {
@@ -60,10 +72,11 @@ fn is_new(reply: &Reply) -> bool {
 pub fn check(evidence: &Evidence) -> Result<usize, String> {
     let is_sample = |reply: &&Reply| is_new(reply) && reply.status.as_deref() == Some("SENT");
     let mut samples = evidence.replies.iter().filter(is_sample).take(1_000).map(|reply| evidence.about(reply.order_id.unwrap()));
-    // Created without misbehaviour, signed, and called back.
+    // Created without misbehaviour, signed, called back, and told.
     let is_sound = |sample: &Evidence| {
         matches!(&sample.stored[..], [stored] if stored.status == Status::Invoiced && stored.history.len() == 2)
             && matches!(&sample.at_provider[..], [order] if order.misbehaviour.is_none())
+            && !sample.notified.told.is_empty()
             && sample.findings().is_empty()
     };
     let sample = samples.find(is_sound).ok_or("there is no sound order to put faults into")?;

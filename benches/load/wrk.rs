@@ -11,13 +11,20 @@ pub struct Wrk(pub Child);
 pub struct Summary(String);
 
 impl Wrk {
-    /// Starts it with mix.lua, which writes its transcript into a directory.
-    pub fn start(base: &str, connections: u32, seconds: u64, directory: &Path) -> Result<Self, String> {
+    /// Starts it with mix.lua, which writes its transcript into a directory, for orders of these shops.
+    pub fn start<'u>(
+        base: &str,
+        connections: u32,
+        seconds: u64,
+        directory: &Path,
+        shop_urls: impl Iterator<Item = &'u str>,
+    ) -> Result<Self, String> {
         let mix = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/load/mix.lua");
         let started = Command::new("wrk")
             .args(["--threads", "2", "--latency", "--timeout", "30s", "--script", mix])
             .args(["--connections", &connections.to_string(), "--duration", &format!("{seconds}s"), base, "--"])
             .arg(directory)
+            .args(shop_urls)
             .stdout(Stdio::piped())
             .spawn();
         started.map(Self).map_err(|error| match error.kind() {

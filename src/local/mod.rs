@@ -36,6 +36,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tracing_subscriber::Layer;
 
+use crate::environment::ConfigError;
 use crate::http_client::TlsError;
 use crate::store::{EmbeddedStore, OpenError, StoreError};
 use crate::telemetry;
@@ -61,6 +62,8 @@ pub enum Error {
     Tls(#[from] TlsError),
     #[error("the sandbox's address is not a URL")]
     Address(#[source] url::ParseError),
+    #[error(transparent)]
+    Setting(#[from] ConfigError),
     #[error("the demo shop cannot be notified: {0}")]
     ShopHost(String),
     #[error("the server ended")]

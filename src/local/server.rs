@@ -20,6 +20,7 @@ use super::worker::LocalWorker;
 use super::{Error, HOST};
 use crate::bridge::Bridge;
 use crate::config::Settings;
+use crate::environment::ProcessEnvironment;
 use crate::front_payment::Client;
 use crate::http::callbacks::Callbacks;
 use crate::http::orders::Orders;
@@ -43,7 +44,8 @@ impl Local {
     /// # Errors
     /// [`Error`], for example if the database cannot be used.
     pub fn start(listener: TcpListener, store: EmbeddedStore, rate_limit: u32, journal: Arc<Journal>) -> Result<Self, Error> {
-        let private_shop_hosts = private_shop_hosts(&listener)?;
+        let settings = Settings::read(&ProcessEnvironment)?;
+        let private_shop_hosts = settings.private_shop_hosts.and(demo_shop_host(&listener)?);
         let frame = frame(&listener, &store, true)?;
         journal.use_clock(frame.clock.clone());
         let console = Console { frame: frame.clone(), store: store.clone(), journal, http: http_client::build(None)? };
@@ -56,7 +58,8 @@ impl Local {
         let (watched, changed) = WatchedStore::new(store.clone());
         let bridge = Arc::new(Bridge::new(watched, front_payment, secrets, frame.clock.shared()));
         let worker = Arc::new(Worker::new(bridge.clone(), shops, private_shop_hosts.clone()));
-        let settings = Settings { callback_base_url: Url::parse(&base).ok(), private_shop_hosts, ..Settings::default() };
+        let callback_base_url = settings.callback_base_url.or(Url::parse(&base).ok());
+        let settings = Settings { callback_base_url, private_shop_hosts, ..settings };
         let functions = Functions {
             orders: Orders::new(bridge.clone(), settings),
             callbacks: Callbacks::new(bridge),
@@ -119,7 +122,7 @@ fn frame(listener: &TcpListener, store: &EmbeddedStore, has_bridge: bool) -> Res
 }
 
 /// The demo shop is on this machine.
-fn private_shop_hosts(listener: &TcpListener) -> Result<PrivateHosts, Error> {
+fn demo_shop_host(listener: &TcpListener) -> Result<PrivateHosts, Error> {
     let address = listener.local_addr().map_err(Error::Server)?;
     PrivateHosts::parse(&address.to_string()).map_err(Error::ShopHost)
 }

@@ -102,6 +102,13 @@ impl PrivateHosts {
         text.split(',').map(|entry| parse_entry(entry.trim())).collect::<Result<_, _>>().map(Self)
     }
 
+    /// These and those.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     fn contain(&self, host: &Host, port: Option<u16>) -> bool {
         self.0.iter().any(|(private, only)| private == host && (only.is_none() || *only == port))
     }

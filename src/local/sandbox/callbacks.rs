@@ -58,8 +58,18 @@ fn query(order: &SandboxOrder, status: &str, secret_key: &str, now: Timestamp) -
     query.extend_pairs(parameters).append_pair("checksum", &checksum).finish()
 }
 
+/// The bridge may have listened on another port when the order was made.
+fn callback_url(sandbox: &Sandbox, order: &SandboxOrder) -> String {
+    let url = &order.callback_url;
+    let here = url.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split_once('/'));
+    match here {
+        Some((_, path)) if sandbox.frame.has_bridge => format!("{}/{path}", sandbox.frame.base),
+        _ => url.clone(),
+    }
+}
+
 pub(super) async fn call(sandbox: &Sandbox, order: &SandboxOrder, status: &str, query: &str) {
-    match sandbox.http.get(format!("{}?{query}", order.callback_url)).send().await {
+    match sandbox.http.get(format!("{}?{query}", callback_url(sandbox, order))).send().await {
         Ok(reply) => {
             let answered = reply.status().as_u16();
             tracing::info!(orderId = order.bridge_id(), orderUuid = order.uuid, status, answered, "callback");
