@@ -51,7 +51,8 @@ async fn is_unknown<S: OrderQueue, F>(bridge: &Bridge<S, F>, entry: &DueOrder, b
 
 async fn end_stale_attempt<S: OrderQueue, F>(bridge: &Bridge<S, F>, entry: &DueOrder, by: Timestamp) -> Result<bool, StoreError> {
     let Some(order) = bridge.load(entry.order_id, by).await? else { return Ok(false) };
-    let next = order.end_stale_attempt(bridge.clock.now()).or_else(|| order.with_place_corrected());
+    let now = bridge.clock.now();
+    let next = order.end_stale_attempt(now).or_else(|| order.corrected(now));
     let Some(next) = next else { return Ok(order.status == Status::Unknown) };
     match bridge.replace(&order, &next, by).await {
         Ok(()) => Ok(next.status == Status::Unknown),

@@ -42,7 +42,7 @@ async fn correct<S: OrderQueue, F>(bridge: &Bridge<S, F>, order_id: Uuid, by: Ti
         if order.is_past_retention(bridge.clock.now()) {
             return Ok(false);
         }
-        let Some(next) = order.with_place_corrected() else { return Ok(false) };
+        let Some(next) = order.backfilled() else { return Ok(false) };
         match bridge.replace(&order, &next, by).await {
             Ok(()) => Ok(true),
             Err(WriteError::Conflict(_)) => Ok(false), // whoever wrote it has corrected it

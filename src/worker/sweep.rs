@@ -137,9 +137,9 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
         (due.shop_id, Some(Visit { outcome, undelivered: undelivered.unwrap_or_default() }))
     }
 
-    /// The order with its place in the index corrected, if it is wrong.
+    /// The order with what an operator's command left out.
     pub(super) async fn corrected(&self, order: StoredOrder, by: Timestamp) -> StoredOrder {
-        let Some(next) = order.with_place_corrected() else { return order };
+        let Some(next) = order.corrected(self.bridge.clock.now()) else { return order };
         match self.bridge.replace(&order, &next, by).await {
             Ok(()) => *next,
             Err(error) => {

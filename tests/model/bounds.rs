@@ -1,6 +1,6 @@
 //! How much may happen in one history of an order.
 
-use crate::decisions::{Body, ProviderReply, Word};
+use crate::decisions::{Body, ProviderReply, ShopAnswer, Word};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -37,6 +37,12 @@ pub struct Bounds {
     pub late: bool,
     /// How often a retention period ends.
     pub expiries: usize,
+    /// How often a worker wakes.
+    pub workers: usize,
+    /// What the shop answers to it.
+    pub shop: &'static [ShopAnswer],
+    /// How often time passes until more is due.
+    pub waits: i64,
 }
 
 const NOTHING: Bounds = Bounds {
@@ -57,6 +63,9 @@ const NOTHING: Bounds = Bounds {
     leases: 0,
     late: false,
     expiries: 0,
+    workers: 0,
+    shop: &[ShopAnswer::Ok200],
+    waits: 0,
 };
 
 const LIVING: &[Word] = &[Word::Reserved, Word::Paid];
@@ -142,8 +151,62 @@ pub const GENERATIONS: Bounds = Bounds {
     ..NOTHING
 };
 
+/// Two workers, and a status that changes while one is under way.
+pub const WORKERS: Bounds = Bounds {
+    name: "two workers, and a status that rises",
+    attempts: 1,
+    bodies: &[0],
+    in_flight: 2,
+    replies: &[ProviderReply::Created201],
+    callbacks: 2,
+    workers: 2,
+    shop: &[ShopAnswer::Ok200, ShopAnswer::Timeout],
+    ..NOTHING
+};
+
+/// A status that goes back, and comes back.
+pub const COMES_BACK: Bounds = Bounds {
+    name: "a worker, and a status that comes back",
+    in_flight: 1,
+    callbacks: 3,
+    words: LIVING_OR_DEAD,
+    revived: true,
+    reads: 1,
+    workers: 2,
+    shop: &[ShopAnswer::Ok200],
+    ..WORKERS
+};
+
 /// What is covered on every run.
 pub const EVERY_RUN: &[Bounds] = &[
+    WORKERS,
+    COMES_BACK,
+    Bounds {
+        name: "a worker, and a status that goes back while it works",
+        in_flight: 2,
+        callbacks: 2,
+        reads: 0,
+        workers: 1,
+        ..COMES_BACK
+    },
+    Bounds { name: "two workers, with a fault", callbacks: 1, faults: 1, ..WORKERS },
+    Bounds {
+        name: "workers one after the other, and a shop that does not answer",
+        in_flight: 1,
+        callbacks: 1,
+        workers: 3,
+        shop: &[ShopAnswer::Ok200, ShopAnswer::Timeout, ShopAnswer::Gone410],
+        waits: 2,
+        ..WORKERS
+    },
+    Bounds {
+        name: "workers, and an order without a 201",
+        replies: &[ProviderReply::Created201, ProviderReply::Error500, ProviderReply::Hangs],
+        callbacks: 1,
+        workers: 1,
+        operator: true,
+        ..WORKERS
+    },
     SIDE_BY_SIDE,
     SAME_TOTAL,
     CANCELLED,
@@ -235,6 +298,8 @@ pub const EVERY_RUN: &[Bounds] = &[
 
 /// What `MODEL=large` covers.
 pub const LARGE: &[Bounds] = &[
+    Bounds { name: "a worker, and a status that comes back while it works", in_flight: 2, workers: 1, ..COMES_BACK },
+    Bounds { name: "two workers, a fault, and what follows", faults: 1, waits: 1, ..WORKERS },
     Bounds {
         name: "a fault beside anything",
         attempts: 2,

@@ -6,6 +6,7 @@ use crate::explore::LEASE;
 use crate::operator::{self, Found};
 use crate::provider::ProviderOrder;
 use crate::store::RETENTION;
+use crate::worker::{Event, WAIT};
 use crate::world::{Shared, World, lock};
 
 /// One thing that may happen next.
@@ -20,6 +21,9 @@ pub enum Choice {
     LeaseEnds,
     RetentionEnds,
     StoreDeletes,
+    Wakes(Event),
+    /// Time passes until the next attempt or reading is due.
+    Waits,
     Arrives(usize),
     Decide(usize, Decision),
 }
@@ -38,6 +42,8 @@ impl Choice {
             Self::OperatorFinds(found) => operator::resolve(&mut lock(&world.shared), found),
             Self::LeaseEnds => world.pass(LEASE),
             Self::RetentionEnds => world.pass(RETENTION),
+            Self::Wakes(event) => world.wake(event).await,
+            Self::Waits => world.pass(WAIT),
             Self::StoreDeletes => lock(&world.shared).store.delete(),
             Self::Arrives(index) => world.arrives(index),
             Self::Decide(task, decision) => world.decide(task, decision).await,
@@ -73,6 +79,9 @@ pub fn choices(world: &World<'_>, bounds: &Bounds) -> Vec<Choice> {
         if has_uuid && world.reads() < bounds.reads {
             choices.push(Choice::Read);
         }
+        if shared.store.item.is_some() && world.workers() < bounds.workers {
+            choices.extend([Event::Stream, Event::Sweep].map(Choice::Wakes));
+        }
     }
     let is_sending = running.iter().any(|&task| world.tasks[task].is_submit());
     if bounds.operator && !is_sending {
@@ -81,6 +90,9 @@ pub fn choices(world: &World<'_>, bounds: &Bounds) -> Vec<Choice> {
     let is_quiet = running.is_empty() && shared.late.is_empty();
     if shared.seconds < bounds.leases * LEASE && (is_quiet || bounds.late) && !world.tasks.is_empty() {
         choices.push(Choice::LeaseEnds);
+    }
+    if is_quiet && shared.seconds / WAIT < bounds.waits && !world.tasks.is_empty() {
+        choices.push(Choice::Waits);
     }
     choices.extend(end_of_retention(&shared, is_sending, bounds));
     choices
@@ -93,13 +105,14 @@ fn decisions(op: Op, may_fail: bool, bounds: &Bounds) -> Vec<Decision> {
             [StatusReply::Status, StatusReply::Nothing, StatusReply::UnknownWord].map(Decision::Tells).to_vec()
         }
         Op::Status => vec![Decision::Tells(StatusReply::Status)],
+        Op::Tell => bounds.shop.iter().map(|&answer| Decision::Shop(answer)).collect(),
         Op::Create | Op::Load | Op::Replace => vec![Decision::Done],
     };
     if may_fail {
         decisions.extend(match op {
             Op::Create | Op::Replace => [Decision::Down, Decision::ReplyLost, Decision::Late].as_slice(),
             Op::Load => &[Decision::Down],
-            Op::Submit | Op::Status => &[],
+            Op::Submit | Op::Status | Op::Tell => &[],
         });
         decisions.extend([Decision::KilledBefore, Decision::KilledAfter]);
     }

@@ -19,11 +19,13 @@ pub enum Decision {
     Answers(ProviderReply, bool),
     /// Front Payment's reply to a status read.
     Tells(StatusReply),
+    /// The shop's answer to a notification.
+    Shop(ShopAnswer),
 }
 
 impl Decision {
     pub fn is_fault(self) -> bool {
-        !matches!(self, Self::Done | Self::Answers(..) | Self::Tells(_))
+        !matches!(self, Self::Done | Self::Answers(..) | Self::Tells(_) | Self::Shop(_))
     }
 }
 
@@ -71,6 +73,14 @@ pub enum StatusReply {
     UnknownWord,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShopAnswer {
+    Ok200,
+    Gone410,
+    /// The shop heard it, and does not answer in time.
+    Timeout,
+}
+
 /// A step of I/O at which a task waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
@@ -79,6 +89,7 @@ pub enum Op {
     Replace,
     Submit,
     Status,
+    Tell,
 }
 
 /// Which body a request has: 0 and 2 have the same total, 1 has another one. No two have the same fingerprint.

@@ -43,7 +43,7 @@ pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let setting = Setting::new();
-        let beginning = || Snapshot::beginning(bounds.expiries > 0, mutant);
+        let beginning = || Snapshot::beginning(bounds, mutant);
         let mut seen: HashMap<[u8; 32], usize> = HashMap::new();
         let mut children: Vec<Vec<usize>> = Vec::new();
         // Paths to take, and the state from which each comes.

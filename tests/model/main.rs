@@ -17,13 +17,17 @@ mod services;
 mod state;
 mod store;
 mod tasks;
+mod worker;
 mod world;
 
 use std::sync::Mutex;
 use std::time::Instant;
 use std::{env, thread};
 
-use bounds::{Bounds, CANCELLED, CANCELLED_BESIDE, EVERY_RUN, GENERATIONS, LARGE, READ_BESIDE, SAME_TOTAL, SIDE_BY_SIDE};
+use bounds::{
+    Bounds, CANCELLED, CANCELLED_BESIDE, COMES_BACK, EVERY_RUN, GENERATIONS, LARGE, READ_BESIDE, SAME_TOTAL, SIDE_BY_SIDE,
+    WORKERS,
+};
 use explore::explore;
 use mutants::Mutant;
 
@@ -80,6 +84,10 @@ fn without_a_defence_a_promise_is_broken() {
         (Mutant::NoWayFor201, CANCELLED_BESIDE, "the order is ODR0, which is Cancelled, and ODR1 lives"),
         (Mutant::NoFold, CANCELLED, "the status of ODR0 is Sent, and its entries come to Some(\"RESERVED\")"),
         (Mutant::NoRank, CANCELLED, "the status of ODR0 is Reserved, and its entries come to Some(\"CANCELLED\")"),
+        (Mutant::NoTellClaim, WORKERS, "the shop heard RESERVED of ODR0, when it was Some((\"ODR0\", Paid))"),
+        (Mutant::NoTellLease, WORKERS, "two workers tell the shop of one order at once"),
+        (Mutant::NoChangeNumbers, COMES_BACK, "the shop never hears that the order is Reserved"),
+        (Mutant::NoDerivation, WORKERS, "the order is"),
         (Mutant::NoDoubt, CANCELLED, "the status of ODR0 is in doubt, and is not due to be read"),
     ] {
         let broken = explore(&bounds, mutant).broken.unwrap_or_else(|| panic!("{mutant:?} goes unnoticed"));

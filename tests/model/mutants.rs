@@ -50,6 +50,14 @@ pub enum Mutant {
     NoRank,
     /// A callback that raises a doubt does not make the status due to be read.
     NoDoubt,
+    /// An attempt to tell the shop is written over whatever is stored.
+    NoTellClaim,
+    /// An attempt that is under way keeps nobody from the next one.
+    NoTellLease,
+    /// A status counts as told if it was told before.
+    NoChangeNumbers,
+    /// A write leaves the order where it was in the index.
+    NoDerivation,
 }
 
 /// The version of an order whose first claim had version 1.
@@ -118,8 +126,36 @@ pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, no
             written.status = known_status(&entry);
         }
         (Mutant::NoDoubt, _) => written.doubted_at = stored.doubted_at,
+        (Mutant::NoTellLease, _) => {
+            if let Some(notifications) = &mut written.notifications {
+                notifications.running = None;
+            }
+        }
+        (Mutant::NoChangeNumbers, _) => {
+            if let Some(notifications) = &mut written.notifications
+                && notifications.told_status == Some(written.status)
+            {
+                notifications.told_change = notifications.change;
+            }
+        }
         _ => {}
     }
+}
+
+/// Changes where the order is in the index.
+pub fn misplace(mutant: Mutant, written: &mut StoredOrder, stored: Option<&StoredOrder>) {
+    if mutant == Mutant::NoDerivation
+        && let Some(stored) = stored
+    {
+        (written.queue, written.due_at) = (stored.queue, stored.due_at);
+    }
+}
+
+/// Whether a write is the claim of an attempt to tell the shop.
+pub fn is_tell_claim(next: &StoredOrder, current: Option<&StoredOrder>) -> bool {
+    let running =
+        |order: &StoredOrder| order.notifications.as_ref().and_then(|all| all.running.as_ref().map(|running| running.id));
+    running(next).is_some() && current.is_some_and(|current| running(current) != running(next))
 }
 
 /// Whether the order stays the one that it is, although this was heard.

@@ -22,7 +22,12 @@ impl Services {
         let task = lock(&self.shared).current;
         lock(&self.shared).gates[task].waits = Some(op);
         let waiting = Waiting { shared: &self.shared, task };
-        let decision = poll_fn(|_| lock(&self.shared).gates[task].decision.take().map_or(Poll::Pending, Poll::Ready)).await;
+        let decision = poll_fn(|context| {
+            let gate = &mut lock(&self.shared).gates[task];
+            gate.waker = Some(context.waker().clone());
+            gate.decision.take().map_or(Poll::Pending, Poll::Ready)
+        });
+        let decision = decision.await;
         drop(waiting);
         (task, decision)
     }
@@ -33,6 +38,12 @@ impl Services {
             let mut shared = lock(&self.shared);
             let mutant = shared.store.mutant;
             let mut write = || match shared.write(next, current) {
+                Err(WriteError::Conflict(Some(stored)))
+                    if mutant == Mutant::NoTellClaim && mutants::is_tell_claim(next, current) =>
+                {
+                    let (notifications, version) = (next.notifications.clone(), stored.version + 1);
+                    shared.write(&StoredOrder { notifications, version, ..*stored.clone() }, Some(&stored))
+                }
                 Err(WriteError::Conflict(Some(stored))) if op == Op::Replace && mutant == Mutant::NoVersionCondition => {
                     shared.write(next, Some(&stored))
                 }
@@ -109,7 +120,8 @@ impl OrderStore for Services {
     }
 }
 
-pub const SECRET: &str = r#"{"token": "t", "callbackSecret": "k", "shops": {}}"#;
+pub const SECRET: &str = r#"{"token": "t", "callbackSecret": "k",
+    "shops": {"shop": {"apiKeySha256": [], "notify": {"keys": ["a-key-of-twenty-four-bytes"]}}}}"#;
 
 /// Secrets Manager, with a secret that never changes.
 pub struct NoSource;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write};
 
-use front_payment_bridge::order::{EarlierAttempt, HistoryEntry, OrderDetails, StoredOrder};
+use front_payment_bridge::order::{EarlierAttempt, HistoryEntry, Notifications, OrderDetails, RunningAttempt, StoredOrder};
 use uuid::Uuid;
 
 use crate::decisions::{Decision, ProviderReply};
@@ -14,9 +14,15 @@ use crate::world::{Gate, Told, World, lock};
 /// Describes a state. Of tasks that have ended, it matters only which orders shops were told of.
 pub fn describe(world: &World<'_>) -> String {
     let shared = lock(&world.shared);
-    let mut text = Text::default();
+    let now = shared.has_workers.then_some(shared.now());
+    let mut text = Text { now, ..Text::default() };
+    if now.is_some() {
+        text.add(&shared.store.changes);
+    }
     text.add((shared.seconds, shared.store.generation, &shared.resolved));
-    text.add((world.submits(), world.reads(), world.faults()));
+    text.add((world.submits(), world.reads(), world.faults(), world.workers()));
+    let was_killed = world.tasks.iter().any(|task| task.is_worker() && task.is_killed());
+    text.add((&shared.heard, shared.is_gone, was_killed));
     let told = world.tasks.iter().filter_map(|task| match &task.ended {
         Some(Ended::Accepted(uuid)) => Some(uuid),
         _ => None,
@@ -51,6 +57,8 @@ pub fn describe(world: &World<'_>) -> String {
 /// Random ids and tokens become the number of their first appearance.
 #[derive(Default)]
 struct Text {
+    /// Unix seconds, if notifications matter.
+    now: Option<i64>,
     text: String,
     ids: Vec<Uuid>,
     tokens: Vec<String>,
@@ -107,9 +115,25 @@ impl Text {
             self.add(may_exist);
             self.details(details);
         }
+        if let Some(now) = self.now {
+            self.notifications(order, now);
+        }
         for HistoryEntry { status, at, source, id, order_uuid, amount } in history {
             self.add((status, at.as_millisecond(), source, order_uuid, amount));
             self.id(id.as_deref().and_then(|id| Uuid::try_parse(id).ok()));
+        }
+    }
+
+    /// Of times that depend on chance, only whether they have come matters.
+    fn notifications(&mut self, order: &StoredOrder, now: i64) {
+        let Some(notifications) = &order.notifications else { return };
+        let Notifications { change, told_change, told_status, has_failed, attempts, is_off, running, .. } = notifications;
+        self.add((change, told_change, told_status, has_failed, attempts, is_off));
+        self.add(notifications.next_at.map(|next_at| next_at.as_second() <= now));
+        self.add(order.asked_at.map(|asked_at| asked_at.as_second()));
+        if let Some(RunningAttempt { id, change, status, since }) = running {
+            self.id(Some(*id));
+            self.add((change, status, since.as_second()));
         }
     }
 

@@ -1,6 +1,6 @@
 //! The store: one item. Every write is conditional on the version that was read.
 
-use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::order::{Status, StoredOrder};
 use front_payment_bridge::store::WriteError;
 use jiff::SignedDuration;
 
@@ -17,12 +17,14 @@ pub struct Store {
     /// The last one of them was deleted, and not replaced.
     was_deleted: bool,
     has_retention: bool,
+    /// Every uuid and status that the stored order had, one after the other.
+    pub changes: Vec<(String, Status)>,
     pub mutant: Mutant,
 }
 
 impl Store {
     pub fn new(has_retention: bool, mutant: Mutant) -> Self {
-        Self { item: None, generation: 0, was_deleted: false, has_retention, mutant }
+        Self { item: None, generation: 0, was_deleted: false, has_retention, changes: Vec::new(), mutant }
     }
 
     /// Writes a version over the one that was read, or over nothing.
@@ -47,6 +49,13 @@ impl Store {
                 self.generation += 1;
                 self.was_deleted = false;
             }
+        }
+        let mut written = written.placed();
+        mutants::misplace(self.mutant, &mut written, self.item.as_ref());
+        if let Some(uuid) = written.order_uuid.clone()
+            && self.changes.last() != Some(&(uuid.clone(), written.status))
+        {
+            self.changes.push((uuid, written.status));
         }
         self.item = Some(written);
         Ok(())

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use crate::decisions::{Body, Decision, Op, Word};
 use crate::explore::LEASE;
+use crate::worker::Event;
 
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Ended {
     Other(&'static str),
     /// A request to a callback URL was answered like this.
     Callback(&'static str),
+    /// A worker has done what was due.
+    Worked,
     /// Nobody was told anything.
     Killed,
 }
@@ -34,6 +37,8 @@ pub enum Kind {
     Callback(usize, Word),
     /// A request to the callback URL without a query, as the operator sends it to have the status read.
     Read,
+    /// A worker.
+    Worker(Event),
 }
 
 pub struct Task {
@@ -48,6 +53,10 @@ pub struct Task {
 impl Task {
     pub fn is_submit(&self) -> bool {
         matches!(self.kind, Kind::Submit(_))
+    }
+
+    pub fn is_worker(&self) -> bool {
+        matches!(self.kind, Kind::Worker(_))
     }
 
     /// Whether its deadline has passed: a lease has run out meanwhile.

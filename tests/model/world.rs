@@ -9,21 +9,25 @@ use std::time::Duration;
 use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::deadline::Deadline;
+use front_payment_bridge::notify::PrivateHosts;
 use front_payment_bridge::order::{Order, Rules, Status, StoredOrder, Validated, parse_tax_rates, validate};
 use front_payment_bridge::secrets::{Secret, SecretCache};
 use front_payment_bridge::status::{self, CallbackOutcome, CallbackRequest, ReadBudget};
 use front_payment_bridge::store::WriteError;
 use front_payment_bridge::submit::{self, AcceptedOrder, SubmitOutcome, SubmitRequest};
+use front_payment_bridge::worker::Worker;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::unconstrained;
 use uuid::Uuid;
 
-use crate::decisions::{Body, Decision, Op, StatusReply, Word};
+use crate::bounds::Bounds;
+use crate::decisions::{Body, Decision, Op, ShopAnswer, StatusReply, Word};
 use crate::mutants::Mutant;
 use crate::provider::{ProviderOrder, bank_id_url, customer_uuid, document, index_of, query};
 use crate::services::{NoSource, SECRET, Services};
 use crate::store::{Store, is_expired};
 use crate::tasks::{Ended, Kind, TAKEN, Task};
+use crate::worker::{Event, Heard, invocation};
 
 const BEGINNING: i64 = 1_781_481_600;
 
@@ -37,6 +41,12 @@ pub struct Shared {
     pub late: Vec<(StoredOrder, Option<StoredOrder>)>,
     /// What Front Payment was sent.
     pub orders: Vec<ProviderOrder>,
+    /// What the shop heard from workers.
+    pub heard: Vec<Heard>,
+    /// The shop has answered that it does not want to hear any more.
+    pub is_gone: bool,
+    /// Workers may wake, so that what is told matters.
+    pub has_workers: bool,
     /// The uuid that the operator stored, and how long the history was then.
     pub resolved: Option<(String, usize)>,
     /// Since the beginning.
@@ -47,6 +57,8 @@ pub struct Shared {
 pub struct Gate {
     pub waits: Option<Op>,
     pub decision: Option<Decision>,
+    /// Of the future that waits.
+    pub waker: Option<Waker>,
     /// All that the task was told, because all that it does next depends on that.
     pub told: Vec<Told>,
 }
@@ -94,14 +106,26 @@ pub struct Snapshot {
     tasks: Vec<Task>,
     store: Store,
     orders: Vec<ProviderOrder>,
+    heard: Vec<Heard>,
+    is_gone: bool,
+    has_workers: bool,
     resolved: Option<(String, usize)>,
     seconds: i64,
 }
 
 impl Snapshot {
-    pub fn beginning(has_retention: bool, mutant: Mutant) -> Self {
-        let store = Store::new(has_retention, mutant);
-        Self { tasks: Vec::new(), store, orders: Vec::new(), resolved: None, seconds: 0 }
+    pub fn beginning(bounds: &Bounds, mutant: Mutant) -> Self {
+        let (store, has_workers) = (Store::new(bounds.expiries > 0, mutant), bounds.workers > 0);
+        Self {
+            tasks: Vec::new(),
+            store,
+            orders: Vec::new(),
+            heard: Vec::new(),
+            is_gone: false,
+            has_workers,
+            resolved: None,
+            seconds: 0,
+        }
     }
 }
 
@@ -128,6 +152,9 @@ impl Setting {
             store: snapshot.store.clone(),
             late: Vec::new(),
             orders: snapshot.orders.clone(),
+            heard: snapshot.heard.clone(),
+            is_gone: snapshot.is_gone,
+            has_workers: snapshot.has_workers,
             resolved: snapshot.resolved.clone(),
             seconds: snapshot.seconds,
         }));
@@ -136,7 +163,8 @@ impl Setting {
         let services = || Services { shared: shared.clone() };
         let secrets = SecretCache::new(NoSource, clock.clone());
         let bridge = Arc::new(Bridge::new(services(), services(), secrets, clock));
-        World { setting: self, bridge, tasks, just_ended: None, shared }
+        let worker = Arc::new(Worker::new(bridge.clone(), services(), PrivateHosts::default()));
+        World { setting: self, bridge, worker, tasks, just_ended: None, shared }
     }
 }
 
@@ -147,6 +175,8 @@ pub struct World<'s> {
     pub just_ended: Option<usize>,
     setting: &'s Setting,
     bridge: Arc<Bridge<Services, Services>>,
+    /// One process, or several that know nothing of each other: no host fails so often here that it is passed over.
+    worker: Arc<Worker<Services, Services, Services>>,
 }
 
 impl World<'_> {
@@ -166,6 +196,10 @@ impl World<'_> {
         self.tasks.iter().filter(|task| task.kind == Kind::Read).count()
     }
 
+    pub fn workers(&self) -> usize {
+        self.tasks.iter().filter(|task| task.is_worker()).count()
+    }
+
     pub fn faults(&self) -> usize {
         self.tasks.iter().flat_map(|task| &task.trace).filter(|(_, decision)| decision.is_fault()).count()
     }
@@ -175,7 +209,8 @@ impl World<'_> {
         let shared = lock(&self.shared);
         let tasks = self.tasks.iter().map(Task::past).collect::<Option<_>>().filter(|_| shared.late.is_empty())?;
         let (store, orders, resolved) = (shared.store.clone(), shared.orders.clone(), shared.resolved.clone());
-        Some(Snapshot { tasks, store, orders, resolved, seconds: shared.seconds })
+        let (heard, is_gone, has_workers) = (shared.heard.clone(), shared.is_gone, shared.has_workers);
+        Some(Snapshot { tasks, store, orders, heard, is_gone, has_workers, resolved, seconds: shared.seconds })
     }
 
     pub fn pass(&self, seconds: i64) {
@@ -235,6 +270,20 @@ impl World<'_> {
         self.call(Kind::Read, url, String::new()).await;
     }
 
+    /// A worker wakes, and works up to its first step.
+    pub async fn wake(&mut self, event: Event) {
+        let worker = self.worker.clone();
+        let invocation = {
+            let shared = lock(&self.shared);
+            invocation(event, shared.store.item.as_ref().unwrap().order_id, shared.now())
+        };
+        let work = async move {
+            worker.invoke(invocation).await.unwrap();
+            Ended::Worked
+        };
+        self.start(Kind::Worker(event), Box::pin(work)).await;
+    }
+
     async fn call(&mut self, kind: Kind, url: String, raw_query: String) {
         let (bridge, secret) = (self.bridge.clone(), self.setting.secret.clone());
         let request = async move {
@@ -270,7 +319,12 @@ impl World<'_> {
         let op = self.waits_at(task).expect("it waits at no step");
         self.tasks[task].trace.push((op, decision));
         if decision != Decision::KilledBefore {
-            lock(&self.shared).gates[task].decision = Some(decision);
+            let waker = {
+                let gate = &mut lock(&self.shared).gates[task];
+                gate.decision = Some(decision);
+                gate.waker.take()
+            };
+            waker.into_iter().for_each(Waker::wake);
             self.run(task).await;
         }
         if self.tasks[task].is_killed() {
@@ -314,6 +368,7 @@ impl World<'_> {
             let decision = match op {
                 Op::Submit => answer,
                 Op::Status => Decision::Tells(StatusReply::Status),
+                Op::Tell => Decision::Shop(ShopAnswer::Ok200),
                 _ => Decision::Done,
             };
             self.decide(task, decision).await;

@@ -42,6 +42,11 @@ pub enum EntrySource {
 }
 
 impl HistoryEntry {
+    /// Whether its word is one that only an order at Front Payment can have.
+    pub(super) fn is_of_accepted_order(&self) -> bool {
+        matches!(StatusWord::read(&self.status), StatusWord::Known(status) if status >= Status::Sent)
+    }
+
     /// Whether it is about another order of Front Payment's than the stored one.
     #[must_use]
     pub fn is_about_other_order(&self, stored: &StoredOrder) -> bool {

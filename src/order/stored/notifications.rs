@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::StoredOrder;
+use super::{EntrySource, HistoryEntry, StoredOrder};
 use crate::order::Status;
 
 /// The waits after the attempts, in minutes. After the last attempt the notification has failed.
@@ -242,6 +242,25 @@ impl StoredOrder {
             let notifications = self.notifications.get_or_insert_with(|| Notifications::first(now));
             notifications.changed_at = now;
             notifications.begin_change(now);
+        }
+    }
+
+    /// Whether an operator has bound it to its uuid, which makes it SENT: nothing was heard that made it an accepted order.
+    pub(super) fn is_bound_by_operator(&self) -> bool {
+        let has_made_it = |entry: &HistoryEntry| {
+            let is_callback = entry.source == EntrySource::Callback; // of whatever word
+            !entry.is_about_other_order(self) && (is_callback || entry.is_of_accepted_order())
+        };
+        let is_unnoticed = self.order_uuid.is_some() && self.status == Status::Sent && self.notifications.is_none();
+        is_unnoticed && !self.history.iter().any(has_made_it)
+    }
+
+    /// Numbers the change that an operator made by binding a uuid to the order. Without a time, it counts as told.
+    pub(super) fn note_operator_binding(&mut self, told_from: Option<Timestamp>) {
+        let notifications = self.notifications.insert(Notifications::first(self.updated_at));
+        match told_from {
+            Some(now) => notifications.begin_change(now),
+            None => notifications.is_off = true,
         }
     }
 

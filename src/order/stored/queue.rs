@@ -38,11 +38,30 @@ impl StoredOrder {
         order
     }
 
-    /// The next version, if this one has the wrong place in the index: an operator's command may have left it there.
+    /// The next version, if this one lacks what an operator's command leaves out: its place in the index, and the change that
+    /// the shop is to be told of. `None` if nothing is missing.
     #[must_use]
-    pub fn with_place_corrected(&self) -> Option<Box<Self>> {
-        let is_right = self.queue_place().unzip() == (self.queue, self.due_at);
-        if is_right { None } else { self.next_quiet_version(|_| {}) }
+    pub fn corrected(&self, now: Timestamp) -> Option<Box<Self>> {
+        self.with_what_is_missing(Some(now))
+    }
+
+    /// The same for an order of an older version, of which the shop is told nothing that was before.
+    #[must_use]
+    pub fn backfilled(&self) -> Option<Box<Self>> {
+        self.with_what_is_missing(None)
+    }
+
+    fn with_what_is_missing(&self, told_from: Option<Timestamp>) -> Option<Box<Self>> {
+        let is_in_place = self.queue_place().unzip() == (self.queue, self.due_at);
+        let is_bound_by_operator = self.is_bound_by_operator();
+        if is_in_place && !is_bound_by_operator {
+            return None;
+        }
+        self.next_quiet_version(|next| {
+            if is_bound_by_operator {
+                next.note_operator_binding(told_from);
+            }
+        })
     }
 
     fn is_open(&self) -> bool {

@@ -5,6 +5,7 @@
 
 mod heard;
 mod identity;
+mod telling;
 mod way_out;
 
 pub use way_out::no_way_out;
@@ -28,7 +29,8 @@ pub fn broken(world: &World<'_>) -> Option<String> {
             .or_else(|| lost_or_doubled(shared, stored))
             .or_else(|| not_accepted(world, shared, stored))
             .or_else(|| created_and_forgotten(&world.tasks, shared, stored))
-            .or_else(|| identity::broken(world, shared, stored)),
+            .or_else(|| identity::broken(world, shared, stored))
+            .or_else(|| telling::broken(world, shared, stored)),
         None => {
             let is_sent = shared.orders.iter().any(|order| shared.is_current(order));
             is_sent.then(|| "an order was sent, and the store does not have it".to_owned())

@@ -1,14 +1,20 @@
 //! No order is stuck: from every state in which no task runs, the next callback, the operator or the shop gets on.
 
 use super::identity::known_body;
-use super::{DEAD, order_of};
+use super::{DEAD, order_of, telling};
 use crate::bounds::Bounds;
 use crate::decisions::{Body, Decision, ProviderReply, Word};
 use crate::explore::LEASE;
 use crate::operator;
 use crate::provider::uuid_of;
 use crate::tasks::{Ended, KEY_REUSED, TAKEN};
+use crate::worker::Event;
 use crate::world::{Setting, Snapshot, lock};
+
+/// The longest wait after an attempt in vain, a day, with its 20 %; in seconds.
+const LONGEST_WAIT: i64 = 104_000;
+/// A reading may find news, which the next one tells.
+const MAX_SWEEPS: usize = 3;
 
 const CREATED: Decision = Decision::Answers(ProviderReply::Created201, true);
 
@@ -21,6 +27,11 @@ pub async fn no_way_out(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds)
         let orders: Vec<usize> = (0..shared.orders.len()).filter(current).collect();
         (shared.store.item.clone()?, orders)
     };
+    if bounds.workers > 0
+        && let Some(untold) = untold(setting, snapshot).await
+    {
+        return Some(untold);
+    }
     let is_dead = DEAD.contains(&stored.status.name());
     if stored.order_uuid.is_none() || is_dead {
         for index in orders {
@@ -45,6 +56,20 @@ pub async fn no_way_out(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds)
         }
         None => key_is_stuck(setting, snapshot, bounds).await,
     }
+}
+
+/// The shop hears the last change of an accepted order, once it answers again.
+async fn untold(setting: &Setting, snapshot: &Snapshot) -> Option<String> {
+    let mut world = setting.world(snapshot);
+    for _ in 0..MAX_SWEEPS {
+        world.pass(LONGEST_WAIT);
+        world.wake(Event::Sweep).await;
+        world.finish(CREATED).await;
+    }
+    let shared = lock(&world.shared);
+    let stored = shared.store.item.as_ref().filter(|stored| stored.order_uuid.is_some())?;
+    (!telling::is_last_change_told(&shared, stored))
+        .then(|| format!("the shop never hears that the order is {:?}", stored.status))
 }
 
 /// An order without a uuid, or with one that is dead, becomes the order that calls back and lives.

@@ -110,18 +110,32 @@ fn nobody_sets_a_place_by_hand() {
 
 #[test]
 fn a_wrong_place_is_corrected_without_anything_heard() {
-    let right = accepted(Status::Sent).placed();
-    assert!(right.with_place_corrected().is_none());
+    let right = sent().placed();
+    assert!(right.corrected(at(0)).is_none());
     for (queue, due_at) in
         [(None, None), (Some(Queue::Settle), right.due_at), (right.queue, Some(7)), (None, right.due_at), (right.queue, None)]
     {
         let wrong = StoredOrder { queue, due_at, ..right.clone() };
-        let next = wrong.with_place_corrected().unwrap();
+        let next = wrong.corrected(at(0)).unwrap();
         assert_eq!((next.version, next.updated_at), (right.version + 1, right.updated_at));
         let stored = next.placed();
         assert_eq!((stored.queue, stored.due_at), (right.queue, right.due_at));
-        assert!(stored.with_place_corrected().is_none());
+        assert!(stored.corrected(at(0)).is_none());
     }
+}
+
+#[test]
+fn an_order_that_an_operator_bound_is_told_unless_it_is_of_an_older_version() {
+    let unknown = settled(&claimed(), &AttemptResult::Unknown).unwrap();
+    let bound = StoredOrder { status: Status::Sent, order_uuid: Some("ODR7".to_owned()), updated_at: at(90), ..*unknown };
+    let next = bound.corrected(at(100)).unwrap();
+    assert_eq!((next.notification_due_at(), next.updated_at), (Some(at(100)), at(90)));
+    assert!(next.placed().corrected(at(101)).is_none(), "once");
+    let backfilled = bound.backfilled().unwrap();
+    assert_eq!(backfilled.notification_due_at(), None);
+    assert!(backfilled.placed().corrected(at(101)).is_none());
+    // The 201 told of this one.
+    assert!(sent().placed().corrected(at(100)).is_none());
 }
 
 /// One thing that can happen to an order.
