@@ -308,6 +308,49 @@ async fn what_a_restored_table_has_lost_is_not_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_lost_orders_is_complete_or_an_error() {
+    let world = World::new().await;
+    let list = block("### Restoring the table", "logged()");
+    let with_a_query_that_is = |status: &str| {
+        let logs = format!(
+            r#"aws() {{
+                case "$*" in
+                    *start-query*) echo query-1 ;;
+                    *"--query status"*) echo {status} ;;
+                    *) printf 'order-1\tdemo-shop\n' ;;
+                esac
+            }}
+            "#
+        );
+        format!("{logs}{list}")
+    };
+    let variables = [("STACK", "bridge"), ("SINCE", "2026-11-24T09:30:00Z")];
+    for (status, is_good) in [("Complete", true), ("Failed", false), ("Timeout", false), ("Cancelled", false)] {
+        let directory = tempfile::tempdir().unwrap();
+        let (is_done, said) = run_in(&world, directory.path(), &with_a_query_that_is(status), &variables).await;
+        let concerned = std::fs::read_to_string(directory.path().join("concerned.txt")).unwrap_or_default();
+        let expected = if is_good { "order-1\tdemo-shop\norder-1\tdemo-shop\n" } else { "" };
+        assert_eq!((is_done, concerned.as_str()), (is_good, expected), "{status}: {said}");
+        assert_eq!(said.contains(&format!("is {status}")), !is_good, "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_before_a_restored_one_gets_a_policy_that_refuses_writes() {
+    let world = World::new().await;
+    let fence = block("### Restoring the table", "put-resource-policy");
+    let (is_done, said) = run_in(&world, Path::new("."), fence, &[("STACK_TABLE", "orders")]).await;
+    assert!(is_done, "{said}");
+    let read = "aws dynamodb get-resource-policy --resource-arn arn:aws:dynamodb:eu-north-1:123456789012:table/orders \
+        --query Policy --output text";
+    let (is_done, policy) = run_in(&world, Path::new("."), read, &[]).await;
+    let policy: Value = serde_json::from_str(&policy).unwrap_or_else(|error| panic!("{is_done} {error}: {policy}"));
+    let statement = &policy["Statement"][0];
+    assert_eq!((&statement["Effect"], &statement["Principal"]), (&json!("Deny"), &json!("*")));
+    assert_eq!(statement["Action"], json!(["dynamodb:PutItem", "dynamodb:UpdateItem"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_put_in_only_if_the_bridge_can_use_it() {
     let world = World::new().await;
     let change = block("### Changing the secret", "check-secret");
