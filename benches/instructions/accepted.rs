@@ -10,13 +10,13 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions/ac
 const MOST_PERCENT: f64 = 3.0;
 
 /// The measured figures are the accepted ones from now on.
-pub fn write(figures: &[u64; 5]) {
+pub fn write(figures: &[u64; NAMES.len()]) {
     let accepted: BTreeMap<_, _> = NAMES.into_iter().zip(figures).collect();
     fs::write(FILE, serde_json::to_string_pretty(&accepted).unwrap() + "\n").unwrap();
 }
 
 /// Prints both. Whether no figure is too far above the accepted one.
-pub fn compare(figures: &[u64; 5]) -> bool {
+pub fn compare(figures: &[u64; NAMES.len()]) -> bool {
     let accepted: BTreeMap<String, u64> = serde_json::from_str(&fs::read_to_string(FILE).unwrap()).unwrap();
     let (mut rows, mut is_above) = (Vec::new(), false);
     for (name, figure) in NAMES.into_iter().zip(figures) {

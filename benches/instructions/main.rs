@@ -42,10 +42,10 @@ async fn main() -> ExitCode {
         eprintln!("valgrind is missing: apt install valgrind");
         return ExitCode::FAILURE;
     };
-    let (orders, callbacks) = options.binaries.programs(directory.path());
+    let [orders, callbacks, worker] = options.binaries.programs(directory.path());
     let neighbours = Neighbours::start(directory.path()).await;
     let world = World::new(neighbours, &orders).await;
-    let figures = measure::all(&world, &callgrind, orders, callbacks).await;
+    let figures = measure::all(&world, &callgrind, [orders, callbacks, worker]).await;
     if options.accept {
         accepted::write(&figures);
     }

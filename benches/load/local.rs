@@ -43,6 +43,12 @@ impl Local {
         Self { process, _stdout: stdout, log, base }
     }
 
+    /// The file that it logs to.
+    #[allow(dead_code)] // one of the two benchmarks that use this module
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
     /// Its resident memory in KiB. `None` after it has ended.
     pub fn resident(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
@@ -67,6 +73,7 @@ impl Local {
     }
 
     /// Moves the clock.
+    #[allow(dead_code)] // as above
     pub fn forward(&self, step: &str) -> Result<(), String> {
         let clock = format!("{}/front-payment/clock", self.base);
         let moving = async {
@@ -77,6 +84,7 @@ impl Local {
         moved.map(drop).map_err(|error| format!("the clock was not moved: {error}"))
     }
 
+    #[allow(dead_code)] // as above
     /// Sends Ctrl-C, after which it must succeed.
     pub fn end(mut self) -> Result<(), String> {
         Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();

@@ -40,7 +40,7 @@ impl Programs {
             cargo(&["build", "--release", "--locked", "--manifest-path", &manifest, "--target-dir", apart.to_str().unwrap()]);
             apart.join("release/straightforward")
         };
-        let (orders, callbacks) = given.bridge.programs(directory);
+        let [orders, callbacks, _] = given.bridge.programs(directory);
         Self {
             hello: Program::new("hello", given.hello.unwrap_or_else(hello), directory),
             straightforward: Program::new("straightforward", given.straightforward.unwrap_or_else(straightforward), directory),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::neighbours::CALLBACK_SECRET;
 
-/// An event, and the status that it must be answered with.
+/// An event, and the status that it must be answered with: 0 for `worker`, which answers without one.
 pub struct Event {
     pub json: String,
     pub expected: u16,
@@ -60,6 +60,17 @@ pub fn callback(item: &Item) -> Event {
         "orderUuid={order_uuid}&status=INVOICED&paymentMethod=Invoice&amount={amount}&createdAt=1755764131&timestamp=1755764131&checksum={checksum}"
     ));
     Event { json: event.to_string(), expected: 200 }
+}
+
+/// The table's stream names an order.
+pub fn changed(order_id: &str) -> Event {
+    let record = json!({ "dynamodb": { "Keys": { "orderId": { "S": order_id } } } });
+    Event { json: json!({ "Records": [record] }).to_string(), expected: 0 }
+}
+
+/// The schedule.
+pub fn sweep() -> Event {
+    Event { json: "{}".to_owned(), expected: 0 }
 }
 
 /// Another stored order like this one, with so many entries in its history.

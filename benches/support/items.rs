@@ -1,4 +1,4 @@
-//! As much of DynamoDB as the programs use: one table, the three calls on one item, and of its
+//! As much of DynamoDB as the programs use: one table, the three calls on one item, its index, and of its
 //! expressions those that stand in `src/store/dynamodb.rs` and in `benches/straightforward`.
 
 use std::collections::HashMap;
@@ -12,24 +12,33 @@ type Item = Map<String, Value>;
 
 /// The items by their `orderId`, in DynamoDB's own JSON.
 #[derive(Default)]
-pub struct Items(Mutex<HashMap<String, Item>>);
+pub struct Items {
+    items: Mutex<HashMap<String, Item>>,
+    /// The ids in the index under `due`, until it is queried.
+    due: Mutex<Vec<String>>,
+}
 
 impl Items {
     /// The item, which must be there.
     pub fn get(&self, order_id: &str) -> Item {
-        self.0.lock().unwrap()[order_id].clone()
+        self.items.lock().unwrap()[order_id].clone()
     }
 
     /// Puts an item there without being asked over the network.
     pub fn put(&self, item: Item) {
         let order_id = text(&item["orderId"]["S"]);
-        self.0.lock().unwrap().insert(order_id, item);
+        self.items.lock().unwrap().insert(order_id, item);
+    }
+
+    /// The next query of the index finds this order.
+    pub fn is_due(&self, order_id: &str) {
+        self.due.lock().unwrap().push(order_id.to_owned());
     }
 
     /// One call.
     pub fn answer(&self, operation: &str, body: &[u8]) -> Reply {
         let request: Value = serde_json::from_slice(body).unwrap();
-        let mut items = self.0.lock().unwrap();
+        let mut items = self.items.lock().unwrap();
         let reply = match operation {
             "PutItem" => {
                 let item = request["Item"].as_object().unwrap().clone();
@@ -39,6 +48,12 @@ impl Items {
                 }
                 items.insert(order_id, item);
                 json!({})
+            }
+            "Query" => {
+                let is_due = value(&request, ":queue")["S"] == "due";
+                let due = if is_due { std::mem::take(&mut *self.due.lock().unwrap()) } else { Vec::new() };
+                let found: Vec<Item> = due.iter().map(|order_id| entry(&items[order_id])).collect();
+                json!({ "Items": found })
             }
             "GetItem" => items.get(&key(&request)).map_or(json!({}), |item| json!({ "Item": item })),
             "UpdateItem" => {
@@ -52,6 +67,12 @@ impl Items {
         };
         Reply::new(200, reply.to_string()).with("content-type", "application/x-amz-json-1.0")
     }
+}
+
+/// An order in the index.
+fn entry(item: &Item) -> Item {
+    let of_index = |(name, _): &(&String, &Value)| ["orderId", "status", "shopId", "dueAt"].contains(&name.as_str());
+    item.iter().filter(of_index).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn refusal() -> Reply {

@@ -1,4 +1,4 @@
-//! Secrets Manager, DynamoDB and Front Payment: over TLS on this machine, counting what they are asked,
+//! Secrets Manager, DynamoDB, Front Payment and a shop: over TLS on this machine, counting what they are asked,
 //! and as far away as they are told to be.
 
 use std::collections::BTreeMap;
@@ -21,14 +21,18 @@ pub const CALLBACK_SECRET: &str = "sandbox-secret-key";
 /// What is counted beside calls.
 pub const CONNECTION: &str = "TCP connection";
 pub const HANDSHAKE: &str = "TLS handshake";
+/// The secret with which the shop is notified.
+pub const NOTIFIED: &str = "notified";
 /// SHA-256 of `demo-shop-key`, which stands in events/.
 const KEY_HASH: &str = "f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992";
 
-/// All three, and what programs need to find and to trust them.
+/// All of them, and what programs need to find and to trust them.
 pub struct Neighbours {
     pub items: Arc<Items>,
     /// Variables for a program.
     pub environment: Vec<(&'static str, String)>,
+    /// The base URL of the shop, at `localhost`.
+    pub shop: String,
     ledger: Arc<Ledger>,
 }
 
@@ -46,6 +50,7 @@ enum Role {
     SecretsManager,
     DynamoDb(Arc<Items>),
     FrontPayment,
+    Shop,
 }
 
 struct Neighbour {
@@ -69,7 +74,8 @@ impl Neighbours {
             ("AWS_ENDPOINT_URL_DYNAMODB", start(Role::DynamoDb(items.clone())).await),
             ("FRONT_PAYMENT_BASE_URL", start(Role::FrontPayment).await + "/api/v1"),
         ];
-        Self { items, environment, ledger }
+        let shop = start(Role::Shop).await;
+        Self { items, environment, shop, ledger }
     }
 
     /// From now on every reply and every TLS handshake takes this much longer.
@@ -122,12 +128,13 @@ impl Service for Neighbour {
     async fn answer(&self, call: Call) -> Reply {
         let operation = call.header("x-amz-target").and_then(|target| target.split_once('.')).map(|(_, name)| name.to_owned());
         let (name, reply) = match (&self.role, operation) {
-            (Role::SecretsManager, Some(operation)) => (operation, secret()),
+            (Role::SecretsManager, Some(operation)) => (operation, secret(&call.body)),
             (Role::DynamoDb(items), Some(operation)) => {
                 let reply = items.answer(&operation, &call.body);
                 (operation, reply)
             }
             (Role::FrontPayment, _) => self.front_payment(&call),
+            (Role::Shop, _) => ("notification".to_owned(), Reply::new(200, "")),
             _ => other(&call),
         };
         self.ledger.count(name);
@@ -138,6 +145,10 @@ impl Service for Neighbour {
 
 impl Neighbour {
     fn front_payment(&self, call: &Call) -> (String, Reply) {
+        if let Some(uuid) = call.target.strip_prefix("/api/v1/connect/orders/status/") {
+            let body = json!({"status_code": 200, "data": {"uuid": uuid, "status": "SENT"}});
+            return ("status".to_owned(), Reply::new(200, body.to_string()).with("content-type", "application/json"));
+        }
         if (&*call.method, &*call.target) != ("POST", "/api/v1/connect/orders/invoice/submit") {
             return other(call);
         }
@@ -157,8 +168,14 @@ fn other(call: &Call) -> (String, Reply) {
     (format!("{} {}", call.method, call.target), Reply::new(404, "{}"))
 }
 
-fn secret() -> Reply {
-    let secret = json!({"token": TOKEN, "callbackSecret": CALLBACK_SECRET, "shops": {"demo-shop": {"apiKeySha256": [KEY_HASH]}}});
+/// The one with the name `notified` has what the shop is notified with.
+fn secret(request: &[u8]) -> Reply {
+    let request: serde_json::Value = serde_json::from_slice(request).unwrap();
+    let mut shop = json!({ "apiKeySha256": [KEY_HASH] });
+    if request["SecretId"] == NOTIFIED {
+        shop["notify"] = json!({ "keys": ["a-key-of-more-than-24-bytes"], "hosts": ["localhost"] });
+    }
+    let secret = json!({ "token": TOKEN, "callbackSecret": CALLBACK_SECRET, "shops": { "demo-shop": shop } });
     let body = json!({"ARN": "arn", "Name": "front-payment", "VersionId": "1", "SecretString": secret.to_string()});
     Reply::new(200, body.to_string()).with("content-type", "application/x-amz-json-1.1")
 }

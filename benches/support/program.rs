@@ -10,6 +10,8 @@ use clap::Args;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
+use super::neighbours::NOTIFIED;
+
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A file to run.
@@ -32,19 +34,21 @@ pub struct Binaries {
     /// Likewise `callbacks`
     #[arg(long, value_name = "FILE")]
     callbacks: Option<PathBuf>,
+    /// Likewise `worker`
+    #[arg(long, value_name = "FILE")]
+    worker: Option<PathBuf>,
 }
 
 impl Binaries {
-    /// Both of them, built where none is given.
-    pub fn programs(self, directory: &Path) -> (Program, Program) {
+    /// `orders`, `callbacks` and `worker`, built where none is given.
+    pub fn programs(self, directory: &Path) -> [Program; 3] {
         // Built apart from the benchmarks: those bring features of their own into what they share.
         let built = |name| {
             cargo(&["build", "--release", "--locked", "--bin", name]);
             target().join("release").join(name)
         };
-        let orders = self.orders.unwrap_or_else(|| built("orders"));
-        let callbacks = self.callbacks.unwrap_or_else(|| built("callbacks"));
-        (Program::new("orders", orders, directory), Program::new("callbacks", callbacks, directory))
+        [("orders", self.orders), ("callbacks", self.callbacks), ("worker", self.worker)]
+            .map(|(name, given)| Program::new(name, given.unwrap_or_else(|| built(name)), directory))
     }
 }
 
@@ -63,6 +67,12 @@ impl Program {
                 command
             }
         }
+    }
+
+    /// What it needs beside the others: `worker` has a shop that it may notify.
+    pub fn more_environment(&self) -> Vec<(&'static str, &'static str)> {
+        let of_worker = [("SECRET_ID", NOTIFIED), ("PRIVATE_SHOP_HOSTS", "localhost")];
+        of_worker.into_iter().filter(|_| self.name == "worker").collect()
     }
 
     /// Its size, and that of its archive, in MB.

@@ -4,6 +4,7 @@ use super::events::{self, Event, Item};
 use super::function::Function;
 use super::neighbours::Neighbours;
 use super::program::Program;
+use serde_json::json;
 
 /// The neighbours, and a stored order that others are made like.
 pub struct World {
@@ -29,6 +30,29 @@ impl World {
     /// A read of an order without callbacks.
     pub fn read(&self) -> Event {
         events::read(self.store(1)["orderId"]["S"].as_str().unwrap())
+    }
+
+    /// The table's stream, about an order whose status its shop has not been told.
+    pub fn notification(&self) -> Event {
+        let mut item = self.store(1);
+        item.insert("status".to_owned(), json!({ "S": "INVOICED" }));
+        item.insert("shopCallbackUrl".to_owned(), json!({ "S": format!("{}/status", self.neighbours.shop) }));
+        let notifications = item["notifications"]["M"].as_object_mut().unwrap();
+        notifications.insert("change".to_owned(), json!({ "N": "2" }));
+        notifications.insert("nextAt".to_owned(), notifications["changedAt"].clone());
+        self.neighbours.items.put(item.clone());
+        events::changed(item["orderId"]["S"].as_str().unwrap())
+    }
+
+    /// A sweep with one order, of which Front Payment has said nothing for a day.
+    pub fn reading(&self) -> Event {
+        let mut item = self.store(1);
+        let a_day_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
+        item.insert("updatedAt".to_owned(), json!({ "S": a_day_ago.to_string() }));
+        self.neighbours.items.put(item.clone());
+        let order_id = item["orderId"]["S"].as_str().unwrap();
+        self.neighbours.items.is_due(order_id);
+        events::sweep()
     }
 
     /// A new stored order, with so many entries in its history.
