@@ -36,6 +36,8 @@ pub struct Settings {
     pub allowed_tax_rates: Vec<Decimal>,
     /// `ADVISORY_CHECKS=enforce`
     pub enforce_advisories: bool,
+    /// `ACCEPT_ORDERS`: whether orders are taken at present.
+    pub accepts_orders: bool,
     /// `PRIVATE_SHOP_HOSTS`
     pub private_shop_hosts: PrivateHosts,
 }
@@ -64,6 +66,7 @@ impl Settings {
         const CALLBACK: &str = "CALLBACK_BASE_URL";
         const RATES: &str = "ALLOWED_TAX_RATES";
         const CHECKS: &str = "ADVISORY_CHECKS";
+        const ACCEPT: &str = "ACCEPT_ORDERS";
         let rates = environment.get(RATES)?;
         let rates = parse_tax_rates(rates.as_deref().unwrap_or("0,12,15,25"));
         Ok(Self {
@@ -74,6 +77,11 @@ impl Settings {
                 None | Some("warn") => false,
                 Some("enforce") => true,
                 Some(_) => return Err(ConfigError::new(CHECKS, "is neither warn nor enforce")),
+            },
+            accepts_orders: match environment.get(ACCEPT)?.as_deref() {
+                None | Some("true") => true,
+                Some("false") => false,
+                Some(_) => return Err(ConfigError::new(ACCEPT, "is neither true nor false")),
             },
             private_shop_hosts: private_shop_hosts(environment)?,
         })
@@ -86,6 +94,7 @@ impl Default for Settings {
             callback_base_url: None,
             allowed_tax_rates: [0, 12, 15, 25].map(Decimal::from).to_vec(),
             enforce_advisories: false,
+            accepts_orders: true,
             private_shop_hosts: PrivateHosts::default(),
         }
     }
@@ -198,6 +207,7 @@ mod tests {
                 "ORDER_RETENTION_DAYS: is not a whole number of days from 90 to 36500",
             ),
             ("ADVISORY_CHECKS", "off", "ADVISORY_CHECKS: is neither warn nor enforce"),
+            ("ACCEPT_ORDERS", "no", "ACCEPT_ORDERS: is neither true nor false"),
         ] {
             assert_eq!(problem(variable, value).as_deref(), Some(expected));
         }
@@ -236,6 +246,9 @@ mod tests {
             ("ADVISORY_CHECKS", "warn"),
             ("ADVISORY_CHECKS", "enforce"),
             ("ADVISORY_CHECKS", ""),
+            ("ACCEPT_ORDERS", "true"),
+            ("ACCEPT_ORDERS", "false"),
+            ("ACCEPT_ORDERS", ""),
         ] {
             assert_eq!(problem(variable, value), None, "{variable}={value}");
         }

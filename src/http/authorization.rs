@@ -6,9 +6,15 @@ use super::ApiRequest;
 use super::problem::{Problem, Slug};
 use crate::bridge::Bridge;
 use crate::secrets::Secret;
+use crate::telemetry::RequestReport;
 
-/// The shop that the API key in `Authorization` belongs to, and the secret that says so.
-pub(super) async fn authorize<S, F>(bridge: &Bridge<S, F>, request: &ApiRequest<'_>) -> Result<(Arc<Secret>, String), Problem> {
+/// The shop that the API key in `Authorization` belongs to, and the secret that says so. The report gets the shop and which
+/// of its keys it was.
+pub(super) async fn authorize<S, F>(
+    bridge: &Bridge<S, F>,
+    request: &ApiRequest<'_>,
+    report: &mut RequestReport,
+) -> Result<(Arc<Secret>, String), Problem> {
     let reply_by = request.deadline.reply_by();
     let secret = bridge.secret(reply_by).await.map_err(|_| {
         Problem::new(
@@ -23,13 +29,16 @@ pub(super) async fn authorize<S, F>(bridge: &Bridge<S, F>, request: &ApiRequest<
         )
     };
     let key = request.event.header("authorization").and_then(bearer).ok_or_else(unauthorized)?;
-    if let Some(shop_id) = secret.shop_of(key) {
-        let shop_id = shop_id.to_owned();
+    let mut noted = |(shop_id, number): (&str, u64)| {
+        (report.shop_id, report.api_key) = (Some(shop_id.to_owned()), Some(number));
+        shop_id.to_owned()
+    };
+    if let Some(shop_id) = secret.shop_and_key_of(key).map(&mut noted) {
         return Ok((secret, shop_id));
     }
     // The key may have been issued a moment ago.
     let newer = bridge.newer_secret(&secret, reply_by).await.ok_or_else(unauthorized)?;
-    let shop_id = newer.shop_of(key).ok_or_else(unauthorized)?.to_owned();
+    let shop_id = newer.shop_and_key_of(key).map(noted).ok_or_else(unauthorized)?;
     Ok((newer, shop_id))
 }
 

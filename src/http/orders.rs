@@ -38,9 +38,10 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
     }
 
     async fn post(&self, request: &ApiRequest<'_>, report: &mut RequestReport) -> HandlerResult {
-        let (secret, shop_id) = authorize(&self.bridge, request).await?;
-        report.shop_id = Some(shop_id.clone());
-
+        let (secret, shop_id) = authorize(&self.bridge, request, report).await?;
+        if !self.settings.accepts_orders {
+            return Err(replies::not_accepting());
+        }
         let idempotency_key = request.event.header("idempotency-key");
         let mut validated = self.validate(request, idempotency_key)?;
         self.warn_if_not_notifiable(&mut validated, &secret, &shop_id);
@@ -111,8 +112,7 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         request: &ApiRequest<'_>,
         report: &mut RequestReport,
     ) -> Result<(Arc<Secret>, StoredOrder), Problem> {
-        let (secret, shop_id) = authorize(&self.bridge, request).await?;
-        report.shop_id = Some(shop_id.clone());
+        let (secret, shop_id) = authorize(&self.bridge, request, report).await?;
         let not_found = || Problem::new(Slug::NotFound, "There is no order with this id.");
         let order_id = request.event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
         telemetry::record_order_id(order_id);

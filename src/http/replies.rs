@@ -33,6 +33,8 @@ const FAILED_UNPROVEN: &str = "Front Payment reports a failure and says that not
     there, send it again with the same Idempotency-Key.";
 const PROVIDER_UNAVAILABLE: &str = "Front Payment cannot be reached or takes no orders at the moment. Send the order again \
     after Retry-After, with the same Idempotency-Key.";
+const NOT_ACCEPTING: &str = "The operator of the bridge has switched orders off for a while. Nothing was sent. Send the order \
+    again after Retry-After, with the same Idempotency-Key.";
 const STORE_UNAVAILABLE: &str = "The bridge cannot store the order at the moment, so it was not sent. Send it again after \
     Retry-After, with the same Idempotency-Key.";
 
@@ -65,6 +67,11 @@ pub(super) fn submitted(Submitted { order_id, outcome, calls }: Submitted) -> Ha
         SubmitOutcome::StoreUnavailable => problem(Slug::StorageUnavailable, STORE_UNAVAILABLE),
         SubmitOutcome::Internal => Err(Problem::internal().of(order_id)),
     }
+}
+
+/// The operator has switched orders off.
+pub(super) fn not_accepting() -> Problem {
+    Problem::new(Slug::FrontPaymentUnavailable, NOT_ACCEPTING)
 }
 
 pub(super) fn invalid(mut violations: Vec<Violation>) -> Problem {

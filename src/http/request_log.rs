@@ -41,6 +41,7 @@ fn log(route: &str, outcome: &str, reply: &Reply, report: &RequestReport, elapse
     tracing::info!(
         route,
         shopId = report.shop_id,
+        apiKey = report.api_key,
         orderUuid = report.order_uuid,
         outcome,
         statusCode = reply.status().as_u16(),

@@ -7,6 +7,8 @@ use jiff::SignedDuration;
 #[derive(Debug, Default)]
 pub struct RequestReport {
     pub shop_id: Option<String>,
+    /// Which of the shop's API keys was used, from 1.
+    pub api_key: Option<u64>,
     pub order_uuid: Option<String>,
     pub provider: ProviderCalls,
     /// Why the callback could not be verified: `shape`, `checksum`, `amount`, or `none` without a query.

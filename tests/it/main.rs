@@ -8,6 +8,7 @@ mod faults;
 mod idempotency;
 mod isolation;
 mod notify;
+mod operations;
 mod orders;
 mod reconcile;
 mod replies;
