@@ -15,6 +15,7 @@ mod options;
 mod page;
 pub mod sandbox;
 mod server;
+mod settle;
 mod smoke;
 mod terminal;
 mod watched_store;
@@ -73,6 +74,8 @@ pub enum Error {
     #[error("the smoke test failed: {0}")]
     Smoke(String),
     #[error(transparent)]
+    Settle(#[from] settle::SettleError),
+    #[error(transparent)]
     Secret(#[from] check_secret::CheckSecretError),
 }
 
@@ -107,6 +110,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
             }
         }
         Some(Command::Smoke(target)) => smoke::run(&target).await.map_err(Error::Smoke),
+        Some(Command::Settle { command }) => Ok(settle::run(&command).await?),
         Some(Command::CheckSecret { file }) => {
             println!("{}", check_secret::run(&file)?);
             Ok(())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 
-use super::{Error, listen, sandbox, smoke};
+use super::{Error, listen, sandbox, settle, smoke};
 use crate::store::EmbeddedStore;
 
 /// The bridge on localhost, with an embedded database, a sandbox of Front Payment and a demo shop. It needs no AWS and no
@@ -25,8 +25,13 @@ pub(super) enum Command {
     Demo,
     /// Only the sandbox of Front Payment, for a bridge that runs elsewhere on this machine
     Sandbox(Serving),
-    /// Send one order to a deployed stack and read it. With Front Payment's production, this is a real invoice
+    /// Check that a deployed stack answers, has its secret and reads its table. Sends no order, unless asked to
     Smoke(smoke::Target),
+    /// Settle many orders whose outcome nobody knows, after an outage of Front Payment's
+    Settle {
+        #[command(subcommand)]
+        command: settle::Settle,
+    },
     /// Check whether the bridge can use a file as its secret. Prints the shops, but no key
     CheckSecret {
         /// The secret's JSON document; - reads standard input

@@ -1,4 +1,4 @@
-//! `cargo run -- smoke`: checks a deployed stack with one order that is sent, sent again, and read.
+//! `cargo run -- smoke`: checks a deployed stack without an order, or with one that is sent, sent again, and read.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -20,6 +20,9 @@ pub(super) struct Target {
     /// A shop's API key. Prefer SMOKE_KEY: no list of processes shows it
     #[arg(long, env = "SMOKE_KEY", hide_env_values = true)]
     key: String,
+    /// Also send an order of 40 kroner. With Front Payment's production, this is a real invoice
+    #[arg(long)]
+    order: bool,
 }
 
 /// Prints a line for each check that passes.
@@ -41,6 +44,18 @@ pub(super) async fn run(target: &Target) -> Result<(), String> {
     expect_problem(shop.send(callback).await?, 404, "not-found")?;
     done("an unknown callback URL is refused: the callbacks function runs and reads the table");
 
+    expect_problem(shop.read(&Uuid::nil().to_string()).await?, 404, "not-found")?;
+    done("the shop's key is known, and an order that nobody sent is not there: the orders function reads the table");
+
+    if target.order {
+        send_an_order(&shop).await?;
+    } else {
+        println!("The stack answers. Nothing was sent to Front Payment; --order sends an order.");
+    }
+    Ok(())
+}
+
+async fn send_an_order(shop: &BridgeClient<'_>) -> Result<(), String> {
     let reference_no = format!("smoke-{}", Timestamp::now().as_second());
     let (order, key) = (example_order("https://shop.example", &reference_no), Uuid::new_v4().to_string());
     let created = shop.submit(&order, &key).await?.with_status(201)?;

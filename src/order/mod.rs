@@ -12,9 +12,9 @@ mod violation;
 pub use decimal::{Decimal, DecimalError};
 pub use status::{Status, StatusWord};
 pub use stored::{
-    AttemptEnd, AttemptResult, ClaimConflict, CreatedOrder, EarlierAttempt, EntrySource, HistoryEntry, MAX_HISTORY, NewAttempt,
-    NotificationState, Notifications, OrderDetails, Queue, ResultEffect, RunningAttempt, SUBMISSION_LEASE, StatusCallback,
-    StoredOrder,
+    AttemptEnd, AttemptResult, ClaimConflict, CreatedOrder, EarlierAttempt, EntrySource, Finding, HistoryEntry, MAX_HISTORY,
+    NewAttempt, NotificationState, Notifications, OrderDetails, Queue, ResultEffect, RunningAttempt, SUBMISSION_LEASE,
+    StatusCallback, StoredOrder,
 };
 pub use validation::{Invalid, Rules, Validated, parse_tax_rates, validate};
 pub use violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation};

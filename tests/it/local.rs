@@ -4,6 +4,7 @@ mod commands;
 mod console;
 mod notifications;
 mod sandbox;
+mod settle;
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};

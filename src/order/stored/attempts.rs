@@ -250,6 +250,12 @@ impl StoredOrder {
         HistoryEntry { status, at, source: EntrySource::Submit, id, order_uuid: None, amount: None }
     }
 
+    /// How many attempts Front Payment may have.
+    #[must_use]
+    pub fn attempts_that_may_exist(&self) -> u32 {
+        self.attempts().map(|attempt| attempt.may_exist).sum()
+    }
+
     /// All attempts by body, oldest first.
     pub(super) fn attempts(&self) -> impl Iterator<Item = Attempt<'_>> {
         let earlier = self.earlier_attempts.iter().map(|earlier| Attempt {

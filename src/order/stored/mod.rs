@@ -7,6 +7,7 @@ mod attempts;
 mod history;
 mod identity;
 mod notifications;
+mod operator;
 mod queue;
 mod reconciliation;
 mod retention;
@@ -15,6 +16,7 @@ mod status_changes;
 pub use attempts::{AttemptResult, ClaimConflict, CreatedOrder, NewAttempt, ResultEffect, SUBMISSION_LEASE};
 pub use history::{EntrySource, HistoryEntry, MAX_HISTORY};
 pub use notifications::{AttemptEnd, NotificationState, Notifications, RunningAttempt};
+pub use operator::Finding;
 pub use queue::Queue;
 pub use status_changes::StatusCallback;
 

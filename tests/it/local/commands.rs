@@ -63,19 +63,25 @@ async fn the_sandbox_runs_alone() {
 
 #[tokio::test]
 async fn the_smoke_test_tells_a_stack_that_works_from_one_that_does_not() {
-    let smoke = async |url: &str, key: &str| {
+    let smoke_with = async |options: &[&str], url: &str, key: &str| {
         let mut program = Command::new(LOCAL);
-        program.args(["smoke", "--url", url]).env("SMOKE_KEY", key);
+        program.args(["smoke", "--url", url]).args(options).env("SMOKE_KEY", key);
         let output = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
         (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
     };
+    let smoke = async |url: &str, key: &str| smoke_with(&[], url, key).await;
+    let checks = |said: &str| said.lines().filter(|line| line.starts_with("ok ")).count();
     let works = Running::start(&["--in-memory"]);
     let (code, said) = smoke(&format!("{}/", works.base), API_KEY).await;
-    assert_eq!((code, said.lines().filter(|line| line.starts_with("ok ")).count()), (Some(0), 5), "{said}");
+    assert_eq!((code, checks(&said)), (Some(0), 3), "{said}");
+    assert!(said.contains("Nothing was sent to Front Payment"), "{said}");
+    assert!(works.page("/front-payment/portal").await.contains("There are no orders yet"));
+    let (code, said) = smoke_with(&["--order"], &works.base, API_KEY).await;
+    assert_eq!((code, checks(&said)), (Some(0), 6), "{said}");
     assert!(said.contains("The stack takes orders."), "{said}");
 
     let (code, said) = smoke(&works.base, "another-key").await;
-    assert!(code == Some(1) && said.contains("the smoke test failed: the bridge answered 401 instead of 201"), "{said}");
+    assert!(code == Some(1) && said.contains("the smoke test failed: the bridge answered 401 instead of 404"), "{said}");
     assert!(!said.contains("another-key"), "{said}");
     let (code, said) = smoke(&format!("{}/elsewhere", works.base), API_KEY).await;
     assert!(code == Some(1) && said.contains("404 instead of 401"), "{said}");
@@ -83,7 +89,7 @@ async fn the_smoke_test_tells_a_stack_that_works_from_one_that_does_not() {
     let (code, said) = smoke(&format!("{}/front-payment/shop", no_bridge.base), API_KEY).await;
     assert!(code == Some(1) && said.contains("the smoke test failed"), "{said}");
     let fails = Running::start(&["--in-memory", "--rate-limit", "0"]);
-    let (code, said) = smoke(&fails.base, API_KEY).await;
+    let (code, said) = smoke_with(&["--order"], &fails.base, API_KEY).await;
     assert!(code == Some(1) && said.contains("front-payment-unavailable"), "{said}");
     let (code, said) = smoke("http://127.0.0.1:1", API_KEY).await;
     assert!(code == Some(1) && said.contains("Connection refused"), "{said}");

@@ -1,5 +1,6 @@
 mod identity;
 mod notifications;
+mod operator;
 mod queue;
 mod reconciliation;
 
