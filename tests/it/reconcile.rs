@@ -28,7 +28,8 @@ fn accepted(number: usize, status: &str, seconds_ago: i64) -> StoredOrder {
         "orderId": Uuid::now_v7(), "version": 1, "status": status, "attempt": Uuid::new_v4(), "attemptedAt": at,
         "shopId": "shop-a", "callbackToken": "token", "orderUuid": format!("ODR{number}"), "grandTotal": "40",
         "shopCallbackUrl": "https://shop.example/", "customerType": "private", "preferredLanguage": "no", "country": "NO",
-        "createdAt": at, "updatedAt": at, "history": [],
+        "createdAt": at, "updatedAt": at,
+        "history": [{"status": "SENT", "at": at, "source": "submit", "id": "a", "orderUuid": format!("ODR{number}")}],
     }))
     .unwrap()
 }
@@ -382,7 +383,7 @@ async fn an_attempt_that_outlived_its_minute_becomes_unknown_and_waits_for_the_o
     let first = worker.post(SHOP_A, SHOP_A.callback_url, unknown()).await.order_id();
     worker.pass_to(30);
     let mut submitting = accepted(1, "SUBMITTING", -30);
-    submitting.order_uuid = None;
+    (submitting.order_uuid, submitting.history) = (None, Vec::new());
     worker.put(&submitting).await;
     let second = submitting.order_id.to_string();
     worker.pass_to(60);
