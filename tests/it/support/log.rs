@@ -1,12 +1,16 @@
 //! The log of the bridge, as the functions write it.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use front_payment_bridge::telemetry;
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;
+
+/// A line that is first reached by a thread without a log may be off for good, also for the threads that capture one. Not
+/// where every thread has a log.
+static EVERY_THREAD_HAS_A_LOG: Once = Once::new();
 
 /// Captures what is logged on this thread, from its creation to its end.
 pub struct Log {
@@ -30,6 +34,10 @@ impl Write for Buffer {
 
 impl Log {
     pub fn capture() -> Self {
+        EVERY_THREAD_HAS_A_LOG.call_once(|| {
+            let ignored = tracing_subscriber::registry().with(telemetry::json_lines(io::sink));
+            tracing::subscriber::set_global_default(ignored).unwrap();
+        });
         let written = Buffer::default();
         let writer = written.clone();
         let subscriber = tracing_subscriber::registry().with(telemetry::json_lines(move || writer.clone()));
