@@ -1,5 +1,5 @@
-//! The clock of `local`: the time of day, and how far somebody has moved it forward. The bridge, its worker and the sandbox
-//! share it, so that days of waiting can be watched in a minute.
+//! The clock that the bridge, the worker and the sandbox of `local` share. Somebody can move it forward, so that nobody has to
+//! wait for days.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,18 +12,18 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::store::{EmbeddedDatabase, StoreError, database_error};
 
-/// In milliseconds. Kept, because the times of the stored orders would lie in the future after a restart.
+/// Milliseconds ahead of the system clock. Stored, or after a restart the orders would have times in the future.
 const AHEAD: TableDefinition<'_, (), i64> = TableDefinition::new("clock");
 
-/// A shop may take ten seconds.
+/// How long a move waits for running invocations. A call to a shop takes up to ten seconds.
 const MAX_WAIT: Duration = Duration::from_secs(15);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// It never goes back: the bridge takes a later time for granted, as it can on AWS.
+/// A clock that moves forward only: the bridge assumes that time does not go back.
 pub struct MovableClock {
     ahead: AtomicI64,
     moved: Notify,
-    /// Has a clone for each invocation that is under way.
+    /// Each running invocation holds a clone, so the reference count tells whether one runs.
     running: Arc<()>,
     database: Arc<EmbeddedDatabase>,
 }
@@ -46,20 +46,20 @@ impl MovableClock {
         now.saturating_add(self.ahead()).unwrap_or(now)
     }
 
-    /// How far it is ahead of the time of day.
+    /// How far it is ahead of the system clock.
     #[must_use]
     pub fn ahead(&self) -> SignedDuration {
         SignedDuration::from_millis(self.ahead.load(Ordering::Relaxed))
     }
 
-    /// As the bridge takes it.
+    /// This clock, as the bridge's type.
     #[must_use]
     pub fn shared(self: &Arc<Self>) -> Clock {
         let clock = self.clone();
         Clock::new(move || clock.now())
     }
 
-    /// An invocation, which a move waits for as long as it is held: to its deadlines, a move is a time that it slept.
+    /// To be held while an invocation runs. The clock does not move meanwhile, because the invocation would miss its deadlines.
     #[must_use]
     pub fn hold(&self) -> Arc<()> {
         self.running.clone()
@@ -76,7 +76,7 @@ impl MovableClock {
         }
     }
 
-    /// Moves it between two invocations.
+    /// Moves the clock, once no invocation runs.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be written.
@@ -93,12 +93,12 @@ impl MovableClock {
         Ok(())
     }
 
-    /// Has the worker look for what is due by now.
+    /// Wakes the worker's sweep.
     pub fn wake(&self) {
         self.moved.notify_one();
     }
 
-    /// Returns once it was moved, also if that was before this call.
+    /// Waits for [`wake`](Self::wake). A wake before this call counts.
     pub(super) async fn moved(&self) {
         self.moved.notified().await;
     }

@@ -6,7 +6,7 @@ pub fn example_order(base: &str, reference_no: &str) -> serde_json::Value {
     order_of(base, reference_no, Timestamp::now())
 }
 
-/// The same, of another day.
+/// The same, with the date of `now`.
 pub(super) fn order_of(base: &str, reference_no: &str, now: Timestamp) -> serde_json::Value {
     serde_json::json!({
         "products": [{

@@ -118,7 +118,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     }
 }
 
-/// Starts the log, on stderr: lines for a person, or `as_json` as on AWS.
+/// Starts the log on stderr: as lines for people, or as JSON like on AWS.
 fn log(as_json: bool, store: Option<EmbeddedStore>) -> Arc<Journal> {
     let journal = Arc::new(Journal::default());
     if as_json {

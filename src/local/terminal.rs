@@ -1,4 +1,4 @@
-//! One line in the terminal for each thing that happens: time, what, answer, status, reference, uuid, duration, link.
+//! The terminal: one line for each request, callback, notification and status read.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::journal::Entry;
 use crate::order::StoredOrder;
 use crate::store::{EmbeddedStore, OrderStore};
 
-/// Prints what happens, to stderr, until nothing can happen any more. `store` is `None` beside a bridge that runs elsewhere.
+/// Prints lines to stderr until the journal ends. With `store`, they have the order's status and reference.
 pub(super) async fn print(mut entries: UnboundedReceiver<Arc<Entry>>, store: Option<EmbeddedStore>) {
     while let Some(entry) = entries.recv().await {
         let order = match (&store, entry.order_id) {
@@ -36,7 +36,7 @@ fn style(entry: &Entry) -> Style {
     color.map_or_else(Style::new, AnsiColor::on_default)
 }
 
-/// `None` for what only a machine wants to know.
+/// `None` for a line that says that nothing was to do.
 fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
     let (parts, mentions_order) = match (entry.field("route"), entry.message.as_str()) {
         (None, "sweep") if entry.field("visited") == Some("0") => return None,
@@ -75,7 +75,7 @@ fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
     Some(format!("{} {}", time(entry), parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")))
 }
 
-/// The ids of a path are in the log line itself.
+/// Without the ids: the line has the order's reference and uuid.
 fn short(route: &str) -> &str {
     route.split("/{").next().unwrap_or(route)
 }

@@ -102,7 +102,7 @@ impl PrivateHosts {
         text.split(',').map(|entry| parse_entry(entry.trim())).collect::<Result<_, _>>().map(Self)
     }
 
-    /// These and those.
+    /// The hosts of both lists.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);

@@ -70,16 +70,10 @@ impl Secret {
         Ok(Self { token: token(&document)?, callback_secrets: callback_secrets(&document)?, shops: shops(&document)? })
     }
 
-    /// The shop that an API key belongs to.
-    #[must_use]
-    pub fn shop_of(&self, api_key: &str) -> Option<&str> {
-        self.shop_and_key_of(api_key).map(|(shop_id, _)| shop_id)
-    }
-
     /// The shop that an API key belongs to, and which of the shop's keys it is, from 1. Compares all hashes, so that the
     /// time tells nothing.
     #[must_use]
-    pub fn shop_and_key_of(&self, api_key: &str) -> Option<(&str, u64)> {
+    pub fn shop_of(&self, api_key: &str) -> Option<(&str, u64)> {
         let hash: [u8; 32] = Sha256::digest(api_key).into();
         let (mut found_shop, mut found_key) = (u64::MAX, 0);
         for (index, shop) in (0u64..).zip(&self.shops) {
@@ -198,14 +192,15 @@ mod tests {
     }
 
     #[test]
-    fn an_api_key_belongs_to_one_shop() {
+    fn an_api_key_belongs_to_one_shop_and_has_a_number_there() {
         let secret = Secret::parse(&usable().to_string()).unwrap();
-        assert_eq!(secret.shop_of("key-a"), Some("shop-a"));
-        assert_eq!(secret.shop_of("key-b"), Some("shop-b"));
-        assert_eq!(secret.shop_of("key-c"), Some("shop-b"));
+        assert_eq!(secret.shop_of("key-a"), Some(("shop-a", 1)));
+        assert_eq!(secret.shop_of("key-b"), Some(("shop-b", 1)));
+        assert_eq!(secret.shop_of("key-c"), Some(("shop-b", 2)), "its second key");
         assert_eq!(secret.shop_of("key-d"), None);
         assert_eq!(secret.shop_of(""), None);
         assert_eq!(secret.shop_of(&sha("key-a")), None, "the hash is no key");
+        assert_eq!(secret.shops().collect::<Vec<_>>(), [("shop-a", 1), ("shop-b", 2)]);
     }
 
     #[test]
@@ -216,7 +211,7 @@ mod tests {
             known.to_uppercase()
         ))
         .unwrap();
-        assert_eq!(secret.shop_of("key"), Some("shop"));
+        assert_eq!(secret.shop_of("key"), Some(("shop", 1)));
     }
 
     #[test]
@@ -272,14 +267,5 @@ mod tests {
             let error = Secret::parse(&good.replacen(once, twice, 1)).unwrap_err().to_string();
             assert_eq!(error, "the secret's document: expected no member name twice in an object, and at most 64 levels");
         }
-    }
-
-    #[test]
-    fn an_api_key_has_a_number_within_its_shop() {
-        let secret = Secret::parse(&usable().to_string()).unwrap();
-        let of = |key| secret.shop_and_key_of(key);
-        assert_eq!((of("key-a"), of("key-b"), of("key-c")), (Some(("shop-a", 1)), Some(("shop-b", 1)), Some(("shop-b", 2))));
-        assert_eq!(of("key-d"), None);
-        assert_eq!(secret.shops().collect::<Vec<_>>(), [("shop-a", 1), ("shop-b", 2)]);
     }
 }

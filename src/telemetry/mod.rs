@@ -46,7 +46,7 @@ where
     lines.with_writer(writer)
 }
 
-/// For `local`, which shows its log lines in its own way.
+/// For `local`, which brings its own layer.
 pub fn init_local(lines: Box<dyn Layer<Registry> + Send + Sync>) {
     tracing_subscriber::registry().with(lines.with_filter(filter(level()))).init();
 }

@@ -137,7 +137,7 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
         (due.shop_id, Some(Visit { outcome, undelivered: undelivered.unwrap_or_default() }))
     }
 
-    /// The order with what an operator's command left out.
+    /// Completes what an operator's command did not set.
     pub(super) async fn corrected(&self, order: StoredOrder, by: Timestamp) -> StoredOrder {
         let Some(next) = order.corrected(self.bridge.clock.now()) else { return order };
         match self.bridge.replace(&order, &next, by).await {

@@ -15,6 +15,7 @@ mod replies;
 mod retention;
 mod status_reads;
 mod verification;
+mod waiting;
 
 // The parts that speak to other services, over real sockets.
 mod connections;

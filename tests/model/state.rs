@@ -22,7 +22,7 @@ pub fn describe(world: &World<'_>) -> String {
     text.add((shared.seconds, shared.store.generation, &shared.resolved));
     text.add((world.submits(), world.reads(), world.faults(), world.workers()));
     let was_killed = world.tasks.iter().any(|task| task.is_worker() && task.is_killed());
-    text.add((&shared.heard, shared.is_gone, was_killed));
+    text.add((&shared.heard, was_killed));
     let told = world.tasks.iter().filter_map(|task| match &task.ended {
         Some(Ended::Accepted(uuid)) => Some(uuid),
         _ => None,

@@ -34,8 +34,8 @@ pub struct Heard {
     pub status: String,
     /// How many changes the order had had when the attempt to tell it began.
     pub changes: usize,
-    /// The shop answered with a 2xx.
-    pub is_acknowledged: bool,
+    /// The shop answered 200, or 410: it need not hear of this change again.
+    pub is_final: bool,
 }
 
 pub fn invocation(event: Event, order_id: Uuid, now: i64) -> LambdaEvent<Box<RawValue>> {
@@ -56,9 +56,8 @@ impl Shops for Services {
         let value = |name: &str| query.iter().find(|(known, _)| known == name).unwrap().1.clone();
         {
             let mut shared = lock(&self.shared);
-            let is_acknowledged = decision == Decision::Shop(ShopAnswer::Ok200);
-            shared.is_gone |= decision == Decision::Shop(ShopAnswer::Gone410);
-            shared.heard.push(Heard { order_uuid: value("orderUuid"), status: value("status"), changes, is_acknowledged });
+            let is_final = matches!(decision, Decision::Shop(ShopAnswer::Ok200 | ShopAnswer::Gone410));
+            shared.heard.push(Heard { order_uuid: value("orderUuid"), status: value("status"), changes, is_final });
         }
         match decision {
             Decision::Shop(ShopAnswer::Ok200) => ShopCall::Answered { http_status: 200, retry_after: None },

@@ -43,8 +43,6 @@ pub struct Shared {
     pub orders: Vec<ProviderOrder>,
     /// What the shop heard from workers.
     pub heard: Vec<Heard>,
-    /// The shop has answered that it does not want to hear any more.
-    pub is_gone: bool,
     /// Workers may wake, so that what is told matters.
     pub has_workers: bool,
     /// The uuid that the operator stored, and how long the history was then.
@@ -107,7 +105,6 @@ pub struct Snapshot {
     store: Store,
     orders: Vec<ProviderOrder>,
     heard: Vec<Heard>,
-    is_gone: bool,
     has_workers: bool,
     resolved: Option<(String, usize)>,
     seconds: i64,
@@ -116,16 +113,7 @@ pub struct Snapshot {
 impl Snapshot {
     pub fn beginning(bounds: &Bounds, mutant: Mutant) -> Self {
         let (store, has_workers) = (Store::new(bounds.expiries > 0, mutant), bounds.workers > 0);
-        Self {
-            tasks: Vec::new(),
-            store,
-            orders: Vec::new(),
-            heard: Vec::new(),
-            is_gone: false,
-            has_workers,
-            resolved: None,
-            seconds: 0,
-        }
+        Self { tasks: Vec::new(), store, orders: Vec::new(), heard: Vec::new(), has_workers, resolved: None, seconds: 0 }
     }
 }
 
@@ -153,7 +141,6 @@ impl Setting {
             late: Vec::new(),
             orders: snapshot.orders.clone(),
             heard: snapshot.heard.clone(),
-            is_gone: snapshot.is_gone,
             has_workers: snapshot.has_workers,
             resolved: snapshot.resolved.clone(),
             seconds: snapshot.seconds,
@@ -209,8 +196,8 @@ impl World<'_> {
         let shared = lock(&self.shared);
         let tasks = self.tasks.iter().map(Task::past).collect::<Option<_>>().filter(|_| shared.late.is_empty())?;
         let (store, orders, resolved) = (shared.store.clone(), shared.orders.clone(), shared.resolved.clone());
-        let (heard, is_gone, has_workers) = (shared.heard.clone(), shared.is_gone, shared.has_workers);
-        Some(Snapshot { tasks, store, orders, heard, is_gone, has_workers, resolved, seconds: shared.seconds })
+        let (heard, has_workers) = (shared.heard.clone(), shared.has_workers);
+        Some(Snapshot { tasks, store, orders, heard, has_workers, resolved, seconds: shared.seconds })
     }
 
     pub fn pass(&self, seconds: i64) {

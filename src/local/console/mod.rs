@@ -1,4 +1,4 @@
-//! Pages about the bridge: an order to try, all orders, and the life of one.
+//! Pages about the bridge: try an order, list orders, follow one.
 
 mod order;
 mod orders;

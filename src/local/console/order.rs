@@ -1,4 +1,4 @@
-//! The life of one order.
+//! The page of one order: its calls, and what its shop reads.
 
 use std::sync::Arc;
 

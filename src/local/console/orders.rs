@@ -10,7 +10,7 @@ use maud::html;
 use super::{Console, broken};
 use crate::order::StoredOrder;
 
-/// On the page.
+/// Orders on the page.
 const MAX_LISTED: usize = 200;
 
 /// `?search=` finds a part of a status, a reference, a shop or an id.

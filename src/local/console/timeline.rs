@@ -1,4 +1,4 @@
-//! Who spoke to whom about an order, as a sequence diagram; and the same as text, for whoever cannot see it.
+//! The calls about an order as a sequence diagram, and as text for people who cannot see it.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::local::journal::{Entry, Party, Step};
 const WIDTH: i32 = 960;
 const TOP: i32 = 44;
 const ROW: i32 = 44;
-/// A self-call's text begins this far from its line.
+/// Between a lifeline and the text beside it.
 const INDENT: i32 = 14;
 
 pub(super) fn of(entries: &[Arc<Entry>]) -> Markup {
     let mut steps: Vec<(&Entry, Step)> = entries.iter().filter_map(|entry| Some((&**entry, Step::of(entry)?))).collect();
-    // A call is logged when it ends, and drawn when it began.
+    // Draw a call where it began; it is logged when it ends.
     steps.sort_by_key(|(entry, _)| entry.began_at());
     if steps.is_empty() {
         return html! { p { "Nothing since the bridge was started. What it stores of the order is below." } };

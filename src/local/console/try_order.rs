@@ -1,4 +1,4 @@
-//! An order to try: as a form, as JSON, and with a word for each thing that can go wrong.
+//! Sends an order: from a form, from JSON, or with a word that makes something go wrong.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::local::demo_secret::{API_KEY, WEBHOOKS_API_KEY};
 use crate::local::example_order::order_of;
 use crate::local::sandbox::{Misbehaviour, ShopMisbehaviour};
 
-/// What is sent.
+/// The request that the page sends and shows.
 struct Request {
     api_key: String,
     idempotency_key: String,
@@ -155,7 +155,7 @@ fn part<'v>(note: &'v Value, name: &str) -> &'v str {
     note.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// To copy.
+/// The request as code to copy.
 fn snippets(base: &str, request: &Request) -> [(&'static str, String); 3] {
     let Request { api_key, idempotency_key, body } = request;
     [

@@ -1,5 +1,4 @@
-//! What happened since the start: the log lines of the bridge and of the sandbox. The terminal prints them, and the pages
-//! draw an order's life from them.
+//! The log lines of the bridge and the sandbox since the start. The terminal prints them, and an order's page draws them.
 
 mod layer;
 mod step;
@@ -16,7 +15,7 @@ use uuid::Uuid;
 
 use super::clock::MovableClock;
 
-/// The oldest go.
+/// More, and the oldest are dropped.
 const MAX_ENTRIES: usize = 20_000;
 
 /// One log line.
@@ -25,7 +24,7 @@ pub struct Entry {
     pub at: Timestamp,
     pub level: Level,
     pub message: String,
-    /// Of the bridge.
+    /// The bridge's id of the order that the line is about.
     pub order_id: Option<Uuid>,
     pub fields: BTreeMap<&'static str, String>,
 }
@@ -38,7 +37,7 @@ pub struct Journal {
 }
 
 impl Entry {
-    /// When the call began whose end it tells.
+    /// When the call began. A call is logged when it ends.
     #[must_use]
     pub fn began_at(&self) -> Timestamp {
         let elapsed = self.field("totalMs").and_then(|millis| millis.parse().ok()).unwrap_or_default();
@@ -52,9 +51,9 @@ impl Entry {
 }
 
 impl Journal {
-    /// From now on, lines have the time of this clock, and before, the time of day.
+    /// Lines from now on have the time of this clock; earlier ones have the system's.
     pub fn use_clock(&self, clock: Arc<MovableClock>) {
-        // A journal has one server, so the first clock is the only one.
+        // Fails only for a second clock, and a journal has one server.
         drop(self.clock.set(clock));
     }
 
@@ -69,7 +68,7 @@ impl Journal {
         entries.iter().filter(|entry| entry.order_id == Some(order_id)).cloned().collect()
     }
 
-    /// Everything from now on.
+    /// Receives every line from now on.
     pub fn follow(&self) -> UnboundedReceiver<Arc<Entry>> {
         let (sender, receiver) = mpsc::unbounded_channel();
         *lock(&self.printer) = Some(sender);
@@ -79,7 +78,7 @@ impl Journal {
     fn add(&self, entry: Entry) {
         let entry = Arc::new(entry);
         if let Some(printer) = &*lock(&self.printer) {
-            // An error says that nobody prints any more.
+            // Fails when the printer has ended.
             drop(printer.send(entry.clone()));
         }
         let mut entries = lock(&self.entries);

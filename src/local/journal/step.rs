@@ -1,4 +1,4 @@
-//! What a log line means: who spoke to whom, and what came of it.
+//! A log line as a call between shop, bridge and Front Payment.
 
 use super::Entry;
 
@@ -9,18 +9,18 @@ pub enum Party {
     FrontPayment,
 }
 
-/// One arrow of an order's life.
+/// One call, or one thing that a party did by itself.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Step {
     pub from: Party,
     pub to: Party,
     pub text: String,
-    /// Something went wrong.
+    /// The call failed, or was not believed.
     pub is_bad: bool,
 }
 
 impl Step {
-    /// `None` for a line that is no call between two of them.
+    /// `None` for a line that the diagram leaves out.
     #[must_use]
     pub fn of(entry: &Entry) -> Option<Self> {
         use Party::{Bridge, FrontPayment, Shop};

@@ -1,7 +1,7 @@
-// Shows a page anew when something happens. Without it, the reader reloads.
+// Reloads the content of a page when something happens. Without JavaScript, the user reloads.
 const source = new EventSource(document.currentScript.dataset.events);
 let waiting;
-// Also once it is connected: something may have happened since the page was made.
+// Also when the connection opens: something may have happened since the page was rendered.
 source.onopen = source.onmessage = () => {
   clearTimeout(waiting);
   waiting = setTimeout(show, 150);
@@ -15,7 +15,7 @@ async function show() {
   const reply = await fetch(location.href);
   if (!reply.ok) return;
   const next = new DOMParser().parseFromString(await reply.text(), 'text/html').querySelector('main');
-  // What is open stays open, and what has the focus keeps it.
+  // Keep open details open, and keep the focus.
   const opened = [...main.querySelectorAll('details')].map((details) => details.open);
   next.querySelectorAll('details').forEach((details, index) => { details.open = opened[index] ?? false; });
   const reached = 'a, button, summary, [tabindex]';

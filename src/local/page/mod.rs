@@ -1,4 +1,4 @@
-//! The frame of every page: navigation, the clock, style, and the events that show a page anew.
+//! What every page has: navigation, the clock, style, and events that reload it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -39,13 +39,13 @@ impl Frame {
         Self { base, has_bridge, clock, news: broadcast::channel(64).0 }
     }
 
-    /// Something happened: open pages are shown anew.
+    /// Tells open pages to reload.
     pub fn announce(&self) {
-        // An error says that no page is open.
+        // Fails when no page is open.
         drop(self.news.send(()));
     }
 
-    /// A whole page. `is_live` pages follow what happens.
+    /// A whole page. A live page reloads when something happens.
     pub fn page(&self, title: &str, is_live: bool, content: &Markup) -> Response {
         let page = html! {
             (DOCTYPE)
@@ -94,7 +94,7 @@ impl Frame {
     }
 }
 
-/// `None` if it is the time of day.
+/// `None` if the clock was not moved.
 fn ahead(ahead: SignedDuration) -> Option<String> {
     let seconds = ahead.as_secs();
     match (seconds / DAY_SECONDS, seconds % DAY_SECONDS) {
@@ -114,7 +114,7 @@ pub fn routes(frame: Arc<Frame>) -> Router {
 
 async fn events(State(frame): State<Arc<Frame>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let events = stream::unfold(frame.news.subscribe(), async |mut news| match news.recv().await {
-        // One that missed events shows the page anew, too.
+        // A page that missed events reloads, too.
         Ok(()) | Err(RecvError::Lagged(_)) => Some((Ok(Event::default().data("changed")), news)),
         Err(RecvError::Closed) => None,
     });

@@ -47,6 +47,8 @@ async fn decide(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
 
 async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misbehaviour>) -> Result<Response, StoreError> {
     let text = |pointer| text_at(order, pointer);
+    let callback_url = text("/callback/callbackUrl");
+    let own_path = callback_url.strip_prefix(&sandbox.frame.base).filter(|path| path.starts_with('/'));
     // A private customer signs with BankID. A company's order, and one with `early-callback`, is invoiced at once.
     let signs = text("/customerDetails/type") == "private" && misbehaviour != Some(Misbehaviour::EarlyCallback);
     let mut created = SandboxOrder {
@@ -56,7 +58,8 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
         status: if signs { "SENT" } else { "INVOICED" }.to_owned(),
         grand_total: text("/orderSummary/grandTotal"),
         link: None,
-        callback_url: text("/callback/callbackUrl"),
+        callback_path: own_path.map(str::to_owned),
+        callback_url,
         success: text("/callback/success"),
         failure: text("/callback/failure"),
         lines: lines(order),

@@ -1,6 +1,5 @@
 //! Front Payment's callbacks, signed as documented.
 
-use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{Misbehaviour, SECRET_KEY, Sandbox, SandboxOrder};
@@ -10,7 +9,7 @@ use crate::telemetry::error_chain;
 pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
     match order.misbehaviour {
         Some(Misbehaviour::DuplicateCallback) => {
-            let query = query(order, &order.status, SECRET_KEY, sandbox.clock().now());
+            let query = query(order, &order.status, SECRET_KEY);
             tokio::join!(call(sandbox, order, &order.status, &query), call(sandbox, order, &order.status, &query));
         }
         Some(Misbehaviour::ReversedCallbacks) => {
@@ -20,7 +19,7 @@ pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
         Some(Misbehaviour::LostCallback) => lose(order),
         Some(Misbehaviour::UnknownStatus) => send(sandbox, order, "success").await,
         Some(Misbehaviour::BadChecksum) => {
-            let query = query(order, &order.status, "some other key", sandbox.clock().now());
+            let query = query(order, &order.status, "some other key");
             call(sandbox, order, &order.status, &query).await;
         }
         _ => send(sandbox, order, &order.status).await,
@@ -34,16 +33,12 @@ pub(super) fn lose(order: &SandboxOrder) {
 
 /// Sends one callback.
 pub(super) async fn send(sandbox: &Sandbox, order: &SandboxOrder, status: &str) {
-    call(sandbox, order, status, &query(order, status, SECRET_KEY, sandbox.clock().now())).await;
+    call(sandbox, order, status, &query(order, status, SECRET_KEY)).await;
 }
 
-/// The query of a callback about the order's status.
-pub(super) fn query_of(sandbox: &Sandbox, order: &SandboxOrder) -> String {
-    query(order, &order.status, SECRET_KEY, sandbox.clock().now())
-}
-
-fn query(order: &SandboxOrder, status: &str, secret_key: &str, now: Timestamp) -> String {
-    let (created_at, timestamp) = (order.created_at.to_string(), now.as_second().to_string());
+/// Its `timestamp` is that of the status, so that a repetition has the same values.
+fn query(order: &SandboxOrder, status: &str, secret_key: &str) -> String {
+    let (created_at, timestamp) = (order.created_at.to_string(), order.status_since().to_string());
     let parameters = [
         ("orderUuid", order.uuid.as_str()),
         ("status", status),
@@ -58,17 +53,15 @@ fn query(order: &SandboxOrder, status: &str, secret_key: &str, now: Timestamp) -
     query.extend_pairs(parameters).append_pair("checksum", &checksum).finish()
 }
 
-/// The bridge may have listened on another port when the order was made.
+/// The bridge of this program may have listened on another port when the order was made.
 fn callback_url(sandbox: &Sandbox, order: &SandboxOrder) -> String {
-    let url = &order.callback_url;
-    let here = url.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split_once('/'));
-    match here {
-        Some((_, path)) if sandbox.frame.has_bridge => format!("{}/{path}", sandbox.frame.base),
-        _ => url.clone(),
+    match &order.callback_path {
+        Some(path) => format!("{}{path}", sandbox.frame.base),
+        None => order.callback_url.clone(),
     }
 }
 
-pub(super) async fn call(sandbox: &Sandbox, order: &SandboxOrder, status: &str, query: &str) {
+async fn call(sandbox: &Sandbox, order: &SandboxOrder, status: &str, query: &str) {
     match sandbox.http.get(format!("{}?{query}", callback_url(sandbox, order))).send().await {
         Ok(reply) => {
             let answered = reply.status().as_u16();

@@ -1,4 +1,4 @@
-//! `POST /front-payment/clock`: days of waiting in a moment.
+//! `POST /front-payment/clock` moves the clock.
 
 use std::sync::Arc;
 
@@ -43,10 +43,10 @@ pub(super) fn form_value(body: &[u8], name: &str) -> Option<String> {
     url::form_urlencoded::parse(body).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-/// To the page that the form was on.
+/// Redirects to the page that the form was on.
 pub(super) fn back(headers: &HeaderMap, otherwise: &str) -> Response {
     let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
-    // Only to a path of this server.
+    // Only the path, so that the redirect stays on this server.
     let path = referer.and_then(|referer| url::Url::parse(referer).ok()).map(|url| match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),

@@ -1,4 +1,4 @@
-//! What time does to an order at Front Payment. Its documentation gives no times, so these are the sandbox's own.
+//! Statuses that change by time alone. Front Payment's documentation gives no times, so these are the sandbox's own.
 
 use std::sync::Arc;
 
@@ -7,11 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Sandbox, SandboxOrder, callbacks};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// From a status to the one that follows if nobody does anything, after so many days.
-pub(super) const STEPS: [(&str, i32, &str); 3] =
-    [("SENT", 14, "EXPIRED"), ("INVOICED", 14, "PURRING"), ("PURRING", 14, "INKASSO")];
+/// A status, the days after which it changes, and the next status.
+const STEPS: [(&str, i32, &str); 3] = [("SENT", 14, "EXPIRED"), ("INVOICED", 14, "PURRING"), ("PURRING", 14, "INKASSO")];
 
-/// Gives every order the status that it has by now, and calls back.
+/// Changes every order whose time has come, and calls back.
 pub(super) async fn age(sandbox: &Arc<Sandbox>) {
     let now = sandbox.clock().now();
     let orders = sandbox.orders().unwrap_or_else(|error| {

@@ -65,6 +65,9 @@ pub struct SandboxOrder {
     /// The last part of the BankID link: the uuid and a secret. `None` for an order that needs no signature.
     pub link: Option<String>,
     pub callback_url: String,
+    /// The path of `callback_url`, if it is one of this program's bridge.
+    #[serde(default)]
+    callback_path: Option<String>,
     success: String,
     failure: String,
     /// What the customer buys. An order of an older version has none.

@@ -1,5 +1,5 @@
-//! What the decisions do, one order after the other. Each write is conditional on the version that was read, so an order that a
-//! callback has settled meanwhile stays as it is, and a second run changes nothing more.
+//! Applies the decisions, one order after the other. Each write is conditional on the version that was read: an order that a
+//! callback has settled meanwhile stays as it is, and a second run changes nothing.
 
 use std::collections::HashSet;
 
@@ -11,10 +11,10 @@ use super::sheet::Decided;
 use crate::order::{Finding, StoredOrder};
 use crate::store::{OrderStore, StoreError, WriteError};
 
-/// A decision, and what it finds in the table.
+/// What a decision comes to.
 enum Step {
     Settle(Box<StoredOrder>, Finding),
-    /// A callback, or an earlier run, was faster.
+    /// It was settled before, by a callback or an earlier run.
     Settled(Box<StoredOrder>),
     Wrong(String),
 }
@@ -32,6 +32,8 @@ pub(super) async fn run<S: OrderStore>(store: &S, decisions: &[Decided], write: 
     }
     let wrong = steps.iter().filter(|(_, step)| matches!(step, Step::Wrong(_))).count();
     let (mut bound, mut failed, mut settled, mut unstored) = (0usize, 0usize, 0usize, 0usize);
+    let writes = write && wrong == 0;
+    let would_be = if writes { "" } else { "would be " };
     for (decided, step) in &steps {
         let line = match step {
             Step::Wrong(why) => format!("wrong: {why}"),
@@ -39,15 +41,15 @@ pub(super) async fn run<S: OrderStore>(store: &S, decisions: &[Decided], write: 
                 settled += 1;
                 format!("left alone: it is {} by now", order.status.name())
             }
-            Step::Settle(order, finding) => match settle(store, order, finding, write && wrong == 0, now).await {
+            Step::Settle(order, finding) => match settle(store, order, finding, writes, now).await {
                 Ok(true) => match finding {
                     Finding::Order(uuid) => {
                         bound += 1;
-                        format!("bound to {uuid}")
+                        format!("{would_be}bound to {uuid}")
                     }
                     Finding::NotCreated => {
                         failed += 1;
-                        "FAILED: the same key may be sent again".to_owned()
+                        format!("{would_be}FAILED: the same key is sent afresh")
                     }
                 },
                 Ok(false) => {
@@ -62,9 +64,8 @@ pub(super) async fn run<S: OrderStore>(store: &S, decisions: &[Decided], write: 
         };
         println!("{}  {line}", decided.order_id);
     }
-    let tense = if write && wrong == 0 { "" } else { "would be " };
     println!(
-        "{bound} {tense}bound, {failed} {tense}FAILED, {settled} left alone, {undecided} undecided, {wrong} wrong. \
+        "{bound} {would_be}bound, {failed} {would_be}FAILED, {settled} left alone, {undecided} undecided, {wrong} wrong. \
          A FAILED order is sent afresh when its shop sends it again: mark only what the portal does not have."
     );
     match (wrong, unstored) {

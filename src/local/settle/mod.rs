@@ -1,4 +1,4 @@
-//! `cargo run -- settle`: the orders whose outcome nobody knows, many at once. A list to fill in, and what becomes of it.
+//! `cargo run -- settle`: lists UNKNOWN orders as CSV, and stores the operator's decisions about them.
 
 mod apply;
 mod sheet;
@@ -44,7 +44,7 @@ pub(super) struct Table {
     table: String,
 }
 
-/// Why nothing, or not everything, is settled.
+/// Why the command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SettleError {
     #[error(transparent)]
@@ -85,7 +85,7 @@ impl Table {
     }
 }
 
-/// The orders that wait, the oldest first. Each is read itself, because the index may lag behind.
+/// UNKNOWN orders, the oldest first. Each one is read from the table, because the index may lag behind.
 async fn waiting<S: OrderQueue>(store: &S) -> Result<Vec<Row>, StoreError> {
     let now = Timestamp::now();
     let (mut rows, mut after) = (Vec::new(), None);

@@ -1,4 +1,4 @@
-//! The list as a file that spreadsheets open.
+//! The CSV file: written for spreadsheets, read as they save it.
 
 use std::fs;
 use std::io::Write;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::order::{Finding, StoredOrder};
 
-/// What a spreadsheet takes for the beginning of a formula.
+/// A cell that begins with one of these is a formula to a spreadsheet.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ pub(super) struct Row {
     decision: &'static str,
 }
 
-/// The columns of a filled-in line that count. The others may be gone, or in another order.
+/// The columns that are read. Others may be missing, and the order does not matter.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Decided {
@@ -78,7 +78,7 @@ impl Decided {
     }
 }
 
-/// A text that no spreadsheet takes for a formula.
+/// Escapes a text that a spreadsheet would run as a formula.
 fn as_text(text: &str) -> String {
     if text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
 }
@@ -94,7 +94,7 @@ pub(super) fn write(rows: &[Row], to: impl Write) -> Result<(), SheetError> {
     Ok(sheet.flush()?)
 }
 
-/// With commas, or with semicolons, as spreadsheets write where the comma is for decimals.
+/// Accepts commas or semicolons: where the decimal sign is a comma, spreadsheets save semicolons.
 pub(super) fn read(file: &Path) -> Result<Vec<Decided>, SheetError> {
     let text = fs::read_to_string(file)?;
     let text = text.trim_start_matches('\u{feff}');

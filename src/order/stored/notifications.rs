@@ -245,20 +245,22 @@ impl StoredOrder {
         }
     }
 
-    /// Whether an operator has bound it to its uuid, which makes it SENT: nothing was heard that made it an accepted order.
+    /// Whether an operator's command has bound the order to its uuid, and the shop is not told yet. Such a command sets the
+    /// uuid and SENT and nothing else, so no entry of the history says why the order is accepted.
     pub(super) fn is_bound_by_operator(&self) -> bool {
-        let has_made_it = |entry: &HistoryEntry| {
-            let is_callback = entry.source == EntrySource::Callback; // of whatever word
-            !entry.is_about_other_order(self) && (is_callback || entry.is_of_accepted_order())
+        let explains = |entry: &HistoryEntry| {
+            // A callback also with an unknown word.
+            let is_accepting = entry.source == EntrySource::Callback || entry.is_of_accepted_order();
+            is_accepting && !entry.is_about_other_order(self)
         };
-        let is_unnoticed = self.order_uuid.is_some() && self.status == Status::Sent && self.notifications.is_none();
-        is_unnoticed && !self.history.iter().any(has_made_it)
+        let is_untold = self.order_uuid.is_some() && self.status == Status::Sent && self.notifications.is_none();
+        is_untold && !self.history.iter().any(explains)
     }
 
-    /// Numbers the change that an operator made by binding a uuid to the order. Without a time, it counts as told.
-    pub(super) fn note_operator_binding(&mut self, told_from: Option<Timestamp>) {
+    /// Counts an operator's binding as a change to tell from `due_at` on; with `None`, as told.
+    pub(super) fn note_operator_binding(&mut self, due_at: Option<Timestamp>) {
         let notifications = self.notifications.insert(Notifications::first(self.updated_at));
-        match told_from {
+        match due_at {
             Some(now) => notifications.begin_change(now),
             None => notifications.is_off = true,
         }

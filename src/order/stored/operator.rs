@@ -1,4 +1,4 @@
-//! What an operator finds in Front Payment's portal about an order whose outcome nobody knows.
+//! Settling an UNKNOWN order by what an operator finds in Front Payment's portal.
 
 use jiff::Timestamp;
 
@@ -9,21 +9,21 @@ use crate::order::Status;
 pub enum Finding {
     /// The order is there, with this uuid.
     Order(String),
-    /// Nothing that lives is there.
+    /// There is no such order, or only cancelled or expired ones.
     NotCreated,
 }
 
 impl StoredOrder {
-    /// Whether it waits for the operator: it is UNKNOWN, or its attempt has outlived its lease.
+    /// Whether it waits for the operator: UNKNOWN, or SUBMITTING beyond its lease.
     #[must_use]
     pub fn is_to_settle(&self, now: Timestamp) -> bool {
         self.order_uuid.is_none() && self.status_at(now) == Status::Unknown
     }
 
-    /// The order as the operator found it; `None` if it does not wait for the operator any more.
+    /// The next version with the operator's finding; `None` if the order does not wait for the operator any more.
     ///
-    /// With a uuid it takes what is noted of that uuid, or SENT; Front Payment is asked for the status at once, and the shop is
-    /// told. If nothing was created, the same key may be sent again.
+    /// With a uuid, the order takes the status that the history has of that uuid, or SENT. The status is due to be read at
+    /// once, and the shop is to be told. With [`Finding::NotCreated`] the order is FAILED: **the same key is sent afresh**.
     #[must_use]
     pub fn settle(&self, finding: &Finding, now: Timestamp) -> Option<Box<Self>> {
         let settled = self.is_to_settle(now).then(|| {

@@ -38,20 +38,20 @@ impl StoredOrder {
         order
     }
 
-    /// The next version, if this one lacks what an operator's command leaves out: its place in the index, and the change that
-    /// the shop is to be told of. `None` if nothing is missing.
+    /// The next version with what an operator's command does not set: the place in the index, and the change to tell the shop.
+    /// `None` if both are right.
     #[must_use]
     pub fn corrected(&self, now: Timestamp) -> Option<Box<Self>> {
-        self.with_what_is_missing(Some(now))
+        self.completed(Some(now))
     }
 
-    /// The same for an order of an older version, of which the shop is told nothing that was before.
+    /// The same for an item of an older version: earlier changes count as told.
     #[must_use]
     pub fn backfilled(&self) -> Option<Box<Self>> {
-        self.with_what_is_missing(None)
+        self.completed(None)
     }
 
-    fn with_what_is_missing(&self, told_from: Option<Timestamp>) -> Option<Box<Self>> {
+    fn completed(&self, tell_from: Option<Timestamp>) -> Option<Box<Self>> {
         let is_in_place = self.queue_place().unzip() == (self.queue, self.due_at);
         let is_bound_by_operator = self.is_bound_by_operator();
         if is_in_place && !is_bound_by_operator {
@@ -59,7 +59,7 @@ impl StoredOrder {
         }
         self.next_quiet_version(|next| {
             if is_bound_by_operator {
-                next.note_operator_binding(told_from);
+                next.note_operator_binding(tell_from);
             }
         })
     }

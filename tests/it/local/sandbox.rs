@@ -105,3 +105,51 @@ async fn the_rate_limit_is_an_option() {
     let (status, problem) = local.submit("Dhaka", "limited").await;
     assert_eq!((status, &problem["type"]), (503, &json!("urn:front-payment-bridge:front-payment-unavailable")));
 }
+
+#[tokio::test]
+async fn a_repeated_callback_has_the_same_values() {
+    let local = Running::start(&["--in-memory"]);
+    let (_, order) = local.submit("Dhaka", "repeated").await;
+    local.press(&order, "sign").await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await; // Unix seconds are in the callback
+    let portal = format!("{}/front-payment/portal/{}", local.base, order["orderUuid"].as_str().unwrap());
+    assert_eq!(local.client.post(format!("{portal}/callback")).send().await.unwrap().status(), 303);
+    let read = local.read(&order).await;
+    assert_eq!((&read["status"], read["history"].as_array().unwrap().len()), (&json!("INVOICED"), 2), "{read}");
+    let paid = local.client.post(format!("{portal}/status")).body("status=PAID&callback=twice").send().await.unwrap();
+    assert_eq!(paid.status(), 303);
+    let read = local.read(&order).await;
+    assert_eq!((&read["status"], read["history"].as_array().unwrap().len()), (&json!("PAID"), 3), "{read}");
+}
+
+#[tokio::test]
+async fn an_order_of_another_bridge_is_called_back_there_and_one_of_this_program_at_its_present_port() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let arguments = ["--data-dir", data_dir.to_str().unwrap()];
+    let mut local = Running::start(&arguments);
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut order = example_order(&local.base, "Dhaka");
+    order["callback"]["callbackUrl"] = json!(format!("http://{}/callbacks/id/token", other.local_addr().unwrap()));
+    let submit = local.client.post(format!("{}/front-payment/api/v1/connect/orders/invoice/submit", local.base));
+    let (status, created) = answer(submit.bearer_auth("sandbox-token").body(order.to_string())).await;
+    assert_eq!(status, 201, "{created}");
+    let sign = local.client.post(format!("{}/sign", created["data"]["bankIdUrl"].as_str().unwrap()));
+    let signing = tokio::spawn(sign.send());
+    let called = tokio::task::spawn_blocking(move || {
+        let (mut connection, _) = other.accept().unwrap();
+        let mut request = [0; 200];
+        let length = std::io::Read::read(&mut connection, &mut request).unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    assert!(called.await.unwrap().starts_with("GET /callbacks/id/token?orderUuid=ODR"));
+    assert_eq!(signing.await.unwrap().unwrap().status(), 303);
+
+    let (_, own) = local.submit("Dhaka", "own").await;
+    assert_eq!(local.interrupt(), Some(0));
+    let moved = Running::start(&arguments);
+    assert_ne!(moved.base, local.base);
+    let path = own["bankIdUrl"].as_str().unwrap().strip_prefix(&local.base).unwrap();
+    let signed = moved.client.post(format!("{}{path}/sign", moved.base)).send().await.unwrap();
+    assert_eq!((signed.status().as_u16(), moved.status(&own).await.as_str()), (303, "INVOICED"));
+}

@@ -8,8 +8,8 @@ use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;
 
-/// A line that is first reached by a thread without a log may be off for good, also for the threads that capture one. Not
-/// where every thread has a log.
+/// tracing remembers for each log statement whether anybody listens. A thread without a subscriber may make it remember
+/// "nobody" for all threads, so every thread gets one.
 static EVERY_THREAD_HAS_A_LOG: Once = Once::new();
 
 /// Captures what is logged on this thread, from its creation to its end.

@@ -1,5 +1,6 @@
 //! What the tests share: the bridge over scripted services, and the built binaries over servers on this machine.
 
+pub mod disturbed;
 pub mod documents;
 pub mod faulty_store;
 pub mod lambda;

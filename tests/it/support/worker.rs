@@ -1,8 +1,6 @@
 //! The three functions over a store, a Front Payment and shops that do what a test tells them.
 
-use std::collections::{HashSet, VecDeque};
-use std::future::{Future, pending};
-use std::pin::Pin;
+use std::future::pending;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,22 +9,22 @@ use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::config::Settings;
 use front_payment_bridge::deadline::Deadline;
-use front_payment_bridge::front_payment::{FrontPayment, StatusCall, SubmitCall, SubmitReply};
+use front_payment_bridge::front_payment::SubmitReply;
 use front_payment_bridge::http::callbacks::Callbacks;
 use front_payment_bridge::http::orders::Orders;
 use front_payment_bridge::http::{ApiRequest, Event, Function};
 use front_payment_bridge::notify::PrivateHosts;
-use front_payment_bridge::order::{Order, Queue, StoredOrder};
-use front_payment_bridge::secrets::{Redacted, SecretCache, SecretFetch, SecretSource};
-use front_payment_bridge::store::{Cursor, DueOrder, EmbeddedStore, OrderQueue, OrderStore, Page, StoreError, WriteError};
+use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::secrets::{SecretCache, SecretFetch, SecretSource};
+use front_payment_bridge::store::{EmbeddedStore, OrderStore};
 use front_payment_bridge::worker::Worker;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use uuid::Uuid;
 
+use super::disturbed::{HookedStore, LimitedProvider};
 use super::documents::{callback_event, example, get_event, hex_sha256, post_event, signed_at};
 use super::scripted::{ScriptedProvider, sent};
 use super::shops::ScriptedShops;
@@ -78,124 +76,6 @@ impl SecretSource for Secret {
     fn fetch(&self) -> SecretFetch<'_> {
         let text = self.0.lock().unwrap().clone();
         Box::pin(async move { Ok(text) })
-    }
-}
-
-type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
-
-/// An embedded store whose writes a test may disturb.
-pub struct HookedStore {
-    inner: EmbeddedStore,
-    writes: AtomicUsize,
-    /// So many next writes fail.
-    failing: AtomicUsize,
-    before_write: Mutex<Option<Hook>>,
-    after_write: Mutex<Option<(usize, Hook)>>,
-    /// Orders past their retention that are not deleted yet.
-    expired: Mutex<HashSet<Uuid>>,
-}
-
-impl HookedStore {
-    fn new(inner: EmbeddedStore) -> Self {
-        Self {
-            inner,
-            writes: AtomicUsize::new(0),
-            failing: AtomicUsize::new(0),
-            before_write: Mutex::default(),
-            after_write: Mutex::default(),
-            expired: Mutex::default(),
-        }
-    }
-
-    /// Happens before the next order is replaced, after it was read.
-    pub fn before_write<F: Future<Output = ()> + Send + 'static>(&self, happens: impl FnOnce() -> F + Send + 'static) {
-        *self.before_write.lock().unwrap() = Some(Box::new(move || Box::pin(happens())));
-    }
-
-    /// Happens after so many orders were replaced from now on, before the writer hears of it.
-    pub fn after_writes<F: Future<Output = ()> + Send + 'static>(
-        &self,
-        count: usize,
-        happens: impl FnOnce() -> F + Send + 'static,
-    ) {
-        let last = self.writes.load(Ordering::SeqCst) + count;
-        *self.after_write.lock().unwrap() = Some((last, Box::new(move || Box::pin(happens()))));
-    }
-
-    /// So many next writes fail, and write nothing.
-    pub fn fail(&self, writes: usize) {
-        self.failing.store(writes, Ordering::SeqCst);
-    }
-
-    /// From now on the order is past its retention, though it is not deleted yet.
-    pub fn expire(&self, order_id: &str) {
-        self.expired.lock().unwrap().insert(order_id.parse().unwrap());
-    }
-}
-
-impl OrderStore for HookedStore {
-    async fn create(&self, order: &StoredOrder) -> Result<(), WriteError> {
-        self.inner.create(order).await
-    }
-
-    async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
-        let is_expired = self.expired.lock().unwrap().contains(&order_id);
-        let loaded = self.inner.load(order_id).await?;
-        Ok(loaded.map(|order| if is_expired { StoredOrder { expires_at: Some(NOW), ..order } } else { order }))
-    }
-
-    async fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {
-        let before = self.before_write.lock().unwrap().take();
-        if let Some(happens) = before {
-            happens().await;
-        }
-        let is_failing = self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        if is_failing.is_ok() {
-            return Err(StoreError::DynamoDb("told to fail".to_owned()).into());
-        }
-        self.inner.replace(current, next).await?;
-        let written = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
-        let after = self.after_write.lock().unwrap().take_if(|(last, _)| *last == written);
-        if let Some((_, happens)) = after {
-            happens().await;
-        }
-        Ok(())
-    }
-}
-
-impl OrderQueue for HookedStore {
-    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder, Cursor>, StoreError> {
-        self.inner.due(queue, until, after).await
-    }
-
-    async fn all_ids(&self, after: Option<Uuid>) -> Result<Page<Uuid, Uuid>, StoreError> {
-        self.inner.all_ids(after).await
-    }
-}
-
-/// A scripted Front Payment whose replies also say what is left of the rate limit.
-#[derive(Default)]
-pub struct LimitedProvider {
-    pub scripted: ScriptedProvider,
-    remaining: Mutex<VecDeque<u32>>,
-}
-
-impl LimitedProvider {
-    /// What the next statuses leave of the rate limit. Later ones do not say.
-    pub fn will_leave(&self, remaining: impl IntoIterator<Item = u32>) {
-        self.remaining.lock().unwrap().extend(remaining);
-    }
-}
-
-impl FrontPayment for LimitedProvider {
-    async fn submit(&self, order: &Order, callback_url: &str, token: &Redacted, within: Duration) -> SubmitCall {
-        self.scripted.submit(order, callback_url, token, within).await
-    }
-
-    async fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> StatusCall {
-        let mut call = self.scripted.status(order_uuid, token, within).await;
-        call.head.rate_limit_remaining = self.remaining.lock().unwrap().pop_front();
-        call
     }
 }
 

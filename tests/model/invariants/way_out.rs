@@ -11,8 +11,6 @@ use crate::tasks::{Ended, KEY_REUSED, TAKEN};
 use crate::worker::Event;
 use crate::world::{Setting, Snapshot, lock};
 
-/// The longest wait after an attempt in vain, a day, with its 20 %; in seconds.
-const LONGEST_WAIT: i64 = 104_000;
 /// A reading may find news, which the next one tells.
 const MAX_SWEEPS: usize = 3;
 
@@ -62,7 +60,7 @@ pub async fn no_way_out(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds)
 async fn untold(setting: &Setting, snapshot: &Snapshot) -> Option<String> {
     let mut world = setting.world(snapshot);
     for _ in 0..MAX_SWEEPS {
-        world.pass(LONGEST_WAIT);
+        world.pass(telling::LONGEST_WAIT);
         world.wake(Event::Sweep).await;
         world.finish(CREATED).await;
     }

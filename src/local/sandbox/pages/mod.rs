@@ -38,7 +38,7 @@ fn lines(order: &SandboxOrder) -> Markup {
     }
 }
 
-/// Who sells, as far as an order tells: the host that the customer comes back to.
+/// An order does not name its seller, so this is the host of the shop's success page.
 fn seller(order: &SandboxOrder) -> String {
     let url = url::Url::parse(&order.success).ok();
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()

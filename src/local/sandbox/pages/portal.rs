@@ -1,4 +1,4 @@
-//! Front Payment's portal: every order, and all that Front Payment can do with it.
+//! Front Payment's portal: lists orders, sets their status, and repeats or loses callbacks.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::local::sandbox::clock::{back, form_value};
 use crate::local::sandbox::{Sandbox, SandboxOrder, api, callbacks};
 use crate::store::StoreError;
 
-/// Front Payment's words, as it spells them.
-pub(super) const STATUSES: [&str; 13] = [
+/// Front Payment's status words, in its spelling.
+const STATUSES: [&str; 13] = [
     "SENT",
     "RESEVRED",
     "EXPIRED",
@@ -29,7 +29,7 @@ pub(super) const STATUSES: [&str; 13] = [
     "PARTIAL REFUNDED",
     "REFUNDED",
 ];
-/// What becomes of the callback about a new status.
+/// What happens to the callback about a new status.
 const CALLBACKS: [(&str, &str); 3] = [("once", "is sent"), ("twice", "is sent twice"), ("lost", "gets lost")];
 
 pub(in crate::local::sandbox) async fn list(State(sandbox): State<Arc<Sandbox>>) -> Response {
@@ -137,9 +137,8 @@ async fn called(
     if callbacks == 0 {
         callbacks::lose(&order);
     }
-    let query = callbacks::query_of(sandbox, &order);
     for _ in 0..callbacks {
-        callbacks::call(sandbox, &order, &order.status, &query).await;
+        callbacks::send(sandbox, &order, &order.status).await;
     }
     sandbox.frame.announce();
     back(headers, &format!("/front-payment/portal/{}", order.uuid))
