@@ -15,6 +15,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::REVISION;
+
 /// Whom to trust. All clients share it; a clone is cheap.
 #[derive(Debug, Clone)]
 pub struct Tls(ClientConfig);
@@ -63,7 +65,7 @@ pub fn build(ssl_cert_file: Option<&Path>) -> Result<Client, TlsError> {
 pub(crate) fn builder(tls: &Tls) -> ClientBuilder {
     Client::builder()
         .tls_backend_preconfigured(tls.0.clone())
-        .user_agent(concat!("front-payment-bridge/", env!("CARGO_PKG_VERSION")))
+        .user_agent(format!("front-payment-bridge/{REVISION}"))
         // A proxy from the environment would see tokens that are sent over plain http to this machine.
         .no_proxy()
         .redirect(redirect::Policy::none())

@@ -22,6 +22,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 use uuid::Uuid;
 
+use crate::REVISION;
+
 const OWN_CRATE: &str = "front_payment_bridge";
 
 /// For the Lambda functions.
@@ -35,7 +37,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(at = panic.location().map(field::display), "panic");
 }
 
-/// Each line has the ids of its request at its root.
+/// Each line has the ids of its request and the revision of the program at its root.
 pub fn json_lines<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
@@ -43,7 +45,9 @@ where
 {
     let lines = json_subscriber::fmt::layer().flatten_event(true).with_target(false);
     let lines = lines.with_current_span(false).with_span_list(false).flatten_current_span_on_top_level(true);
-    lines.with_writer(writer)
+    let mut lines = lines.with_writer(writer);
+    lines.inner_layer_mut().add_static_field("version", REVISION.into());
+    lines
 }
 
 /// For `local`, which brings its own layer.
@@ -122,6 +126,7 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!((&read["message"], &read["level"]), (&"panic".into(), &"ERROR".into()));
         assert_eq!((&read["requestId"], &read["orderId"]), (&"request-1".into(), &Uuid::nil().to_string().into()));
+        assert_eq!(read["version"], REVISION);
         assert!(read["at"].as_str().unwrap().starts_with("src/telemetry/mod.rs:") && !line.contains("MARK"), "{line}");
     }
 

@@ -22,6 +22,7 @@ mod connections;
 mod index;
 mod provider;
 mod store;
+mod stored_items;
 
 // The built binaries.
 mod lambda;

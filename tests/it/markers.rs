@@ -320,6 +320,10 @@ async fn no_personal_data_and_no_secret_is_written_whatever_happens_to_an_order(
         assert!(has_order || NOT_ABOUT_AN_ORDER.contains(&line["outcome"].as_str().unwrap()), "{line}");
     }
 
+    for logs in ["OrdersLogs", "CallbacksLogs"] {
+        assert_alarms_count_real_lines(logs, &lines, &[]);
+    }
+
     // The fields that metrics are counted from.
     let outcomes_with = |field: &str| {
         let with_it = summaries.iter().filter(|line| !line[field].is_null());
@@ -337,6 +341,23 @@ async fn no_personal_data_and_no_secret_is_written_whatever_happens_to_an_order(
     assert!(fields.len() > 4, "{fields:?}");
     for field in fields {
         assert!(lines.iter().any(|line| !line[field].is_null()), "a metric counts {field}, which no line has");
+    }
+}
+
+/// The lines of one log group that the tests of the alarms count with have the form of logged ones: the same texts, and no
+/// member that those do not have.
+pub fn assert_alarms_count_real_lines(logs: &str, logged: &[Value], only: &[&str]) {
+    let known: Value = serde_json::from_str(include_str!("../alarms/lines.json")).unwrap();
+    let of_group = known.as_object().unwrap().iter().filter(|(_, line)| line["logs"] == logs);
+    for (name, line) in of_group.filter(|(name, _)| only.is_empty() || only.contains(&name.as_str())) {
+        let is_like = |real: &&Value| {
+            line["line"].as_object().unwrap().iter().all(|(member, value)| match value {
+                Value::Number(_) if member != "statusCode" => real[member].is_number(),
+                _ if member == "shopId" || member == "otherOrderUuid" => real[member].is_string(),
+                value => &real[member] == value,
+            })
+        };
+        assert!(logged.iter().any(|real| is_like(&real)), "no logged line is like {name}: {line}");
     }
 }
 

@@ -6,6 +6,7 @@ use front_payment_bridge::store::OrderQueue;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::markers::assert_alarms_count_real_lines;
 use crate::support::log::Log;
 use crate::support::scripted::{failed, unknown};
 use crate::support::shops::answered;
@@ -110,6 +111,7 @@ async fn a_reading_without_news_is_one_line_in_the_log() {
         (&readings[0]["outcome"], &readings[0]["orderId"], &readings[0]["providerRateLimitRemaining"]),
         (&json!("unchanged"), &json!(order_id), &json!(200))
     );
+    assert_alarms_count_real_lines("WorkerLogs", &lines, &["unchanged"]);
     let text = json!(lines).to_string();
     for secret in ["shop.example", "token-1", &worker.stored(&order_id).await.callback_token, "bankid"] {
         assert!(!text.contains(secret), "{secret} in {text}");
@@ -233,6 +235,7 @@ async fn a_reading_that_fails_is_made_again_at_its_next_time() {
     worker.sweep().await;
     let lines = log.lines();
     assert!(lines.iter().any(|line| line["route"] == "reading" && line["outcome"] == "failed"), "{lines:?}");
+    assert_alarms_count_real_lines("WorkerLogs", &lines, &["reading failed"]);
     assert!(log.errors().is_empty(), "{lines:?}");
     assert_eq!(worker.get(&order_id, SHOP_A).await.get("checkedAt"), None);
     worker.pass_to(299);

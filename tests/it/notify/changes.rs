@@ -89,7 +89,9 @@ async fn a_shop_has_its_present_status_told_anew() {
     // Of a change that failed, and of the SENT that the 201 told.
     worker.shops.will_answer("webhooks.example", answered(410));
     worker.call_back(&order_id, "PAID").await;
+    let log = Log::capture();
     worker.wake(&[&order_id]).await;
+    assert_alarms_count_real_lines("WorkerLogs", &log.lines(), &["not told"]);
     assert_eq!(worker.notified(&order_id, SHOP_B).await["state"], "failed");
     assert_eq!(worker.repeat(&order_id.to_uppercase(), "key-b").await.status, 202, "an orderId in capitals is the same one");
     worker.sweep().await;

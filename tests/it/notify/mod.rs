@@ -18,6 +18,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::markers::assert_alarms_count_real_lines;
 use crate::support::documents::get_event;
 use crate::support::log::Log;
 use crate::support::scripted::{failed, invoiced, rejected, sent, unknown};

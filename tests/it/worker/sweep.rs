@@ -30,6 +30,8 @@ async fn the_sweep_asks_front_payment_and_tells_the_news() {
         (&readings[0]["outcome"], &readings[0]["providerStatusCode"], &readings[0]["orderId"]),
         (&json!("news"), &json!(200), &json!(order_id))
     );
+    let lines: Vec<Value> = worker.log().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_alarms_count_real_lines("WorkerLogs", &lines, &["news", "sweep", "waiting"]);
     assert_clean(&worker, &scene, &stored);
 }
 

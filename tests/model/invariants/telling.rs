@@ -1,7 +1,7 @@
 //! What the worker promises: whatever is to be done is due, one attempt at a time, and the shop hears what happened in its
 //! order.
 
-use front_payment_bridge::order::{EntrySource, HistoryEntry, Queue, Status, StoredOrder};
+use front_payment_bridge::order::{EntrySource, HistoryEntry, NotificationState, Queue, Status, StoredOrder};
 
 use crate::decisions::Op;
 use crate::worker::Heard;
@@ -11,12 +11,12 @@ use crate::world::{Shared, World};
 pub const LONGEST_WAIT: i64 = 104_000;
 
 pub fn broken(world: &World<'_>, shared: &Shared, stored: &StoredOrder) -> Option<String> {
-    not_due(shared, stored).or_else(|| two_at_once(world, shared)).or_else(|| heard_wrongly(world, shared))
+    not_due(stored).or_else(|| two_at_once(world, shared)).or_else(|| heard_wrongly(world, shared))
 }
 
 /// Undelivered ⇒ due; open ⇒ due; SUBMITTING and UNKNOWN ⇒ settle. No status in the model is so old that Front Payment is
 /// not asked any more.
-fn not_due(shared: &Shared, stored: &StoredOrder) -> Option<String> {
+fn not_due(stored: &StoredOrder) -> Option<String> {
     let expected = match (&stored.order_uuid, stored.status) {
         (Some(_), _) => Some(Queue::Due),
         (None, Status::Submitting | Status::Unknown) => Some(Queue::Settle),
@@ -25,18 +25,18 @@ fn not_due(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     if stored.queue != expected || stored.due_at.is_some() != expected.is_some() {
         return Some(format!("the order is {:?}, and in the queue {:?} at {:?}", stored.status, stored.queue, stored.due_at));
     }
-    if expected != Some(Queue::Due) || is_last_change_told(shared, stored) {
+    let notifications = stored.notifications.as_ref().filter(|_| expected == Some(Queue::Due))?;
+    if notifications.state() != NotificationState::Pending {
         return None;
     }
-    let notifications = stored.notifications.as_ref()?; // without: the operator has bound it, and the next sweep finds it
+    // A change that nobody has tried to tell is due at once, or when the attempt that is under way is over for sure.
     let latest = match (&notifications.running, notifications.attempts) {
-        // When the attempt that is under way is over for sure.
-        (Some(running), _) => running.since.as_second() + 60,
+        (Some(running), 0) => running.since.as_second() + 60,
         (None, 0) => notifications.pending_since.as_second(),
-        (None, _) => shared.now() + LONGEST_WAIT,
+        (_, attempts) => return (attempts > 12).then(|| format!("{attempts} attempts")),
     };
-    let due_at = stored.due_at?;
-    (due_at > latest.max(shared.now())).then(|| format!("an undelivered change is due at {due_at}, and not by {latest}"))
+    (stored.due_at? > latest.max(notifications.pending_since.as_second()))
+        .then(|| format!("an undelivered change is due at {:?}, and not by {latest}", stored.due_at))
 }
 
 fn two_at_once(world: &World<'_>, shared: &Shared) -> Option<String> {

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""What template.yaml makes of its parameters, by SAM's own code: versions, concurrency, alarms of a deployment.
+
+Needs the packages of the SAM CLI. Nothing is deployed.
+"""
+
+import json
+import unittest
+from pathlib import Path
+from unittest.mock import MagicMock
+
+from samcli.yamlhelper import yaml_parse
+from samtranslator.translator.transform import transform
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
+FUNCTIONS = {"OrdersFunction", "CallbacksFunction", "WorkerFunction"}
+# What a request takes, in seconds: a submit at Front Payment's usual speed, and a callback.
+SUBMIT, CALLBACK = 1.5, 0.02
+
+
+def read():
+    return yaml_parse(TEMPLATE.read_text())
+
+
+def deployed(code="code", **given):
+    """The resources that SAM makes, with these parameters and the others' defaults."""
+    template = read()
+    template["Globals"]["Function"]["CodeUri"] = f"s3://bucket/{code}"
+    parameters = {name: str(one["Default"]) for name, one in template["Parameters"].items()} | given
+    policies = MagicMock()
+    policies.load.return_value = {}
+    return transform(template, parameters, policies)["Resources"]
+
+
+def versions(**given):
+    return {name for name, one in deployed(**given).items() if one["Type"] == "AWS::Lambda::Version"}
+
+
+def parameters_in(value):
+    """The names in all `Ref` and `Fn::Sub` of a part of the template."""
+    if isinstance(value, dict):
+        found = {value["Ref"]} if isinstance(value.get("Ref"), str) else set()
+        return found.union(*(parameters_in(one) for one in value.values()))
+    return set().union(*map(parameters_in, value)) if isinstance(value, list) else set()
+
+
+class Releases(unittest.TestCase):
+    def test_new_code_is_a_new_version(self):
+        self.assertEqual(len(versions(code="newer") - versions()), 3)
+        self.assertEqual(versions(), versions(), "and the same is none")
+
+    def test_a_changed_parameter_is_a_new_version_of_each_function_that_has_it(self):
+        template = read()
+        own = template["Parameters"].keys()
+        shared = {"Environment", "MemorySize", "Tracing"}
+        everywhere = parameters_in([template["Globals"]["Function"][name] for name in shared]) & own
+        before = versions()
+        for function in FUNCTIONS:
+            properties = template["Resources"][function]["Properties"]
+            used = parameters_in([properties.get(name, {}) for name in [*shared, "LoggingConfig"]]) & own | everywhere
+            if "MemorySize" in properties:
+                used.remove("MemorySize")
+            self.assertGreater(len(used), 6)
+            for parameter in used:
+                # SAM leaves TracingConfig out unless the value is another one.
+                changed = versions(**{parameter: "Active" if parameter == "Tracing" else "100"})
+                self.assertTrue(any(name.startswith(function) for name in changed - before), f"{function} {parameter}")
+
+    def test_requests_events_and_the_stream_go_to_the_alias(self):
+        resources = deployed()
+        self.assertEqual(resources["WorkerTrigger"]["Properties"]["FunctionName"], {"Ref": "WorkerFunctionAliaslive"})
+        self.assertEqual(resources["WorkerFunctionSweep"]["Properties"]["Target"]["Arn"], {"Ref": "WorkerFunctionAliaslive"})
+        routes = json.dumps(resources["Api"]["Properties"]["Body"])
+        self.assertEqual(routes.count("Aliaslive"), routes.count('"uri"'))
+        self.assertEqual(routes.count('"uri"'), 4)
+
+    def test_a_step_by_step_deployment_is_ended_by_alarms_and_one_at_once_is_not(self):
+        group = deployed(Deployment="Canary10Percent5Minutes")["OrdersFunctionDeploymentGroup"]["Properties"]
+        self.assertIn("DEPLOYMENT_STOP_ON_ALARM", group["AutoRollbackConfiguration"]["Events"])
+        self.assertIn("Canary10Percent5Minutes", json.dumps(group["DeploymentConfigName"]))
+        condition, some, none = group["AlarmConfiguration"]["Fn::If"]
+        self.assertEqual(read()["Conditions"][condition], {"Fn::Not": [{"Fn::Equals": [{"Ref": "Deployment"}, "AllAtOnce"]}]})
+        self.assertEqual((len(some["Alarms"]), none.get("Alarms", [])), (5, []))
+        self.assertEqual(read()["Parameters"]["Deployment"]["Default"], "AllAtOnce")
+
+
+class Concurrency(unittest.TestCase):
+    limits = read()["Mappings"]["Limits"]
+
+    def test_with_a_thousand_each_function_has_its_own(self):
+        reserved = [self.limits["1000"][name] for name in ("Orders", "Callbacks", "Worker")]
+        self.assertTrue(all(reserved))
+        # Two such stacks fit, and AWS keeps 100 that nobody reserves.
+        self.assertLessEqual(2 * sum(reserved), 1000 - 100)
+        self.assertLess(self.limits["1000"]["StreamExecutions"], self.limits["1000"]["Worker"], "sweeps go on beside the stream")
+
+    def test_with_ten_a_flood_leaves_some_for_the_others(self):
+        low = self.limits["10"]
+        orders = low["RequestsBurst"] + low["RequestsPerSecond"] * SUBMIT
+        callbacks = low["CallbacksBurst"] + low["CallbacksPerSecond"] * CALLBACK
+        worker = low["StreamExecutions"] + 1  # a sweep
+        self.assertLessEqual(orders + callbacks + worker, 10)
+        self.assertEqual(read()["Parameters"]["AccountConcurrency"]["Default"], "10", "AWS gives a new account no more")
+
+    def test_the_mapping_is_what_is_deployed_unless_a_parameter_says_otherwise(self):
+        resources = deployed()
+        for function, name in [("OrdersFunction", "Orders"), ("CallbacksFunction", "Callbacks"), ("WorkerFunction", "Worker")]:
+            own, given, otherwise = resources[function]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"]
+            self.assertEqual((own, given), (f"Has{name}ReservedConcurrency", {"Ref": f"{name}ReservedConcurrency"}))
+            many, reserved, none = otherwise["Fn::If"]
+            self.assertEqual(read()["Conditions"][many], {"Fn::Equals": [{"Ref": "AccountConcurrency"}, "1000"]})
+            self.assertEqual(reserved, {"Fn::FindInMap": ["Limits", {"Ref": "AccountConcurrency"}, name]})
+            self.assertEqual(none, {"Ref": "AWS::NoValue"})
+        stage = resources["ApiApiGatewayDefaultStage"]["Properties"]
+        callbacks = stage["RouteSettings"]["GET /callbacks/{orderId}/{token}"]
+        for settings, who in [(stage["DefaultRouteSettings"], "Requests"), (callbacks, "Callbacks")]:
+            for setting, name in [("ThrottlingRateLimit", f"{who}PerSecond"), ("ThrottlingBurstLimit", f"{who}Burst")]:
+                expected = [f"Has{name}", {"Ref": name}, {"Fn::FindInMap": ["Limits", {"Ref": "AccountConcurrency"}, name]}]
+                self.assertEqual(settings[setting]["Fn::If"], expected)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
