@@ -5,6 +5,7 @@ Needs the packages of the SAM CLI. Nothing is deployed.
 """
 
 import json
+import tomllib
 import unittest
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -82,6 +83,68 @@ class Releases(unittest.TestCase):
         self.assertEqual(read()["Conditions"][condition], {"Fn::Not": [{"Fn::Equals": [{"Ref": "Deployment"}, "AllAtOnce"]}]})
         self.assertEqual((len(some["Alarms"]), none.get("Alarms", [])), (5, []))
         self.assertEqual(read()["Parameters"]["Deployment"]["Default"], "AllAtOnce")
+
+
+def holds(condition, parameters):
+    """The value of one of CloudFormation's rule functions."""
+    if not isinstance(condition, dict):
+        return condition
+    ((name, given),) = condition.items()
+    if name == "Ref":
+        return parameters[given]
+    given = [[holds(one, parameters) for one in part] if isinstance(part, list) else holds(part, parameters) for part in given]
+    return {
+        "Fn::Equals": lambda: given[0] == given[1],
+        "Fn::Not": lambda: not given[0],
+        "Fn::And": lambda: all(given),
+        "Fn::Contains": lambda: given[1] in given[0],
+    }[name]()
+
+
+def refused(**given):
+    """The sentences with which CloudFormation refuses these parameters."""
+    template = read()
+    parameters = {name: str(one["Default"]) for name, one in template["Parameters"].items()} | given
+    rules = [rule for rule in template["Rules"].values() if holds(rule["RuleCondition"], parameters)]
+    return [one["AssertDescription"] for rule in rules for one in rule["Assertions"] if not holds(one["Assert"], parameters)]
+
+
+class Environments(unittest.TestCase):
+    production = {
+        "Environment": "production",
+        "FrontPaymentBaseUrl": "https://apigo.frontpayment.no/api/v1",
+        "CallbackBaseUrl": "https://bridge.shop.example",
+        "OrderRetentionDays": "400",
+        "AlarmEmail": "operator@shop.example",
+        "AccountConcurrency": "1000",
+    }
+
+    def test_a_trial_needs_nothing(self):
+        self.assertEqual(refused(), [])
+
+    def test_production_needs_all_of_these(self):
+        self.assertEqual(refused(**self.production), [])
+        for missing in self.production.keys() - {"Environment"}:
+            (said,) = refused(**{name: value for name, value in self.production.items() if name != missing})
+            self.assertTrue(said.startswith(missing), f"{missing}: {said}")
+        (said,) = refused(**self.production | {"LogRetentionDays": "30"})
+        self.assertTrue(said.startswith("LogRetentionDays"), said)
+        topic = {"AlarmEmail": "", "AlarmTopicArn": "arn:aws:sns:eu-north-1:123456789012:paging"}
+        self.assertEqual(refused(**self.production | topic), [])
+
+    def test_a_trial_does_not_bill(self):
+        (said,) = refused(FrontPaymentBaseUrl=self.production["FrontPaymentBaseUrl"])
+        self.assertIn("bills people", said)
+
+    def test_samconfig_names_both_and_leaves_production_to_be_filled_in(self):
+        config = tomllib.loads(TEMPLATE.with_name("samconfig.toml").read_text())
+        names = {config[environment]["global"]["parameters"]["stack_name"] for environment in ("default", "demo", "production")}
+        self.assertEqual(len(names), 3)
+        given = {environment: dict(one.split("=", 1) for one in config[environment]["deploy"]["parameters"]["parameter_overrides"])
+                 for environment in ("demo", "production")}
+        self.assertEqual(refused(**given["demo"]), [])
+        empty = [name for name, value in given["production"].items() if not value]
+        self.assertEqual([said.split()[0] for said in refused(**given["production"])], empty)
 
 
 class Concurrency(unittest.TestCase):

@@ -4,6 +4,7 @@
 // The handlers, over a store and a Front Payment that do what a test tells them.
 mod attempts;
 mod callbacks;
+mod data_protection;
 mod faults;
 mod idempotency;
 mod isolation;
@@ -12,6 +13,7 @@ mod operations;
 mod orders;
 mod reconcile;
 mod replies;
+mod restore;
 mod retention;
 mod status_reads;
 mod verification;

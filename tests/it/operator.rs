@@ -17,7 +17,7 @@ use crate::support::world::{API_KEY, CALLBACKS, ORDERS, SECRET_KEY, World, body,
 const RUNBOOK: &str = include_str!("../../docs/runbook.md");
 
 /// The first block of commands in a section of the runbook that has this in it.
-fn block(heading: &str, about: &str) -> &'static str {
+pub fn block(heading: &str, about: &str) -> &'static str {
     let section = RUNBOOK.split(heading).nth(1).unwrap_or_else(|| panic!("no {heading}"));
     let mut blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     blocks.find(|block| block.contains(about)).unwrap_or_else(|| panic!("no {about}"))
@@ -34,12 +34,12 @@ async fn run(world: &World, command: &str, order_id: &str) -> (bool, String) {
     run_in(world, Path::new("."), command, &[("ORDER", order_id), ("UUID", "ODR7")]).await
 }
 
-async fn run_in(world: &World, directory: &Path, command: &str, variables: &[(&str, &str)]) -> (bool, String) {
+pub async fn run_in(world: &World, directory: &Path, command: &str, variables: &[(&str, &str)]) -> (bool, String) {
     let path = format!("{}:{}", moto::programs().display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("bash");
     // The API is not there, and the program is built.
     let command = command.replace("curl ", "echo called ").replace("cargo run --quiet --", env!("CARGO_BIN_EXE_local"));
-    shell.args(["-e", "-c", &command]).current_dir(directory).env("PATH", path).envs(variables.iter().copied()).envs([
+    shell.args(["-e", "-c", &command]).current_dir(directory).env("PATH", path).envs([
         ("AWS_ENDPOINT_URL", world.moto.endpoint.as_str()),
         ("AWS_REGION", "eu-north-1"),
         ("AWS_DEFAULT_REGION", "eu-north-1"),
@@ -50,6 +50,7 @@ async fn run_in(world: &World, directory: &Path, command: &str, variables: &[(&s
         ("SECRET", "front-payment"),
         ("API", "https://api.example"),
     ]);
+    shell.envs(variables.iter().copied());
     let output = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
     (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
 }
@@ -339,7 +340,7 @@ async fn a_list_of_lost_orders_is_complete_or_an_error() {
 async fn the_table_before_a_restored_one_gets_a_policy_that_refuses_writes() {
     let world = World::new().await;
     let fence = block("### Restoring the table", "put-resource-policy");
-    let (is_done, said) = run_in(&world, Path::new("."), fence, &[("STACK_TABLE", "orders")]).await;
+    let (is_done, said) = run_in(&world, Path::new("."), fence, &[("OLD_TABLE", "orders")]).await;
     assert!(is_done, "{said}");
     let read = "aws dynamodb get-resource-policy --resource-arn arn:aws:dynamodb:eu-north-1:123456789012:table/orders \
         --query Policy --output text";
