@@ -1,0 +1,227 @@
+"""Every reply that the sandbox can bring about, Front Payment's callbacks and both notifications, against openapi.yaml."""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import requests
+import schemathesis
+from schemathesis import checks
+
+import description
+import hooks
+import relay
+from description import DESCRIPTION, ROOT, event
+from relay import BASE, SHOP, callback, eventually, told
+
+API = schemathesis.openapi.from_path(ROOT / "openapi.yaml")
+CONFORMANCE = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    hooks.headers_of_the_bridge,
+]
+SCHEMAS = DESCRIPTION["components"]["schemas"]
+REPORT = "GET /callbacks/{orderId}/{token}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def running_relay():
+    server = relay.start()
+    yield
+    server.shutdown()
+
+
+def call(operation, status, slug=None, api_key="demo-shop-key", **parts):
+    method, path = operation.split(" ")
+    case = API[path][method].Case(**parts)
+    response = case.call(base_url=BASE, headers={"Authorization": f"Bearer {api_key}"})
+    assert response.status_code == status, response.text
+    case.validate_response(response, checks=CONFORMANCE)
+    if slug:
+        assert response.json()["type"] == f"urn:front-payment-bridge:{slug}"
+    return response
+
+
+def order(reference, kind="private", **changes):
+    body = event(f"{kind}-order")
+    body["callback"]["callbackUrl"] = f"{SHOP}/{reference}"
+    return {**body, "referenceNo": reference, **changes}
+
+
+def submit(body, status, slug=None, key=None, **more):
+    headers = {"Idempotency-Key": key or body["referenceNo"]}
+    return call("POST /orders", status, slug, headers=headers, body=body, media_type="application/json", **more)
+
+
+def read(order_id, status, **parts):
+    shown = call("GET /orders/{orderId}", 200, path_parameters={"orderId": order_id}, **parts).json()
+    assert shown["status"] == status
+    return shown
+
+
+def tell_again(order_id, status, slug=None):
+    return call("POST /orders/{orderId}/notifications", status, slug, path_parameters={"orderId": order_id})
+
+
+# Orders.
+
+
+def test_an_order_from_start_to_end():
+    body = order("start-to-end")
+    accepted = submit(body, 201)
+    assert "idempotency-replayed" not in accepted.headers and "warnings" not in accepted.json()
+    order_id, link = accepted.json()["orderId"], accepted.json()["bankIdUrl"]
+    read(order_id, "SENT")
+    read(order_id.upper(), "SENT")
+    assert "checkedAt" in read(order_id, "SENT", query={"refresh": "true"})
+
+    again = submit(body, 201)
+    assert again.headers["idempotency-replayed"] == ["true"] and again.json() == accepted.json()
+    reused = submit({**body, "customerReference": "another"}, 422, "idempotency-key-reused")
+    assert reused.json()["orderId"] == order_id
+    call("GET /orders/{orderId}", 404, "not-found", "demo-webhooks-key", path_parameters={"orderId": order_id})
+
+    assert tell_again(order_id, 202).json()["notified"]["state"] == "pending"
+    check_front_payment(told("start-to-end"), "SENT", payment_method="")
+
+    requests.post(f"{link}/sign", allow_redirects=False)
+    _, path, query, headers, _ = callback(order_id)
+    description.check_parameters(DESCRIPTION["paths"]["/callbacks/{orderId}/{token}"]["get"], query, headers)
+    check_front_payment(told("start-to-end", 2), "INVOICED", payment_method="Invoice")
+    shown = eventually(lambda: (it := read(order_id, "INVOICED"))["notified"]["state"] == "delivered" and it)
+    assert [entry["source"] for entry in shown["history"]] == ["submit", "callback"]
+
+    parameters = {"orderId": order_id, "token": path.split("/")[3]}
+    values = dict(pair.split("=") for pair in query.split("&"))
+    call(REPORT, 200, path_parameters=parameters, query=values)  # known
+    call(REPORT, 200, path_parameters=parameters)  # read
+    call(REPORT, 200, path_parameters=parameters, query={**values, "amount": "1"})  # not verified, read
+    call(REPORT, 404, "not-found", path_parameters={**parameters, "token": "other"}, query=values)
+
+
+def check_front_payment(request, status, payment_method):
+    method, _, query, headers, body = request
+    assert (method, body) == ("GET", b"") and f"&status={status}&paymentMethod={payment_method}&" in query
+    described = DESCRIPTION["webhooks"]["front-payment"]["get"]
+    description.check_parameters(described, query, headers)
+    names = [description.resolve(parameter)["name"] for parameter in described["parameters"]]
+    assert [pair.split("=")[0] for pair in query.split("&")] == names[:7]
+
+
+def test_an_order_that_is_told_as_a_standard_webhook():
+    accepted = submit(order("webhook", "corporate"), 201, api_key="demo-webhooks-key").json()
+    assert accepted["status"] == "INVOICED"
+    method, _, query, headers, body = told("webhook")
+    described = DESCRIPTION["webhooks"]["standard-webhooks"]["post"]
+    assert (method, query, headers["content-type"]) == ("POST", "", "application/json")
+    description.check_parameters(described, query, headers)
+    description.check(json.loads(body), described["requestBody"]["content"]["application/json"]["schema"])
+    assert json.loads(body)["data"]["orderId"] == accepted["orderId"]
+
+
+def test_every_status_of_front_payment():
+    accepted = submit(order("statuses"), 201).json()
+    words = ["RESEVRED", "EXPIRED", "INVOICED", "Purring", "Inkasso", "CHARGED", "CAPTURED", "PAID", "CANCELLED"]
+    words += ["refund pending", "PARTIAL REFUNDED", "REFUNDED"]
+    names = SCHEMAS["ProviderStatus"]["enum"][1:]
+    for word, name in zip(words, names, strict=True):
+        portal = f"{BASE}/front-payment/portal/{accepted['orderUuid']}/status"
+        requests.post(portal, {"status": word, "callback": "once"}, allow_redirects=False)
+        read(accepted["orderId"], name)
+
+
+def test_an_order_whose_outcome_is_unknown():
+    body = order("lost-reply", "corporate")
+    order_id = submit(body, 504, "outcome-unknown").json()["orderId"]
+    relay.held.add(order_id)  # The callback comes a second later, and would settle it.
+    assert submit(body, 409, "outcome-unknown").json()["orderId"] == order_id
+    read(order_id, "UNKNOWN")
+    tell_again(order_id, 409, "nothing-to-notify")
+    _, path, *_ = callback(order_id)
+    parameters = {"orderId": order_id, "token": path.split("/")[3]}
+    call(REPORT, 403, "callback-not-believed", path_parameters=parameters)
+    Path(os.environ["CALLBACK_FILE"]).write_text(json.dumps(parameters))  # For schemathesis.
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "slug"),
+    [
+        ("error-500", 502, "front-payment-failed"),
+        ("error-510", 502, "front-payment-failed"),
+        ("rate-limited", 503, "front-payment-unavailable"),
+        ("unavailable", 503, "front-payment-unavailable"),
+    ],
+)
+def test_an_order_that_front_payment_does_not_take(word, status, slug):
+    order_id = submit(order(word), status, slug).json()["orderId"]
+    read(order_id, "FAILED")
+
+
+def test_an_order_that_front_payment_refuses():
+    body = order("refused")
+    body["customerDetails"]["personalNumber"] = "eleven char"
+    refused = submit(body, 422, "rejected-by-front-payment").json()
+    assert refused["errors"][0]["pointer"] == "/customerDetails/personalNumber"
+    read(refused["orderId"], "REJECTED")
+
+
+def test_an_order_that_is_being_sent():
+    body = order("slow")
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(submit, body, 201)
+        eventually(lambda: "slow" in requests.get(f"{BASE}/front-payment/portal").text)
+        assert submit(body, 409, "submission-in-progress").headers["retry-after"] == ["5"]
+        first.result()
+
+
+# Mistakes.
+
+
+def test_an_invalid_order():
+    invalid = submit(event("invalid-order"), 422, "validation-failed", key="invalid").json()
+    codes = {error["code"] for error in invalid["errors"]}
+    assert codes == set(SCHEMAS["ErrorCode"]["enum"])
+
+
+def test_an_unknown_member_beside_an_error():
+    refused = submit({**order("misspelt"), "orderdate": "1", "orderDate": ""}, 422, "validation-failed").json()
+    assert [warning["pointer"] for warning in refused["warnings"]] == ["/orderdate"]
+
+
+def test_every_warning():
+    body = order("warned")
+    del body["referenceNo"]
+    body["unknown"] = 1
+    body["products"][0]["amount"] = "1"
+    body["orderSummary"]["grandTotal"] = "1.001"
+    body["customerDetails"].update(personalNumber="11111111111", msisdn="004740000000")
+    body["callback"]["callbackUrl"] = "http://shop.example.com/"
+    warned = call("POST /orders", 201, body=body, media_type="application/json").json()["warnings"]
+    names = {*SCHEMAS["AdvisoryCode"]["enum"], SCHEMAS["NotNotifiableCode"]["const"]}
+    assert {warning["code"] for warning in warned} == names
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"a=b", b"\x1f\x8b\x08", b'"\xff"', b'{"a": 1, "a": 2}', b"[" * 65 + b"]" * 65, b'{"a": 1,}']
+)
+def test_a_body_that_is_not_json(body):
+    call("POST /orders", 400, "malformed-json", body=body, media_type="application/json")
+
+
+def test_a_body_that_is_too_large():
+    call("POST /orders", 413, "payload-too-large", body=b" " * 262_145, media_type="application/json")
+
+
+def test_an_idempotency_key_with_a_space():
+    refused = submit(order("key"), 422, "validation-failed", key="a b").json()
+    assert refused["errors"][0] == {**refused["errors"][0], "pointer": "", "code": "invalid_format"}
+
+
+@pytest.mark.parametrize("operation", ["POST /orders", "GET /orders/{orderId}", "POST /orders/{orderId}/notifications"])
+def test_an_unknown_api_key(operation):
+    call(operation, 401, "unauthorized", "other", path_parameters={"orderId": str(uuid4())})
