@@ -12,7 +12,7 @@ use super::{ApiRequest, Function, Reply, json, parse_order_id};
 use crate::bridge::Bridge;
 use crate::config::Settings;
 use crate::front_payment::FrontPayment;
-use crate::order::{self, Code, Invalid, Rules, StoredOrder, Validated, Violation};
+use crate::order::{self, Code, Invalid, Rules, StoredOrder, Validated, Violation, unknown_fields_beside};
 use crate::order_view::OrderView;
 use crate::secrets::Secret;
 use crate::status::{self, ReadBudget};
@@ -84,7 +84,11 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         });
         match (order::validate(&body, &rules), bad_key) {
             (Ok(validated), None) => Ok(validated),
-            (Ok(validated), Some(bad_key)) => Err(replies::invalid([bad_key].into_iter().chain(validated.fresh_only).collect())),
+            (Ok(validated), Some(bad_key)) => {
+                let errors: Vec<_> = [bad_key].into_iter().chain(validated.fresh_only).collect();
+                let warnings = unknown_fields_beside(&errors, &validated.warnings);
+                Err(replies::invalid(errors).with_warnings(warnings))
+            }
             (Err(Invalid::Violations { errors, warnings }), bad_key) => {
                 Err(replies::invalid(bad_key.into_iter().chain(errors).collect()).with_warnings(warnings))
             }

@@ -10,6 +10,9 @@ pub const API_KEY: &str = "demo-shop-key";
 /// The API key of a second shop, which is notified in the format `standard-webhooks`.
 pub const WEBHOOKS_API_KEY: &str = "demo-webhooks-key";
 
+/// The hosts at which the shops are notified, at any port.
+pub(super) const THIS_MACHINE: [&str; 2] = ["127.0.0.1", "localhost"];
+
 pub(super) struct DemoSecret;
 
 impl SecretSource for DemoSecret {
@@ -17,7 +20,7 @@ impl SecretSource for DemoSecret {
         let shop = |api_key: &str, format: &str| {
             serde_json::json!({
                 "apiKeySha256": [hex::encode(Sha256::digest(api_key))],
-                "notify": { "keys": [sandbox::SHOP_KEY], "format": format, "hosts": ["127.0.0.1"] },
+                "notify": { "keys": [sandbox::SHOP_KEY], "format": format, "hosts": THIS_MACHINE },
             })
         };
         let secret = serde_json::json!({

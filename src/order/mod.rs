@@ -17,7 +17,7 @@ pub use stored::{
     StatusCallback, StoredOrder,
 };
 pub use validation::{Invalid, Rules, Validated, parse_tax_rates, validate};
-pub use violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation};
+pub use violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation, unknown_fields_beside};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;

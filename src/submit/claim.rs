@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{AcceptedOrder, SubmitOutcome};
 use crate::bridge::Bridge;
 use crate::deadline::{Deadline, backoff};
-use crate::order::{AttemptResult, ClaimConflict, Code, ResultEffect, StoredOrder, Violation};
+use crate::order::{AttemptResult, ClaimConflict, ResultEffect, StoredOrder, Violation, unknown_fields_beside};
 use crate::store::{OrderStore, WriteError};
 use crate::telemetry::error_chain;
 
@@ -83,11 +83,9 @@ pub(super) async fn write<S: OrderStore, F>(
     Err(SubmitOutcome::InProgress)
 }
 
-/// Of the warnings, unknown members go with the errors: a misspelt name explains why its member is missing.
 fn not_sendable(errors: Vec<Violation>, warnings: &[Violation]) -> SubmitOutcome {
-    let unknown = warnings.iter().filter(|warning| warning.code == Code::UnknownField);
-    let unknown = unknown.filter(|warning| !errors.contains(warning)).cloned().collect();
-    SubmitOutcome::NotSendable { errors, warnings: unknown }
+    let warnings = unknown_fields_beside(&errors, warnings);
+    SubmitOutcome::NotSendable { errors, warnings }
 }
 
 fn operation_end<S, F>(bridge: &Bridge<S, F>, deadline: Deadline) -> Timestamp {

@@ -147,6 +147,15 @@ async fn warnings_come_with_the_201_and_may_be_enforced() {
 }
 
 #[tokio::test]
+async fn unknown_members_are_named_beside_a_key_that_is_refused() {
+    let mut order = example();
+    order["coupon"] = json!("SUMMER");
+    let reply = TestBridge::new().await.post(&order, Some("a b")).await;
+    assert_eq!((reply.status, reply.errors()), (422, vec![(String::new(), "invalid_format".to_owned())]));
+    assert_eq!(reply.warnings(), [("/coupon".to_owned(), "unknown_field".to_owned())]);
+}
+
+#[tokio::test]
 async fn a_request_without_a_known_api_key_gets_401() {
     let bridge = TestBridge::new().await;
     for authorization in [

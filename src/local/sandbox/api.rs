@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Line, Misbehaviour, Sandbox, SandboxOrder, TOKEN, bridge_id, callbacks, checks};
+use super::{Line, Misbehaviour, Sandbox, SandboxOrder, TOKEN, bridge_id, callbacks, checks, life};
 use crate::store::StoreError;
 
 pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -39,8 +39,7 @@ async fn decide(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
     }
     let refusals = checks::refusals(order, sandbox.clock().now());
     if !refusals.is_empty() {
-        let body = json!({"status_code": 417, "status_message": "Client Error", "message": "payloadValidationErrors", "is_error": true, "errors": refusals});
-        return (StatusCode::EXPECTATION_FAILED, axum::Json(body)).into_response();
+        return refused(&json!(refusals));
     }
     create(sandbox, order, misbehaviour).await.unwrap_or_else(|error| broken(&error))
 }
@@ -84,6 +83,13 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
             callbacks::send(&sandbox, &created, "INVOICED").await;
+        });
+    }
+    if signs && misbehaviour == Some(Misbehaviour::Expired) {
+        let (sandbox, uuid) = (sandbox.clone(), created.uuid.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            life::change(&sandbox, uuid, "SENT", "EXPIRED").await;
         });
     }
     match misbehaviour {
@@ -171,11 +177,17 @@ fn failure(misbehaviour: Misbehaviour) -> Option<Response> {
         Misbehaviour::RateLimited => {
             Some((StatusCode::TOO_MANY_REQUESTS, axum::Json(json!({"message": "Too Many Attempts."}))).into_response())
         }
+        Misbehaviour::Rejected => Some(refused(&json!(["The customer details.msisdn field format is invalid."]))),
         Misbehaviour::Unavailable => {
             Some((StatusCode::SERVICE_UNAVAILABLE, "<html>503 Service Temporarily Unavailable</html>").into_response())
         }
         _ => None,
     }
+}
+
+fn refused(errors: &Value) -> Response {
+    let body = json!({"status_code": 417, "status_message": "Client Error", "message": "payloadValidationErrors", "is_error": true, "errors": errors});
+    (StatusCode::EXPECTATION_FAILED, axum::Json(body)).into_response()
 }
 
 fn internal_error() -> Response {

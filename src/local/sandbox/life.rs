@@ -18,12 +18,18 @@ pub(super) async fn age(sandbox: &Arc<Sandbox>) {
         Vec::new()
     });
     for order in orders {
-        let Some(next) = next_status(&order, now) else { continue };
-        match sandbox.set_status(order.uuid.clone(), Some(order.status.clone()), next.to_owned()).await {
-            Ok(Some(aged)) => callbacks::announce(sandbox, &aged).await,
-            Ok(None) => {}
-            Err(error) => tracing::error!(error = %error, "the sandbox's database failed"),
+        if let Some(next) = next_status(&order, now) {
+            change(sandbox, order.uuid, &order.status, next).await;
         }
+    }
+}
+
+/// Changes an order and calls back, unless it has another status by now.
+pub(super) async fn change(sandbox: &Arc<Sandbox>, uuid: String, from: &str, to: &str) {
+    match sandbox.set_status(uuid, Some(from.to_owned()), to.to_owned()).await {
+        Ok(Some(changed)) => callbacks::announce(sandbox, &changed).await,
+        Ok(None) => {}
+        Err(error) => tracing::error!(error = %error, "the sandbox's database failed"),
     }
 }
 

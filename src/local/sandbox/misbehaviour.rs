@@ -20,8 +20,12 @@ pub enum Misbehaviour {
     RateLimited,
     /// A 503 as nginx sends it; nothing is created.
     Unavailable,
+    /// A 417: Front Payment refuses the order; nothing is created.
+    Rejected,
     /// The reply takes eight seconds.
     Slow,
+    /// The customer does not sign: the order expires after a second.
+    Expired,
     /// The callback comes twice at once.
     DuplicateCallback,
     /// The order is invoiced, and its callback comes, before the reply.
@@ -38,7 +42,7 @@ pub enum Misbehaviour {
 
 impl Misbehaviour {
     /// A word that begins with another one comes before it.
-    const ALL: [(&'static str, Self); 14] = [
+    const ALL: [(&'static str, Self); 16] = [
         ("lost-reply", Self::LostReply),
         ("lost-request", Self::LostRequest),
         ("error-500-created", Self::Error500Created),
@@ -46,7 +50,9 @@ impl Misbehaviour {
         ("error-510", Self::Error510),
         ("rate-limited", Self::RateLimited),
         ("unavailable", Self::Unavailable),
+        ("rejected", Self::Rejected),
         ("slow", Self::Slow),
+        ("expired", Self::Expired),
         ("duplicate-callback", Self::DuplicateCallback),
         ("early-callback", Self::EarlyCallback),
         ("lost-callback", Self::LostCallback),
