@@ -14,6 +14,7 @@ use crate::order::Violation;
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 pub(super) enum Slug {
     MalformedJson,
     Unauthorized,
@@ -154,4 +155,26 @@ struct Document<'a> {
     errors: &'a [Violation],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [Violation],
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use strum::IntoEnumIterator;
+
+    use super::*;
+
+    #[test]
+    fn openapi_yaml_has_every_slug_and_no_other() {
+        let described = include_str!("../../openapi.yaml");
+        let found: BTreeSet<_> =
+            described.split("urn:front-payment-bridge:").skip(1).map(first_word).filter(|slug| !slug.is_empty()).collect();
+        let own: BTreeSet<_> = Slug::iter().map(|slug| slug.name()).collect();
+        assert_eq!(found, own);
+    }
+
+    fn first_word(text: &str) -> &str {
+        text.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap_or_default()
+    }
 }

@@ -18,6 +18,10 @@ pub enum CheckSecretError {
 /// # Errors
 /// [`CheckSecretError`] says which field is unusable, and what is expected there.
 pub(super) fn run(file: &Path) -> Result<String, CheckSecretError> {
+    Ok(summary(&read(file)?))
+}
+
+pub(super) fn read(file: &Path) -> Result<Secret, CheckSecretError> {
     let text = if file == Path::new("-") {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).map(|_| text)
@@ -25,7 +29,7 @@ pub(super) fn run(file: &Path) -> Result<String, CheckSecretError> {
         std::fs::read_to_string(file)
     };
     let text = text.map_err(|error| CheckSecretError::File(file.to_owned(), error))?;
-    Ok(summary(&Secret::parse(&text)?))
+    Ok(Secret::parse(&text)?)
 }
 
 fn summary(secret: &Secret) -> String {

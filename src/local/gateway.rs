@@ -67,7 +67,10 @@ async fn call(State(functions): State<Arc<Functions>>, request: HttpRequest) -> 
     })
     .await;
     match handled {
-        Ok(Ok(answer)) => reply(answer),
+        Ok(Ok(answer)) => {
+            log_violations(&answer);
+            reply(answer)
+        }
         _ => gateway_reply(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
 }
@@ -153,6 +156,18 @@ fn headers(headers: &HeaderMap) -> BTreeMap<&str, String> {
         joined.entry(name.as_str()).and_modify(|all| *all = format!("{all},{value}")).or_insert_with(|| value.into_owned());
     }
     joined
+}
+
+/// For the terminal. The functions log none of it: a shop's member names are its own texts.
+fn log_violations(answer: &ApiGatewayV2httpResponse) {
+    let body = answer.body.as_ref().and_then(|body| serde_json::from_slice::<serde_json::Value>(body).ok()).unwrap_or_default();
+    for kind in ["errors", "warnings"] {
+        for violation in body.get(kind).and_then(serde_json::Value::as_array).into_iter().flatten() {
+            let text = |name: &str| violation.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+            let (pointer, code) = (text("pointer"), text("code"));
+            tracing::info!(kind = kind.trim_end_matches('s'), pointer, code, "violation");
+        }
+    }
 }
 
 fn reply(answer: ApiGatewayV2httpResponse) -> Response {

@@ -8,6 +8,7 @@ mod console;
 mod demo;
 mod demo_secret;
 mod example_order;
+mod explain;
 mod gateway;
 mod invocation;
 mod journal;
@@ -18,6 +19,7 @@ mod server;
 mod settle;
 mod smoke;
 mod terminal;
+mod trigger;
 mod watched_store;
 mod welcome;
 mod worker;
@@ -32,6 +34,7 @@ pub use server::Local;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -73,6 +76,8 @@ pub enum Error {
     Demo(String),
     #[error("the smoke test failed: {0}")]
     Smoke(String),
+    #[error("{0}")]
+    Trigger(String),
     #[error(transparent)]
     Settle(#[from] settle::SettleError),
     #[error(transparent)]
@@ -90,6 +95,9 @@ pub async fn run(options: Options) -> Result<(), Error> {
             let journal = log(options.serving.json, Some(store.clone()));
             let local = Local::start(listener, store, options.serving.rate_limit, journal)?;
             println!("{}", welcome::of_bridge(local.base()));
+            if options.serving.open {
+                open_in_browser(local.base());
+            }
             until_ctrl_c(local).await
         }
         Some(Command::Sandbox(serving)) => {
@@ -102,7 +110,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
         Some(Command::Demo) => {
             let store = EmbeddedStore::in_memory().map_err(Error::InMemory)?;
             let journal = log(false, Some(store.clone()));
-            let local = Local::start(listen(0).await?, store, sandbox::RATE_LIMIT, journal)?;
+            let local = Local::start(listen(HOST, 0).await?, store, sandbox::RATE_LIMIT, journal)?;
             let base = local.base().to_owned();
             tokio::select! {
                 ended = local.serve() => ended,
@@ -113,6 +121,14 @@ pub async fn run(options: Options) -> Result<(), Error> {
         Some(Command::Settle { command }) => Ok(settle::run(&command).await?),
         Some(Command::CheckSecret { file }) => {
             println!("{}", check_secret::run(&file)?);
+            Ok(())
+        }
+        Some(Command::Explain(called)) => {
+            println!("{}", explain::run(&called).await?);
+            Ok(())
+        }
+        Some(Command::Trigger(wanted)) => {
+            println!("{}", trigger::run(&wanted).await.map_err(Error::Trigger)?);
             Ok(())
         }
     }
@@ -137,8 +153,16 @@ async fn until_ctrl_c(local: Local) -> Result<(), Error> {
     }
 }
 
+/// By the command that desktops have for it. Where there is none, the address is in the terminal.
+fn open_in_browser(address: &str) {
+    let command = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    if let Err(error) = std::process::Command::new(command).arg(address).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
+        eprintln!("{command} cannot open a browser: {error}");
+    }
+}
+
 /// Port 0 takes a free one.
-async fn listen(port: u16) -> Result<TcpListener, Error> {
-    let address = SocketAddr::from((HOST, port));
+async fn listen(host: Ipv4Addr, port: u16) -> Result<TcpListener, Error> {
+    let address = SocketAddr::from((host, port));
     TcpListener::bind(address).await.map_err(|error| Error::Port(address, error))
 }

@@ -1,17 +1,23 @@
 //! What `cargo run --` takes.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 
-use super::{Error, listen, sandbox, settle, smoke};
+use super::{Error, HOST, explain, listen, sandbox, settle, smoke, trigger};
+use crate::REVISION;
 use crate::store::EmbeddedStore;
+
+const ENVIRONMENT: &str = "Settings from the environment, as on AWS: ADVISORY_CHECKS, ALLOWED_TAX_RATES, ACCEPT_ORDERS,
+ORDER_RETENTION_DAYS, PRIVATE_SHOP_HOSTS, CALLBACK_BASE_URL (docs/configuration.md).
+`trigger` without a word lists the words of the sandbox.";
 
 /// The bridge on localhost, with an embedded database, a sandbox of Front Payment and a demo shop. It needs no AWS and no
 /// account.
 #[derive(Debug, Parser)]
-#[command(name = "local", version, args_conflicts_with_subcommands = true)]
+#[command(name = "local", version = REVISION, args_conflicts_with_subcommands = true, after_help = ENVIRONMENT)]
 pub struct Options {
     #[command(flatten)]
     pub(super) serving: Serving,
@@ -37,13 +43,23 @@ pub(super) enum Command {
         /// The secret's JSON document; - reads standard input
         file: PathBuf,
     },
+    /// Say why the bridge believes a callback's URL, or a shop a notification's, or why not. Prints no key
+    Explain(explain::Explain),
+    /// Send an order that goes wrong to the bridge on this machine, or give an order a status in the sandbox's portal
+    Trigger(trigger::Trigger),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Serving {
-    /// The port on 127.0.0.1; 0 takes a free one
+    /// The port; 0 takes a free one
     #[arg(long, default_value_t = 3000)]
     port: u16,
+    /// The address to listen on. In a container, 0.0.0.0: then everybody who reaches it can use the sandbox
+    #[arg(long, default_value_t = HOST, value_name = "ADDRESS")]
+    host: Ipv4Addr,
+    /// Open the pages in a browser
+    #[arg(long)]
+    pub(super) open: bool,
     /// The directory of the database, which survives a restart
     #[arg(long, default_value = ".local", value_name = "DIR")]
     data_dir: PathBuf,
@@ -60,7 +76,12 @@ pub(super) struct Serving {
 
 impl Serving {
     pub(super) async fn open(&self) -> Result<(TcpListener, EmbeddedStore), Error> {
-        let listener = listen(self.port).await?;
+        let listener = listen(self.host, self.port).await?;
+        if !self.host.is_loopback() {
+            eprintln!(
+                "WARNING: other machines can reach this. It has no secrets of yours, but whoever can call it sees its orders."
+            );
+        }
         if self.in_memory {
             return Ok((listener, EmbeddedStore::in_memory().map_err(Error::InMemory)?));
         }

@@ -54,6 +54,10 @@ fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
             let outcome = entry.field("outcome").filter(|outcome| !["accepted", "read"].contains(outcome));
             (vec![Some(short(route)), entry.field("statusCode"), outcome, status], true)
         }
+        (None, "violation") => {
+            let of_what = entry.field("pointer").filter(|pointer| !pointer.is_empty()).unwrap_or("the header Idempotency-Key");
+            return Some(format!("           {}: {of_what} {}", entry.field("kind")?, entry.field("code")?));
+        }
         (None, "submit" | "status" | "callback" | "callback failed" | "callback lost" | "status changed") => {
             let answer = entry.field("answered").or(entry.field("error"));
             (vec![Some("  Front Payment:"), Some(entry.message.as_str()), entry.field("status"), answer], false)

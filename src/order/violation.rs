@@ -10,6 +10,7 @@ pub const MAX_WARNINGS: usize = 100;
 /// The kind of a violation. Programs rely on the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(strum::EnumIter))]
 pub enum Code {
     /// Missing, `null` or blank.
     Required,
@@ -61,4 +62,21 @@ impl Violation {
 pub fn unknown_fields_beside(errors: &[Violation], warnings: &[Violation]) -> Vec<Violation> {
     let unknown = warnings.iter().filter(|warning| warning.code == Code::UnknownField);
     unknown.filter(|warning| !errors.contains(warning)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator;
+
+    use super::*;
+
+    #[test]
+    fn openapi_yaml_has_every_code() {
+        let described = include_str!("../../openapi.yaml");
+        for code in Code::iter() {
+            let name = serde_json::to_value(code).unwrap();
+            let name = name.as_str().unwrap();
+            assert!(described.split(|c: char| !c.is_ascii_lowercase() && c != '_').any(|word| word == name), "{name}");
+        }
+    }
 }

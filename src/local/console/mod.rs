@@ -1,5 +1,6 @@
 //! Pages about the bridge: try an order, list orders, follow one.
 
+mod explain;
 mod order;
 mod orders;
 mod timeline;
@@ -27,6 +28,7 @@ pub(super) fn routes(console: Arc<Console>) -> Router {
     Router::new()
         .route("/console", get(try_order::form).post(try_order::submit))
         .route("/console/orders", get(orders::list))
+        .route("/console/explain", get(explain::show))
         .route("/console/orders/{order_id}", get(order::show))
         .with_state(console)
 }

@@ -42,28 +42,33 @@ pub enum Misbehaviour {
 
 impl Misbehaviour {
     /// A word that begins with another one comes before it.
-    const ALL: [(&'static str, Self); 16] = [
-        ("lost-reply", Self::LostReply),
-        ("lost-request", Self::LostRequest),
-        ("error-500-created", Self::Error500Created),
-        ("error-500", Self::Error500),
-        ("error-510", Self::Error510),
-        ("rate-limited", Self::RateLimited),
-        ("unavailable", Self::Unavailable),
-        ("rejected", Self::Rejected),
-        ("slow", Self::Slow),
-        ("expired", Self::Expired),
-        ("duplicate-callback", Self::DuplicateCallback),
-        ("early-callback", Self::EarlyCallback),
-        ("lost-callback", Self::LostCallback),
-        ("reversed-callbacks", Self::ReversedCallbacks),
-        ("unknown-status", Self::UnknownStatus),
-        ("bad-checksum", Self::BadChecksum),
+    const ALL: [(&'static str, Self, &'static str); 16] = [
+        ("lost-reply", Self::LostReply, "creates the order, and loses the reply"),
+        ("lost-request", Self::LostRequest, "creates nothing, and loses the reply"),
+        ("error-500-created", Self::Error500Created, "creates the order, and answers 500"),
+        ("error-500", Self::Error500, "answers 500, and creates nothing"),
+        ("error-510", Self::Error510, "answers 510, and creates nothing"),
+        ("rate-limited", Self::RateLimited, "answers 429, and creates nothing"),
+        ("unavailable", Self::Unavailable, "answers 503, and creates nothing"),
+        ("rejected", Self::Rejected, "answers 417: it refuses the order"),
+        ("slow", Self::Slow, "takes eight seconds to reply"),
+        ("expired", Self::Expired, "lets the order expire after a second"),
+        ("duplicate-callback", Self::DuplicateCallback, "sends the callback twice at once"),
+        ("early-callback", Self::EarlyCallback, "invoices the order, and calls back before it replies"),
+        ("lost-callback", Self::LostCallback, "never calls back"),
+        ("reversed-callbacks", Self::ReversedCallbacks, "sends the callback of the later status first"),
+        ("unknown-status", Self::UnknownStatus, "sends a callback with an undocumented status"),
+        ("bad-checksum", Self::BadChecksum, "signs the callback with another key"),
     ];
 
     #[must_use]
     pub fn words() -> Vec<&'static str> {
-        Self::ALL.iter().map(|(word, _)| *word).collect()
+        Self::ALL.iter().map(|(word, ..)| *word).collect()
+    }
+
+    /// Each word, and what it makes the sandbox do.
+    pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
+        Self::ALL.iter().map(|(word, _, meaning)| (*word, *meaning))
     }
 
     /// The first one whose word is in `reference_no`.
@@ -73,7 +78,7 @@ impl Misbehaviour {
         let of_shop = ShopMisbehaviour::words();
         let reference_no =
             of_shop.into_iter().fold(reference_no.to_ascii_lowercase(), |reference_no, word| reference_no.replace(word, ""));
-        Self::ALL.iter().find(|(word, _)| reference_no.contains(word)).map(|(_, misbehaviour)| *misbehaviour)
+        Self::ALL.iter().find(|(word, ..)| reference_no.contains(word)).map(|(_, misbehaviour, _)| *misbehaviour)
     }
 }
 
@@ -92,24 +97,29 @@ pub enum ShopMisbehaviour {
 }
 
 impl ShopMisbehaviour {
-    const ALL: [(&'static str, Self); 5] = [
-        ("shop-down", Self::Down),
-        ("shop-slow", Self::Slow),
-        ("shop-500", Self::Error500),
-        ("shop-410", Self::Gone),
-        ("shop-redirect", Self::Redirect),
+    const ALL: [(&'static str, Self, &'static str); 5] = [
+        ("shop-down", Self::Down, "does not answer for two minutes"),
+        ("shop-slow", Self::Slow, "answers after eight seconds"),
+        ("shop-500", Self::Error500, "answers 500"),
+        ("shop-410", Self::Gone, "answers 410: it does not want to hear any more"),
+        ("shop-redirect", Self::Redirect, "redirects to a private address"),
     ];
 
     #[must_use]
     pub fn words() -> Vec<&'static str> {
-        Self::ALL.iter().map(|(word, _)| *word).collect()
+        Self::ALL.iter().map(|(word, ..)| *word).collect()
+    }
+
+    /// Each word, and what it makes the sandbox do.
+    pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
+        Self::ALL.iter().map(|(word, _, meaning)| (*word, *meaning))
     }
 
     /// Every one whose word is in `reference_no`.
     #[must_use]
     pub fn asked_by(reference_no: &str) -> Vec<Self> {
         let reference_no = reference_no.to_ascii_lowercase();
-        Self::ALL.iter().filter(|(word, _)| reference_no.contains(word)).map(|(_, misbehaviour)| *misbehaviour).collect()
+        Self::ALL.iter().filter(|(word, ..)| reference_no.contains(word)).map(|(_, misbehaviour, _)| *misbehaviour).collect()
     }
 }
 

@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use super::{decide, lines, not_found, seller};
 use crate::local::sandbox::clock::{back, form_value};
 use crate::local::sandbox::{Sandbox, SandboxOrder, api, callbacks};
+use crate::order::StatusWord;
 use crate::store::StoreError;
 
 /// Front Payment's status words, in its spelling.
@@ -103,8 +104,10 @@ pub(in crate::local::sandbox) async fn set_status(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let status = form_value(&body, "status").filter(|status| STATUSES.contains(&status.as_str()));
-    let Some(status) = status else { return not_found(&sandbox) };
+    // In any spelling: `PARTIAL_REFUNDED` is `PARTIAL REFUNDED`.
+    let wanted = form_value(&body, "status").map(|status| StatusWord::read(&status));
+    let status = STATUSES.into_iter().find(|status| Some(StatusWord::read(status)) == wanted);
+    let Some(status) = status.map(str::to_owned) else { return not_found(&sandbox) };
     let callbacks = match form_value(&body, "callback").as_deref() {
         Some("lost") => 0,
         Some("twice") => 2,
