@@ -145,6 +145,20 @@ test('the portal sets any status, loses and repeats callbacks, and comes back', 
   await says(page, 'Status: PAID');
 });
 
+test('what is filled in is kept when something happens elsewhere', async () => {
+  const page = await open('/console');
+  await order(page, 'lost-callback');
+  await page.getByRole('link', { name: /^ODR/ }).click();
+  const status = page.getByLabel('New status');
+  await status.selectOption('PAID');
+  await status.blur();
+  const reloaded = page.waitForResponse((reply) => reply.url() === page.url());
+  await fetch(`${base}/front-payment/clock`, { method: 'POST', body: new URLSearchParams({ forward: '1m' }), redirect: 'manual' });
+  await (await reloaded).finished();
+  await page.waitForTimeout(200);
+  assert.equal(await status.inputValue(), 'PAID');
+});
+
 test('everything works without JavaScript', async () => {
   const page = await open('/console', { javaScriptEnabled: false });
   await page.getByRole('button', { name: 'Send it' }).click();
