@@ -5,6 +5,8 @@ use sha2::{Digest, Sha256};
 use super::sandbox;
 use crate::secrets::{SecretFetch, SecretSource};
 
+/// The demo shop's name.
+pub(super) const SHOP: &str = "demo-shop";
 /// The API key of the demo shop, which is notified in the format `front-payment`.
 pub const API_KEY: &str = "demo-shop-key";
 /// The API key of a second shop, which is notified in the format `standard-webhooks`.
@@ -27,7 +29,7 @@ impl SecretSource for DemoSecret {
             "token": sandbox::TOKEN,
             "callbackSecret": sandbox::SECRET_KEY,
             "shops": {
-                "demo-shop": shop(API_KEY, "front-payment"),
+                SHOP: shop(API_KEY, "front-payment"),
                 "demo-webhooks": shop(WEBHOOKS_API_KEY, "standard-webhooks"),
             },
         });

@@ -12,6 +12,7 @@ mod explain;
 mod gateway;
 mod invocation;
 mod journal;
+mod listen;
 mod options;
 mod page;
 pub mod sandbox;
@@ -31,7 +32,7 @@ pub use options::Options;
 pub use page::Frame;
 pub use server::Local;
 
-use std::io;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -78,6 +79,8 @@ pub enum Error {
     Smoke(String),
     #[error("{0}")]
     Trigger(String),
+    #[error("nothing is passed on: {0}")]
+    Listen(String),
     #[error(transparent)]
     Settle(#[from] settle::SettleError),
     #[error(transparent)]
@@ -110,7 +113,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
         Some(Command::Demo) => {
             let store = EmbeddedStore::in_memory().map_err(Error::InMemory)?;
             let journal = log(false, Some(store.clone()));
-            let local = Local::start(listen(HOST, 0).await?, store, sandbox::RATE_LIMIT, journal)?;
+            let local = Local::start(bind(HOST, 0).await?, store, sandbox::RATE_LIMIT, journal)?;
             let base = local.base().to_owned();
             tokio::select! {
                 ended = local.serve() => ended,
@@ -120,15 +123,16 @@ pub async fn run(options: Options) -> Result<(), Error> {
         Some(Command::Smoke(target)) => smoke::run(&target).await.map_err(Error::Smoke),
         Some(Command::Settle { command }) => Ok(settle::run(&command).await?),
         Some(Command::CheckSecret { file }) => {
-            println!("{}", check_secret::run(&file)?);
+            say(&check_secret::run(&file)?);
             Ok(())
         }
         Some(Command::Explain(called)) => {
-            println!("{}", explain::run(&called).await?);
+            say(&explain::run(&called).await?);
             Ok(())
         }
+        Some(Command::Listen(wanted)) => listen::run(&wanted).await.map_err(Error::Listen),
         Some(Command::Trigger(wanted)) => {
-            println!("{}", trigger::run(&wanted).await.map_err(Error::Trigger)?);
+            say(&trigger::run(&wanted).await.map_err(Error::Trigger)?);
             Ok(())
         }
     }
@@ -144,6 +148,11 @@ fn log(as_json: bool, store: Option<EmbeddedStore>) -> Arc<Journal> {
         tokio::spawn(terminal::print(journal.follow(), store));
     }
     journal
+}
+
+/// Prints a line, unless the reader has enough, as `head` has.
+fn say(line: &str) {
+    drop(writeln!(io::stdout(), "{line}"));
 }
 
 async fn until_ctrl_c(local: Local) -> Result<(), Error> {
@@ -162,7 +171,7 @@ fn open_in_browser(address: &str) {
 }
 
 /// Port 0 takes a free one.
-async fn listen(host: Ipv4Addr, port: u16) -> Result<TcpListener, Error> {
+async fn bind(host: Ipv4Addr, port: u16) -> Result<TcpListener, Error> {
     let address = SocketAddr::from((host, port));
     TcpListener::bind(address).await.map_err(|error| Error::Port(address, error))
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 
-use super::{Error, HOST, explain, listen, sandbox, settle, smoke, trigger};
+use super::{Error, HOST, bind, explain, listen, sandbox, settle, smoke, trigger};
 use crate::REVISION;
 use crate::store::EmbeddedStore;
 
@@ -47,6 +47,8 @@ pub(super) enum Command {
     Explain(explain::Explain),
     /// Send an order that goes wrong to the bridge on this machine, or give an order a status in the sandbox's portal
     Trigger(trigger::Trigger),
+    /// Pass what the sandbox's shop is told on to your own shop, and show its answers
+    Listen(listen::Listen),
 }
 
 #[derive(Debug, Args)]
@@ -76,7 +78,7 @@ pub(super) struct Serving {
 
 impl Serving {
     pub(super) async fn open(&self) -> Result<(TcpListener, EmbeddedStore), Error> {
-        let listener = listen(self.host, self.port).await?;
+        let listener = bind(self.host, self.port).await?;
         if !self.host.is_loopback() {
             eprintln!(
                 "WARNING: other machines can reach this. It has no secrets of yours, but whoever can call it sees its orders."

@@ -105,11 +105,16 @@ impl From<CreatedOrder> for AcceptedOrder {
     }
 }
 
+/// The id of the order that a shop sends with this key.
+pub(crate) fn order_id(shop_id: &str, idempotency_key: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("{shop_id}\0{idempotency_key}").as_bytes())
+}
+
 /// Submits an order, exactly once as far as Front Payment makes that possible.
 pub async fn submit<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: SubmitRequest<'_>) -> Submitted {
     let now = bridge.clock.now();
     let order_id = match request.idempotency_key {
-        Some(key) => Uuid::new_v5(&NAMESPACE, format!("{}\0{key}", request.shop_id).as_bytes()),
+        Some(key) => order_id(request.shop_id, key),
         None => Uuid::new_v7(unix_time(now)),
     };
     telemetry::record_order_id(order_id);

@@ -1,5 +1,6 @@
-//! Pages about the bridge: try an order, list orders, follow one.
+//! Pages about the bridge: its API, try an order, list orders, follow one, explain a call.
 
+mod api;
 mod explain;
 mod order;
 mod orders;
@@ -29,6 +30,8 @@ pub(super) fn routes(console: Arc<Console>) -> Router {
         .route("/console", get(try_order::form).post(try_order::submit))
         .route("/console/orders", get(orders::list))
         .route("/console/explain", get(explain::show))
+        .route("/console/api", get(api::show))
+        .route("/openapi.yaml", get(api::document))
         .route("/console/orders/{order_id}", get(order::show))
         .with_state(console)
 }

@@ -76,7 +76,12 @@ impl Frame {
 
     fn pages(&self) -> Vec<(&'static str, &'static str)> {
         let of_sandbox = [("/front-payment/portal", "Front Payment's portal"), ("/front-payment/shop", "The shop")];
-        let of_bridge = [("/console", "Try an order"), ("/console/orders", "Orders"), ("/console/explain", "Explain a call")];
+        let of_bridge = [
+            ("/console", "Try an order"),
+            ("/console/orders", "Orders"),
+            ("/console/explain", "Explain a call"),
+            ("/console/api", "The API"),
+        ];
         of_bridge.into_iter().filter(|_| self.has_bridge).chain(of_sandbox).collect()
     }
 

@@ -11,7 +11,7 @@ mod pages;
 mod shop;
 
 pub use misbehaviour::{Misbehaviour, ShopMisbehaviour};
-pub use shop::ShopNotification;
+pub use shop::{ReceivedNotification, ShopNotification};
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -47,6 +47,7 @@ pub struct Sandbox {
     database: Arc<EmbeddedDatabase>,
     rate_limit: u32,
     minute: Mutex<(i64, u32)>,
+    listeners: shop::Listeners,
 }
 
 /// An order as Front Payment has it, without anything about the person.
@@ -135,6 +136,7 @@ impl Sandbox {
             database,
             rate_limit: RATE_LIMIT,
             minute: Mutex::default(),
+            listeners: shop::Listeners::default(),
         })
     }
 

@@ -2,10 +2,12 @@
 
 mod notifications;
 mod page;
+mod passing_on;
 mod verification;
 
 pub(super) use notifications::NOTIFICATIONS;
 pub use notifications::ShopNotification;
+pub use passing_on::{Listeners, ReceivedNotification};
 
 use std::future::pending;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::LOCATION;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::{Sandbox, api};
 use verification::Told;
@@ -31,18 +33,29 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/shop", get(page::notifications))
         .route("/shop/notifications", get(notifications::list))
+        .route("/shop/events", get(passing_on::events))
         .route("/shop/status", get(receive_front_payment).post(receive_webhook))
         .route("/shop/{page}", get(page::after_bank_id))
 }
 
 /// The format `front-payment`.
-async fn receive_front_payment(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery) -> Response {
-    receive(&sandbox, verification::front_payment(query.as_deref().unwrap_or_default())).await
+async fn receive_front_payment(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = query.unwrap_or_default();
+    let told = verification::front_payment(&query);
+    sandbox.listeners.pass_on(ReceivedNotification::new(&told, &Method::GET, query, &headers, &[]));
+    receive(&sandbox, told).await
 }
 
 /// The format `standard-webhooks`.
-async fn receive_webhook(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
-    receive(&sandbox, verification::standard_webhooks(&headers, &body, sandbox.clock().now())).await
+async fn receive_webhook(
+    State(sandbox): State<Arc<Sandbox>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let told = verification::standard_webhooks(&headers, &body, sandbox.clock().now());
+    sandbox.listeners.pass_on(ReceivedNotification::new(&told, &Method::POST, query.unwrap_or_default(), &headers, &body));
+    receive(&sandbox, told).await
 }
 
 async fn receive(sandbox: &Sandbox, told: Told) -> Response {
