@@ -75,8 +75,8 @@ fn content(console: &Console, request: &Request, fields: &HashMap<String, String
     html! {
         h2 { "Something that goes wrong" }
         p { "Each button sends an order whose " code { "referenceNo" } " is the word." }
-        (words("Front Payment", &Misbehaviour::words()))
-        (words("The shop, when it is notified", &ShopMisbehaviour::words()))
+        (words("Front Payment", Misbehaviour::meanings()))
+        (words("The shop, when it is notified", ShopMisbehaviour::meanings()))
         h2 { "The order as a form" }
         form {
             div.fields {
@@ -113,13 +113,11 @@ fn content(console: &Console, request: &Request, fields: &HashMap<String, String
     }
 }
 
-fn words(who: &str, words: &[&str]) -> Markup {
+fn words(who: &str, meanings: impl Iterator<Item = (&'static str, &'static str)>) -> Markup {
     html! {
         h3 { (who) }
-        div.words {
-            form method="post" action="/console" {
-                @for word in words { button name="referenceNo" value=(word) { (word) } }
-            }
+        form.words method="post" action="/console" {
+            @for (word, meaning) in meanings { div { button name="referenceNo" value=(word) { (word) } " " (meaning) } }
         }
     }
 }
