@@ -50,7 +50,7 @@ pub(super) async fn run(listen: &Listen) -> Result<(), String> {
         while let Some(end) = received.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = received.drain(..=end).collect();
             if let Some(notification) = line.strip_prefix(b"data: ").and_then(|data| serde_json::from_slice(data).ok()) {
-                println!("{}", pass_on(&client, &listen.forward_to, notification).await);
+                println!("{}", forward(&client, &listen.forward_to, notification).await);
             }
         }
     }
@@ -58,7 +58,7 @@ pub(super) async fn run(listen: &Listen) -> Result<(), String> {
 }
 
 /// What was told, and the shop's answer.
-async fn pass_on(client: &reqwest::Client, to: &Url, notification: ReceivedNotification) -> String {
+async fn forward(client: &reqwest::Client, to: &Url, notification: ReceivedNotification) -> String {
     let ReceivedNotification { order_uuid, status, method, query, headers, body } = notification;
     let mut url = to.clone();
     url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));

@@ -66,3 +66,25 @@ async fn a_clock_that_was_moved_stays_ahead_over_a_restart() {
     let again = local.forward(&json!("1s")).await.1;
     assert!(again["now"].as_str() > moved["now"].as_str(), "{moved} {again}");
 }
+
+#[tokio::test]
+async fn the_api_is_described_as_a_page_and_as_a_document() {
+    let local = Running::start(&["--in-memory"]);
+    let described = include_str!("../../../openapi.yaml");
+    assert_eq!(local.page("/openapi.yaml").await, described);
+    let page = local.page("/console/api").await;
+    let ids: Vec<_> = described.split("operationId: ").skip(1).map(|rest| rest.lines().next().unwrap()).collect();
+    assert!(ids.len() >= 6, "{ids:?}");
+    for id in ids.iter().filter(|id| !id.contains(' ')) {
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    let links = page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+    for link in links {
+        assert!(page.contains(&format!("id=\"{link}\"")), "{link} leads nowhere");
+    }
+    for text in
+        ["POST /orders", "Idempotency-Key", "Example: A private customer", "outcome-unknown", "array of <a href=\"#Line\">"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
+}

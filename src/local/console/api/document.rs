@@ -102,6 +102,6 @@ mod tests {
         let order = DOCUMENT.get("components").get("examples").get("PrivateOrder").get("value");
         assert_eq!(order.members().next().map(|(name, _)| name), Some("products"));
         let line = order.get("products").items().first();
-        assert!(line.is_some_and(|line| line.get("quantity").text() == "1" && line.get("rate").text().is_empty()), "{line:?}");
+        assert!(line.is_some_and(|line| line.get("quantity").text() == "2" && line.get("rate").text().is_empty()), "{line:?}");
     }
 }

@@ -1,13 +1,13 @@
 //! A shop that the bridge notifies. It verifies what it is told, remembers it, and misbehaves on demand.
 
+mod forwarding;
 mod notifications;
 mod page;
-mod passing_on;
 mod verification;
 
+pub use forwarding::{Listeners, ReceivedNotification};
 pub(super) use notifications::NOTIFICATIONS;
 pub use notifications::ShopNotification;
-pub use passing_on::{Listeners, ReceivedNotification};
 
 use std::future::pending;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/shop", get(page::notifications))
         .route("/shop/notifications", get(notifications::list))
-        .route("/shop/events", get(passing_on::events))
+        .route("/shop/events", get(forwarding::events))
         .route("/shop/status", get(receive_front_payment).post(receive_webhook))
         .route("/shop/{page}", get(page::after_bank_id))
 }
@@ -42,7 +42,7 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
 async fn receive_front_payment(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let query = query.unwrap_or_default();
     let told = verification::front_payment(&query);
-    sandbox.listeners.pass_on(ReceivedNotification::new(&told, &Method::GET, query, &headers, &[]));
+    sandbox.listeners.forward(ReceivedNotification::new(&told, &Method::GET, query, &headers, &[]));
     receive(&sandbox, told).await
 }
 
@@ -54,7 +54,7 @@ async fn receive_webhook(
     body: Bytes,
 ) -> Response {
     let told = verification::standard_webhooks(&headers, &body, sandbox.clock().now());
-    sandbox.listeners.pass_on(ReceivedNotification::new(&told, &Method::POST, query.unwrap_or_default(), &headers, &body));
+    sandbox.listeners.forward(ReceivedNotification::new(&told, &Method::POST, query.unwrap_or_default(), &headers, &body));
     receive(&sandbox, told).await
 }
 

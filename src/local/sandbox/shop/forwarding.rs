@@ -1,4 +1,4 @@
-//! Notifications as they arrived, for `listen`, which passes them on to another shop.
+//! Notifications as they arrived, for `listen`, which forwards them to another shop.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl Default for Listeners {
 }
 
 impl Listeners {
-    pub(super) fn pass_on(&self, notification: ReceivedNotification) {
+    pub(super) fn forward(&self, notification: ReceivedNotification) {
         // Fails when nobody listens.
         drop(self.0.send(notification));
     }
