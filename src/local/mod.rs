@@ -14,6 +14,7 @@ mod invocation;
 mod journal;
 mod listen;
 mod options;
+mod ordered_json;
 mod page;
 pub mod sandbox;
 mod server;
@@ -79,6 +80,8 @@ pub enum Error {
     Smoke(String),
     #[error("{0}")]
     Trigger(String),
+    #[error("nothing is explained: {0}")]
+    Explain(String),
     #[error("nothing is passed on: {0}")]
     Listen(String),
     #[error(transparent)]

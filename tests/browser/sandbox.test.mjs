@@ -177,7 +177,7 @@ for (const [name, viewport] of Object.entries(WIDTHS)) {
       const bankId = await page.getByRole('link', { name: 'Sign it with BankID' }).getAttribute('href');
       await page.goto(base + life);
       const inPortal = await page.getByRole('link', { name: /^ODR/ }).getAttribute('href');
-      const pages = { try: '/console', api: '/console/api', orders: '/console/orders', explain: '/console/explain?url=https%3A%2F%2Fshop.example%2Fx', life, 'bank-id': new URL(bankId).pathname,
+      const pages = { try: '/console', api: '/console/api', orders: '/console/orders', explain: '/console/explain?call=https%3A%2F%2Fshop.example%2Fx', life, 'bank-id': new URL(bankId).pathname,
         portal: '/front-payment/portal', 'portal-order': inPortal, shop: '/front-payment/shop',
         success: '/front-payment/shop/success', 'not-found': '/front-payment/bankid/none' };
       for (const [title, path] of Object.entries(pages)) {

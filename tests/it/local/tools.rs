@@ -152,7 +152,10 @@ async fn explain_knows_the_keys_of_the_sandbox_or_of_a_secret() {
     assert!(second.contains("my-shop's key number 2") && !second.contains("the-second-key-of-this-shop"), "{second}");
     assert!(explain(SHOP_KEY, &options).contains("The checksum is wrong"));
     assert!(explain(SHOP_KEY, "--secret /no/such/file").contains("/no/such/file"));
-    assert!(shell("cargo run -- explain not-a-url").contains("invalid value 'not-a-url'"));
+    assert!(shell("cargo run -- explain not-a-url").contains("expected the URL of a call"));
+    let webhook = "webhook-id: msg_1\nwebhook-timestamp: 1\nwebhook-signature: v1,x\n\n{}";
+    let said = shell(&format!("printf '{webhook}' | cargo run -- explain -"));
+    assert!(said.contains("standard-webhooks") && said.contains("No signature is right, with the demo shop's key."), "{said}");
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::local::ordered_json::Node;
 
 pub(super) const SOURCE: &str = include_str!("../../../../openapi.yaml");
 
@@ -16,66 +16,16 @@ pub(super) static DOCUMENT: LazyLock<Node> = LazyLock::new(|| {
     })
 });
 
-static NOTHING: Node = Node::Leaf(Value::Null);
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(untagged)]
-pub(super) enum Node {
-    Object(IndexMap<String, Node>),
-    Array(Vec<Node>),
-    Leaf(Value),
+/// The last part of its `$ref`.
+pub(super) fn reference(node: &Node) -> Option<&str> {
+    node.get("$ref").text().rsplit('/').next().filter(|name| !name.is_empty())
 }
 
-impl Node {
-    /// `null` if there is no such member.
-    pub(super) fn get(&self, name: &str) -> &Self {
-        match self {
-            Self::Object(members) => members.get(name).unwrap_or(&NOTHING),
-            _ => &NOTHING,
-        }
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        matches!(self, Self::Object(members) if members.contains_key(name))
-    }
-
-    pub(super) fn text(&self) -> &str {
-        match self {
-            Self::Leaf(Value::String(text)) => text,
-            _ => "",
-        }
-    }
-
-    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &Self)> {
-        let members = match self {
-            Self::Object(members) => Some(members),
-            _ => None,
-        };
-        members.into_iter().flatten().map(|(name, node)| (name.as_str(), node))
-    }
-
-    pub(super) fn items(&self) -> &[Self] {
-        match self {
-            Self::Array(items) => items,
-            _ => &[],
-        }
-    }
-
-    pub(super) fn is_true(&self) -> bool {
-        matches!(self, Self::Leaf(Value::Bool(true)))
-    }
-
-    /// The last part of its `$ref`.
-    pub(super) fn reference(&self) -> Option<&str> {
-        self.get("$ref").text().rsplit('/').next().filter(|name| !name.is_empty())
-    }
-
-    /// What its `$ref` means, or itself.
-    pub(super) fn resolved(&'static self) -> &'static Self {
-        match self.get("$ref").text().strip_prefix("#/") {
-            Some(path) => path.split('/').fold(&DOCUMENT, Self::get),
-            None => self,
-        }
+/// What its `$ref` means, or itself.
+pub(super) fn resolved(node: &'static Node) -> &'static Node {
+    match node.get("$ref").text().strip_prefix("#/") {
+        Some(path) => path.split('/').fold(&DOCUMENT, Node::get),
+        None => node,
     }
 }
 
@@ -93,7 +43,7 @@ mod tests {
         let references = references(&DOCUMENT);
         assert!(references.len() > 100, "{}", references.len());
         for reference in references {
-            assert!(matches!(reference.resolved(), Node::Object(_)), "{reference:?}");
+            assert!(matches!(resolved(reference), Node::Object(_)), "{reference:?}");
         }
     }
 

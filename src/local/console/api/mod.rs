@@ -12,7 +12,8 @@ use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::Parser;
 
 use super::Console;
-use document::{DOCUMENT, Node, SOURCE};
+use crate::local::ordered_json::Node;
+use document::{DOCUMENT, SOURCE, resolved};
 
 /// The document itself, for tools.
 pub(super) async fn document() -> Response {
@@ -58,13 +59,7 @@ fn operations() -> Vec<Operation> {
         methods.map(move |(method, node)| Operation {
             title: format!("{} {called}", method.to_uppercase()),
             node,
-            parameters: of_path
-                .get("parameters")
-                .items()
-                .iter()
-                .chain(node.get("parameters").items())
-                .map(Node::resolved)
-                .collect(),
+            parameters: of_path.get("parameters").items().iter().chain(node.get("parameters").items()).map(resolved).collect(),
         })
     };
     let paths = DOCUMENT.get("paths").members().flat_map(|(path, node)| of(path, node));
@@ -104,10 +99,10 @@ impl Operation {
                 (examples(media))
             }
             (table(&format!("Replies of {}", self.id()), &["Reply", "Meaning", "Headers", "Body"], &html! {
-                @for (code, reply) in self.node.get("responses").members() { (reply_row(code, reply.resolved())) }
+                @for (code, reply) in self.node.get("responses").members() { (reply_row(code, resolved(reply))) }
             }))
             @for (code, reply) in self.node.get("responses").members() {
-                @for (_, media) in reply.resolved().get("content").members() {
+                @for (_, media) in resolved(reply).get("content").members() {
                     @if media.has("examples") { h4 { (code) } (examples(media)) }
                 }
             }
@@ -129,7 +124,7 @@ fn reply_row(code: &str, reply: &'static Node) -> Markup {
 fn examples(media: &'static Node) -> Markup {
     html! {
         @for (_, example) in media.get("examples").members() {
-            @let example = example.resolved();
+            @let example = resolved(example);
             details {
                 summary { "Example: " (example.get("summary").text()) }
                 pre tabindex="0" { (serde_json::to_string_pretty(example.get("value")).unwrap_or_default()) }

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::document::{DOCUMENT, Node};
+use super::document::{DOCUMENT, reference};
 use super::{markdown, table};
+use crate::local::ordered_json::Node;
 
 /// Every schema, with its members.
 pub(super) fn documents() -> Markup {
@@ -55,7 +56,7 @@ fn members(schema: &'static Node) -> Vec<Member> {
 pub(super) fn kind(schema: &'static Node) -> Markup {
     let alternatives = ["oneOf", "anyOf"].into_iter().find(|name| schema.has(name));
     html! {
-        @if let Some(name) = schema.reference() { a href=(format!("#{name}")) { (name) } }
+        @if let Some(name) = reference(schema) { a href=(format!("#{name}")) { (name) } }
         @else if let Some(alternatives) = alternatives { (joined(schema.get(alternatives).items(), kind)) }
         @else if schema.has("const") { (literal(schema.get("const"))) }
         @else if schema.has("enum") { (joined(schema.get("enum").items(), literal)) }

@@ -1,79 +1,16 @@
-//! `cargo run -- explain`: why the bridge believes a callback, or a shop a notification, or why not.
+//! A call whose values and checksum are in its query: a callback, or a notification in the format front-payment.
 
-use std::path::PathBuf;
-
-use clap::Args;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::bridge_client::BridgeClient;
-use super::check_secret::{self, CheckSecretError};
-use super::demo_secret::API_KEY;
-use super::sandbox::{SECRET_KEY, SHOP_KEY};
+use super::{Known, NamedKey};
 use crate::front_payment::callback::SignedCallback;
-use crate::http_client;
 use crate::order::Decimal;
-use crate::secrets::Redacted;
 
 /// Front Payment's parameters, in its order. A notification has them behind the shop's own.
 const NAMES: [&str; 6] = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp"];
 /// A value of the right form for each.
 const VALID: [&str; 6] = ["ODR1", "SENT", "Invoice", "40", "1", "1"];
-
-#[derive(Debug, Args)]
-pub(super) struct Explain {
-    /// The whole URL that was called: a callback's, or a notification's in the format front-payment
-    url: Url,
-    /// The bridge's secret, with the keys. Without it, the sandbox's keys
-    #[arg(long, value_name = "FILE")]
-    secret: Option<PathBuf>,
-    /// A bridge that knows the order, to compare it
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
-    bridge: Url,
-    /// The API key of the order's shop at that bridge
-    #[arg(long, env = "SMOKE_KEY", hide_env_values = true, default_value = API_KEY)]
-    key: String,
-}
-
-/// A key, and what to call it: it is never printed.
-type NamedKey = (String, Redacted);
-
-/// What a stored order says.
-pub(super) struct Known {
-    pub(super) order_uuid: Option<String>,
-    pub(super) grand_total: String,
-}
-
-pub(super) async fn run(explain: &Explain) -> Result<String, CheckSecretError> {
-    let secret = explain.secret.as_deref().map(check_secret::read).transpose()?;
-    let order_id = order_id(&explain.url);
-    let keys = match (&secret, &order_id) {
-        (None, _) => sandbox_keys(order_id.is_some()),
-        (Some(secret), Some(_)) => named("callbackSecret", &secret.callback_secrets),
-        (Some(secret), None) => secret
-            .shops()
-            .flat_map(|(shop_id, _)| {
-                secret.notify_of(shop_id).map(|notify| named(&format!("{shop_id}'s key"), &notify.keys)).unwrap_or_default()
-            })
-            .collect(),
-    };
-    let known = match &order_id {
-        Some(order_id) => known(explain, order_id).await,
-        None => None,
-    };
-    Ok(lines(&explain.url, &keys, known.as_ref()).join("\n"))
-}
-
-pub(super) fn sandbox_keys(is_callback: bool) -> Vec<NamedKey> {
-    let (name, key) = if is_callback { ("the sandbox's secretKey", SECRET_KEY) } else { ("the demo shop's key", SHOP_KEY) };
-    vec![(name.to_owned(), Redacted::new(key))]
-}
-
-/// Keys are called by their numbers.
-fn named(name: &str, keys: &[Redacted]) -> Vec<NamedKey> {
-    let number = |index: usize| if keys.len() == 1 { name.to_owned() } else { format!("{name} number {}", index + 1) };
-    keys.iter().enumerate().map(|(index, key)| (number(index), Redacted::new(key.expose()))).collect()
-}
 
 /// Of a callback's URL; a notification goes to a URL of the shop's.
 pub(super) fn order_id(url: &Url) -> Option<String> {
@@ -82,16 +19,8 @@ pub(super) fn order_id(url: &Url) -> Option<String> {
     segments.next().map(|_token| order_id.to_owned())
 }
 
-async fn known(explain: &Explain, order_id: &str) -> Option<Known> {
-    let client = http_client::build(None).ok()?;
-    let base = explain.bridge.as_str().trim_end_matches('/');
-    let order = BridgeClient { client, base, api_key: &explain.key }.read(order_id).await.ok()?.with_status(200).ok()?;
-    let text = |name: &str| order.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
-    Some(Known { order_uuid: text("orderUuid"), grand_total: text("grandTotal")? })
-}
-
 /// One sentence a line.
-pub(super) fn lines(url: &Url, keys: &[NamedKey], known: Option<&Known>) -> Vec<String> {
+pub(super) fn explained(url: &Url, keys: &[NamedKey], known: Option<&Known>) -> Vec<String> {
     let query = url.query().unwrap_or_default();
     let parameters: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let is_callback = order_id(url).is_some();
@@ -224,22 +153,25 @@ fn verdict(is_callback: bool, has_its_form: bool, is_signed: bool, is_about_it: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::explain::sandbox_keys;
+    use crate::local::sandbox::SHOP_KEY;
+    use crate::secrets::Redacted;
 
     const CALLBACK: &str = "https://bridge.example/callbacks/0198c2f0-7e4a-7000-8000-000000000001/token?";
     const VALUES: &str =
         "orderUuid=ODR123&status=success&paymentMethod=Visa&amount=100&createdAt=1755764131&timestamp=1755764131";
 
-    fn explained(query: &str) -> Vec<String> {
+    fn of_callback(query: &str) -> Vec<String> {
         let keys = [("the key".to_owned(), Redacted::new("test-secret"))];
-        lines(&Url::parse(&format!("{CALLBACK}{query}")).unwrap(), &keys, None)[1..].to_vec()
+        explained(&Url::parse(&format!("{CALLBACK}{query}")).unwrap(), &keys, None)[1..].to_vec()
     }
 
     #[test]
     fn the_documented_vectors() {
-        let newest = explained(&format!("{VALUES}&checksum=cd158e29f18c921de003383e893f27e66669da35fe79909b67ad3b48e8e6f9f6"));
+        let newest = of_callback(&format!("{VALUES}&checksum=cd158e29f18c921de003383e893f27e66669da35fe79909b67ad3b48e8e6f9f6"));
         assert_eq!(newest[0], "The checksum is right: all values as they came, and the key.");
         assert!(newest[1].starts_with("The bridge believes it if the amount"), "{newest:?}");
-        let oldest = explained(&format!("{VALUES}&checksum=4dcb86daa1b677e87e17dde303c329962af34c0a6ee9198709ca5bbd721ed727"));
+        let oldest = of_callback(&format!("{VALUES}&checksum=4dcb86daa1b677e87e17dde303c329962af34c0a6ee9198709ca5bbd721ed727"));
         assert_eq!(oldest[0], "The checksum is right: the oldest formula (orderUuid, status, createdAt), and the key.");
         assert!(oldest[1].starts_with("The bridge does not believe it"), "{oldest:?}");
     }
@@ -248,16 +180,17 @@ mod tests {
     fn what_was_changed_is_named() {
         let checksum = "checksum=cd158e29f18c921de003383e893f27e66669da35fe79909b67ad3b48e8e6f9f6";
         let reordered = VALUES.replace("orderUuid=ODR123&status=success", "status=success&orderUuid=ODR123");
-        assert!(explained(&format!("{reordered}&{checksum}"))[0].contains("put the query into another one"));
-        let added = explained(&format!("{VALUES}&utm=1&{checksum}"));
+        assert!(of_callback(&format!("{reordered}&{checksum}"))[0].contains("put the query into another one"));
+        let added = of_callback(&format!("{VALUES}&utm=1&{checksum}"));
         assert_eq!(added[0], "utm is not a parameter of a callback.");
         assert!(added.iter().any(|line| line.contains("somebody has added others")), "{added:?}");
-        let formless = explained(&format!("{}&{checksum}", VALUES.replace("amount=100", "amount=1e2")));
+        let formless = of_callback(&format!("{}&{checksum}", VALUES.replace("amount=100", "amount=1e2")));
         assert_eq!(formless[0], "amount does not have its form.");
         assert!(formless[1].starts_with("The checksum is wrong"), "{formless:?}");
-        let missing = explained(&format!("{}&{checksum}", VALUES.replace("&timestamp=1755764131", "")));
+        let missing = of_callback(&format!("{}&{checksum}", VALUES.replace("&timestamp=1755764131", "")));
         assert_eq!(missing[0], "timestamp is missing.");
-        let capitals = explained(&format!("{VALUES}&checksum=CD158E29F18C921DE003383E893F27E66669DA35FE79909B67AD3B48E8E6F9F6"));
+        let capitals =
+            of_callback(&format!("{VALUES}&checksum=CD158E29F18C921DE003383E893F27E66669DA35FE79909B67AD3B48E8E6F9F6"));
         assert!(capitals[0].contains("but for its capitals") && capitals[1].contains("does not believe"), "{capitals:?}");
     }
 
@@ -267,10 +200,10 @@ mod tests {
         let url = Url::parse(&format!("{CALLBACK}{query}")).unwrap();
         let keys = [("the key".to_owned(), Redacted::new("test-secret"))];
         let known = |uuid: &str, total: &str| Known { order_uuid: Some(uuid.to_owned()), grand_total: total.to_owned() };
-        let last = |known: Known| lines(&url, &keys, Some(&known)).pop().unwrap();
+        let last = |known: Known| explained(&url, &keys, Some(&known)).pop().unwrap();
         assert_eq!(last(known("ODR123", "100.00")), "The bridge believes it.");
         assert!(last(known("ODR123", "40")).starts_with("The bridge does not believe it"));
-        let twice = lines(&url, &keys, Some(&known("ODR9", "100")));
+        let twice = explained(&url, &keys, Some(&known("ODR9", "100")));
         assert!(twice.iter().any(|line| line.starts_with("The order is ODR9: Front Payment has it twice")), "{twice:?}");
     }
 
@@ -280,7 +213,7 @@ mod tests {
         let checksum = hex::encode(Sha256::new().chain_update(text).chain_update(SHOP_KEY).finalize());
         let query = "order=1001&orderUuid=ODR1&status=INVOICED&paymentMethod=Invoice&amount=40&createdAt=1&timestamp=2";
         let url = Url::parse(&format!("https://shop.example/status?{query}&checksum={checksum}")).unwrap();
-        let said = lines(&url, &sandbox_keys(false), None);
+        let said = explained(&url, &sandbox_keys(false), None);
         assert_eq!(said[1], "The checksum is right: all values as they came, and the demo shop's key.");
         assert!(said[2].starts_with("The shop may believe it"), "{said:?}");
     }
