@@ -36,10 +36,10 @@ def running_relay():
     server.shutdown()
 
 
-def call(operation, status, slug=None, api_key="demo-shop-key", **parts):
+def call(operation, status, slug=None, api_key="demo-shop-key", base=BASE, **parts):
     method, path = operation.split(" ")
     case = API[path][method].Case(**parts)
-    response = case.call(base_url=BASE, headers={"Authorization": f"Bearer {api_key}"})
+    response = case.call(base_url=base, headers={"Authorization": f"Bearer {api_key}"})
     assert response.status_code == status, response.text
     case.validate_response(response, checks=CONFORMANCE)
     if slug:
