@@ -14,7 +14,7 @@ const MAX_ANSWER: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct Listen {
-    /// Where the shop takes notifications, for example <http://localhost:8000/notification>
+    /// Where the shop takes notifications, for example `http://localhost:8000/notification`
     #[arg(long, value_name = "URL", value_parser = without_query)]
     forward_to: Url,
     /// Where `cargo run` listens
