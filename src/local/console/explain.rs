@@ -9,7 +9,7 @@ use maud::html;
 use uuid::Uuid;
 
 use super::Console;
-use crate::local::explain::{Called, Known, sandbox_keys};
+use crate::local::commands::explain::{Called, Known, sandbox_keys};
 use crate::store::OrderStore;
 
 /// `?call=` is what was called.

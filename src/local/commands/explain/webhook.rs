@@ -85,7 +85,7 @@ impl<'t> Webhook<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::local::explain::sandbox_keys;
+    use crate::local::commands::explain::sandbox_keys;
     use crate::local::sandbox::SHOP_KEY;
     use crate::secrets::Redacted;
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::demo_secret::{API_KEY, SHOP, WEBHOOKS_API_KEY};
-use super::sandbox;
+use crate::local::demo_secret::{API_KEY, SHOP, WEBHOOKS_API_KEY};
+use crate::local::sandbox;
 use crate::submit::order_id;
 
 const EXAMPLE: &str = "examples/order.json";

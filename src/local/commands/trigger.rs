@@ -6,11 +6,11 @@ use clap::Args;
 use url::Url;
 use uuid::Uuid;
 
-use super::bridge_client::{BridgeClient, BridgeReply, error_text, text};
-use super::demo_secret::API_KEY;
-use super::example_order;
-use super::sandbox::{Misbehaviour, ShopMisbehaviour};
 use crate::http_client;
+use crate::local::bridge_client::{BridgeClient, BridgeReply, error_text, text};
+use crate::local::demo_secret::API_KEY;
+use crate::local::example_order;
+use crate::local::sandbox::{Misbehaviour, ShopMisbehaviour};
 
 #[derive(Debug, Args)]
 pub(super) struct Trigger {

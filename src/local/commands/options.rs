@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 
-use super::{Error, HOST, bind, explain, listen, sandbox, settle, smoke, trigger};
+use super::{bind, explain, listen, settle, smoke, trigger};
 use crate::REVISION;
+use crate::local::{Error, HOST, sandbox};
 use crate::store::EmbeddedStore;
 
 const ENVIRONMENT: &str = "Settings from the environment, as on AWS: ADVISORY_CHECKS, ALLOWED_TAX_RATES, ACCEPT_ORDERS,

@@ -153,7 +153,7 @@ fn verdict(is_callback: bool, has_its_form: bool, is_signed: bool, is_about_it: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::local::explain::sandbox_keys;
+    use crate::local::commands::explain::sandbox_keys;
     use crate::local::sandbox::SHOP_KEY;
     use crate::secrets::Redacted;
 

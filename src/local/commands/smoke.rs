@@ -6,11 +6,11 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::bridge_client::{BridgeClient, BridgeReply, text};
-use super::example_order;
 use crate::config::base_url;
 use crate::environment::{Environment, ProcessEnvironment};
 use crate::http_client;
+use crate::local::bridge_client::{BridgeClient, BridgeReply, text};
+use crate::local::example_order;
 
 #[derive(Debug, Args)]
 pub(super) struct Target {

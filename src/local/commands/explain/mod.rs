@@ -9,12 +9,12 @@ use clap::Args;
 use jiff::Timestamp;
 use url::Url;
 
-use super::Error;
-use super::bridge_client::BridgeClient;
 use super::check_secret;
-use super::demo_secret::API_KEY;
-use super::sandbox::{SECRET_KEY, SHOP_KEY};
 use crate::http_client;
+use crate::local::Error;
+use crate::local::bridge_client::BridgeClient;
+use crate::local::demo_secret::API_KEY;
+use crate::local::sandbox::{SECRET_KEY, SHOP_KEY};
 use crate::secrets::Redacted;
 use webhook::Webhook;
 
@@ -37,20 +37,20 @@ pub(super) struct Explain {
 type NamedKey = (String, Redacted);
 
 /// What a stored order says.
-pub(super) struct Known {
-    pub(super) order_uuid: Option<String>,
-    pub(super) grand_total: String,
+pub(in crate::local) struct Known {
+    pub(in crate::local) order_uuid: Option<String>,
+    pub(in crate::local) grand_total: String,
 }
 
 /// What was called.
-pub(super) enum Called<'t> {
+pub(in crate::local) enum Called<'t> {
     Url(Url),
     Webhook(Webhook<'t>),
 }
 
 impl<'t> Called<'t> {
     /// `None` if it is neither a URL nor a request with the headers of a webhook.
-    pub(super) fn read(text: &'t str) -> Option<Self> {
+    pub(in crate::local) fn read(text: &'t str) -> Option<Self> {
         match Url::parse(text.trim()) {
             Ok(url) if url.has_host() => Some(Self::Url(url)),
             _ => Webhook::read(text).map(Self::Webhook),
@@ -58,7 +58,7 @@ impl<'t> Called<'t> {
     }
 
     /// Of a callback; a notification goes to a URL of the shop's.
-    pub(super) fn order_id(&self) -> Option<String> {
+    pub(in crate::local) fn order_id(&self) -> Option<String> {
         match self {
             Self::Url(url) => query::order_id(url),
             Self::Webhook(_) => None,
@@ -66,7 +66,7 @@ impl<'t> Called<'t> {
     }
 
     /// One sentence a line.
-    pub(super) fn explained(&self, keys: &[NamedKey], known: Option<&Known>, now: Timestamp) -> Vec<String> {
+    pub(in crate::local) fn explained(&self, keys: &[NamedKey], known: Option<&Known>, now: Timestamp) -> Vec<String> {
         match self {
             Self::Url(url) => query::explained(url, keys, known),
             Self::Webhook(webhook) => webhook.explained(keys, now),
@@ -105,7 +105,7 @@ pub(super) async fn run(explain: &Explain) -> Result<String, Error> {
     Ok(called.explained(&keys, known.as_ref(), Timestamp::now()).join("\n"))
 }
 
-pub(super) fn sandbox_keys(is_callback: bool) -> Vec<NamedKey> {
+pub(in crate::local) fn sandbox_keys(is_callback: bool) -> Vec<NamedKey> {
     let (name, key) = if is_callback { ("the sandbox's secretKey", SECRET_KEY) } else { ("the demo shop's key", SHOP_KEY) };
     vec![(name.to_owned(), Redacted::new(key))]
 }

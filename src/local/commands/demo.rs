@@ -6,10 +6,10 @@ use reqwest::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::API_KEY;
-use super::bridge_client::{BridgeClient, error_text, text};
-use super::example_order;
 use crate::http_client;
+use crate::local::API_KEY;
+use crate::local::bridge_client::{BridgeClient, error_text, text};
+use crate::local::example_order;
 
 /// How often a step looks for its result, which is there within ten seconds.
 const POLLS: u32 = 100;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use clap::Args;
 use url::Url;
 
-use super::bridge_client::error_text;
-use super::sandbox::{ReceivedNotification, SHOP_KEY};
 use crate::http_client;
+use crate::local::bridge_client::error_text;
+use crate::local::sandbox::{ReceivedNotification, SHOP_KEY};
 
 /// As long as the bridge waits for a shop.
 const MAX_ANSWER: Duration = Duration::from_secs(10);
