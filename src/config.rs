@@ -120,7 +120,10 @@ fn retention(days: &str) -> Result<SignedDuration, ConfigError> {
 }
 
 /// An https URL, or an http URL of a loopback host, to which paths can be added.
-pub(crate) fn base_url(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
+///
+/// # Errors
+/// [`ConfigError`] names the variable, and does not quote the text.
+pub fn base_url(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
     let url = Url::parse(text).map_err(|error| ConfigError::new(variable, "is not a URL").caused_by(error))?;
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

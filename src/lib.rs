@@ -14,7 +14,6 @@ pub mod environment;
 pub mod front_payment;
 pub mod http;
 pub mod http_client;
-pub mod local;
 pub mod notify;
 pub mod order;
 pub mod order_view;

@@ -145,5 +145,5 @@ fn read_item(item: Item) -> Result<StoredOrder, StoreError> {
 }
 
 fn dynamodb_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
-    StoreError::DynamoDb(aws::error_line("DynamoDB", error))
+    StoreError::failed(aws::error_line("DynamoDB", error))
 }

@@ -1,14 +1,9 @@
-//! Where orders are stored: the port, DynamoDB, and an embedded database for `local` and tests.
+//! Where orders are stored: the port, and DynamoDB.
 
-mod database;
 mod dynamodb;
-mod embedded;
 mod item_update;
 
-pub(crate) use database::database_error;
-pub use database::{EmbeddedDatabase, OpenError};
 pub use dynamodb::DynamoDbStore;
-pub use embedded::EmbeddedStore;
 
 use std::error::Error;
 use std::future::Future;
@@ -98,17 +93,19 @@ pub enum WriteError {
 pub enum StoreError {
     #[error("no answer within {} ms", .0.as_millis())]
     Timeout(Duration),
-    /// With what the SDK says about it.
-    #[error("{0}")]
-    DynamoDb(String),
-    #[error("the embedded database failed")]
-    Database(#[source] BoxError),
-    #[error("the embedded database did not commit")]
-    NotCommitted,
+    #[error(transparent)]
+    Failed(BoxError),
     #[error("a stored item cannot be read")]
     Unreadable(#[source] BoxError),
     #[error("an order cannot be turned into an item")]
     Unwritable(#[source] BoxError),
 }
 
-pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+impl StoreError {
+    /// A store's own failure. Its text contains nothing of an order.
+    pub fn failed(error: impl Into<BoxError>) -> Self {
+        Self::Failed(error.into())
+    }
+}

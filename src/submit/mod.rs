@@ -106,7 +106,8 @@ impl From<CreatedOrder> for AcceptedOrder {
 }
 
 /// The id of the order that a shop sends with this key.
-pub(crate) fn order_id(shop_id: &str, idempotency_key: &str) -> Uuid {
+#[must_use]
+pub fn order_id(shop_id: &str, idempotency_key: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("{shop_id}\0{idempotency_key}").as_bytes())
 }
 

@@ -14,22 +14,23 @@ use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Span, Subscriber, field};
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, Registry};
 use uuid::Uuid;
 
 use crate::REVISION;
 
-const OWN_CRATE: &str = "front_payment_bridge";
+/// The crate whose lines are the bridge's.
+pub const OWN_CRATE: &str = "front_payment_bridge";
 
 /// For the Lambda functions.
 pub fn init_json() {
     std::panic::set_hook(Box::new(log_panic));
-    tracing_subscriber::registry().with(json_lines(std::io::stdout).with_filter(filter(level()))).init();
+    tracing_subscriber::registry().with(json_lines(std::io::stdout).with_filter(filter(level(), &[OWN_CRATE]))).init();
 }
 
 /// Logs the place of a panic, but not its message, which may quote anything.
@@ -50,11 +51,6 @@ where
     lines
 }
 
-/// For `local`, which brings its own layer.
-pub fn init_local(lines: Box<dyn Layer<Registry> + Send + Sync>) {
-    tracing_subscriber::registry().with(lines.with_filter(filter(level()))).init();
-}
-
 /// From here on, every log line of the request has the order's id.
 pub(crate) fn record_order_id(order_id: Uuid) {
     Span::current().record("orderId", field::display(order_id));
@@ -73,20 +69,25 @@ pub fn exit_code(result: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
 }
 
 /// An error and its causes in one line.
-pub(crate) fn error_chain(error: &dyn Error) -> String {
+#[must_use]
+pub fn error_chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
-fn filter(own: LevelFilter) -> Targets {
+/// What is logged: the lines of these crates at their level, and at most warnings of all others.
+#[must_use]
+pub fn filter(own: LevelFilter, own_crates: &[&str]) -> Targets {
     // The SDK's transport logs closed connections as ERROR, though nobody has to act.
     Targets::new()
         .with_default(own.min(LevelFilter::WARN))
         .with_target("aws_smithy_runtime", LevelFilter::OFF)
-        .with_target(OWN_CRATE, own)
+        .with_targets(own_crates.iter().map(|name| (*name, own)))
 }
 
-fn level() -> LevelFilter {
+/// The level of the bridge's own lines.
+#[must_use]
+pub fn level() -> LevelFilter {
     let read = |name| std::env::var(name).ok().and_then(|text| parse(&text));
     read("AWS_LAMBDA_LOG_LEVEL").or_else(|| read("RUST_LOG")).unwrap_or(LevelFilter::INFO)
 }
@@ -148,13 +149,13 @@ mod tests {
 
     #[test]
     fn other_crates_are_capped_at_warn() {
-        let most = filter(LevelFilter::TRACE);
+        let most = filter(LevelFilter::TRACE, &[OWN_CRATE]);
         assert!(most.would_enable(OWN_CRATE, &Level::TRACE));
         assert!(!most.would_enable("aws_smithy_runtime", &Level::ERROR));
         for other in ["aws_config", "hyper", "reqwest", "lambda_runtime", "rustls"] {
             assert!(!most.would_enable(other, &Level::INFO), "{other}");
             assert!(most.would_enable(other, &Level::WARN), "{other}");
         }
-        assert!(!filter(LevelFilter::ERROR).would_enable("hyper", &Level::WARN));
+        assert!(!filter(LevelFilter::ERROR, &[OWN_CRATE]).would_enable("hyper", &Level::WARN));
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::operator::run_in;
 use crate::support::documents::{callback_event, example, signed};
+use crate::support::shell::run_in;
 use crate::support::world::{CALLBACKS, ORDERS, SECRET_KEY, World, body, get, post, slug};
 
 const PAGE: &str = include_str!("../../docs/data-protection.md");

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use front_payment_bridge::order::{AttemptEnd, Decimal, Queue, Status, StatusCallback, StatusWord, StoredOrder};
-use front_payment_bridge::store::{Cursor, DueOrder, EmbeddedStore, OrderQueue, OrderStore};
+use front_payment_bridge::store::{Cursor, DueOrder, OrderQueue, OrderStore};
 use jiff::{SignedDuration, Timestamp};
+use local::store::EmbeddedStore;
 use serde_json::json;
 use uuid::Uuid;
 

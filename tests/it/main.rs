@@ -28,9 +28,7 @@ mod stored_items;
 
 // The built binaries.
 mod lambda;
-mod local;
 mod markers;
-mod operator;
 mod outages;
 mod policies;
 mod races;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use front_payment_bridge::order::{
     AttemptResult, CreatedOrder, Decimal, EarlierAttempt, ResultEffect, Status, StatusCallback, StatusWord, StoredOrder,
 };
-use front_payment_bridge::store::{DynamoDbStore, EmbeddedStore, OrderStore, WriteError};
+use front_payment_bridge::store::{DynamoDbStore, OrderStore, WriteError};
 use jiff::SignedDuration;
+use local::store::EmbeddedStore;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -92,7 +92,7 @@ impl Drop for Waiting<'_> {
 }
 
 fn failed<E: From<StoreError>>() -> E {
-    StoreError::DynamoDb("decided".to_owned()).into()
+    StoreError::failed("decided").into()
 }
 
 impl OrderStore for Services {

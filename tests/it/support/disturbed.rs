@@ -10,7 +10,8 @@ use std::time::Duration;
 use front_payment_bridge::front_payment::{FrontPayment, StatusCall, SubmitCall};
 use front_payment_bridge::order::{Order, Queue, StoredOrder};
 use front_payment_bridge::secrets::Redacted;
-use front_payment_bridge::store::{Cursor, DueOrder, EmbeddedStore, OrderQueue, OrderStore, Page, StoreError, WriteError};
+use front_payment_bridge::store::{Cursor, DueOrder, OrderQueue, OrderStore, Page, StoreError, WriteError};
+use local::store::EmbeddedStore;
 use uuid::Uuid;
 
 use super::scripted::ScriptedProvider;
@@ -86,7 +87,7 @@ impl OrderStore for HookedStore {
         }
         let is_failing = self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if is_failing.is_ok() {
-            return Err(StoreError::DynamoDb("told to fail".to_owned()).into());
+            return Err(StoreError::failed("told to fail").into());
         }
         self.inner.replace(current, next).await?;
         let written = self.writes.fetch_add(1, Ordering::SeqCst) + 1;

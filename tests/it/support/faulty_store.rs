@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Mutex;
 
 use front_payment_bridge::order::StoredOrder;
-use front_payment_bridge::store::{EmbeddedStore, OrderStore, StoreError, WriteError};
+use front_payment_bridge::store::{OrderStore, StoreError, WriteError};
+use local::store::EmbeddedStore;
 use uuid::Uuid;
 
 /// What happens to one operation.
@@ -107,7 +108,7 @@ impl FaultyStore {
 }
 
 fn failed() -> StoreError {
-    StoreError::DynamoDb("told to fail".to_owned())
+    StoreError::failed("told to fail")
 }
 
 impl OrderStore for FaultyStore {

@@ -10,6 +10,7 @@ pub mod peer;
 pub mod proxy;
 pub mod queue;
 pub mod scripted;
+pub mod shell;
 pub mod shops;
 pub mod test_bridge;
 pub mod worker;

@@ -13,8 +13,9 @@ use front_payment_bridge::http::orders::Orders;
 use front_payment_bridge::http::{ApiRequest, Event, Function, Reply};
 use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge::secrets::{SecretCache, SecretFetch, SecretSource};
-use front_payment_bridge::store::{EmbeddedStore, OrderStore};
+use front_payment_bridge::store::OrderStore;
 use jiff::{SignedDuration, Timestamp};
+use local::store::EmbeddedStore;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

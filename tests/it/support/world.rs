@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use front_payment_bridge::http_client;
-use front_payment_bridge::local::sandbox::{self, Sandbox};
-use front_payment_bridge::local::{Frame, MovableClock};
 use front_payment_bridge::order::StoredOrder;
-use front_payment_bridge::store::{DynamoDbStore, EmbeddedStore, OrderStore};
+use front_payment_bridge::store::{DynamoDbStore, OrderStore};
+use local::sandbox::{self, Sandbox};
+use local::store::EmbeddedStore;
+use local::{Frame, MovableClock};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;

@@ -1,0 +1,145 @@
+//! The shops that are notified during the load, each on a port of its own: the bridge counts failures by host and port.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use ::local::sandbox::SHOP_KEY;
+use sha2::{Digest, Sha256};
+
+/// Longer than a shop may take.
+const TOO_LONG: Duration = Duration::from_secs(11);
+
+/// How a shop behaves, and the path of its URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Answers 200.
+    Steady,
+    /// While the load lasts: 200, 500, a redirect, no answer in time, or a connection that breaks, at random. Then 200.
+    Unsteady,
+    /// While the load lasts, its port refuses every connection. Then 200.
+    Down,
+    /// Refuses every connection, for ever.
+    Dead,
+}
+
+/// A notification that a shop has answered with 200.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub order_uuid: String,
+    pub status: String,
+    pub is_verified: bool,
+}
+
+pub struct Shops {
+    /// In the order of arrival.
+    told: Arc<Mutex<Vec<Told>>>,
+    is_loaded: Arc<AtomicBool>,
+    down: Option<TcpListener>,
+    pub urls: Vec<(Manner, String)>,
+}
+
+impl Shops {
+    pub fn start() -> Self {
+        let (told, is_loaded) = (Arc::default(), Arc::new(AtomicBool::new(true)));
+        let urls = vec![];
+        let mut shops = Self { told, is_loaded, down: None, urls };
+        shops.serve(Manner::Steady, listen(0));
+        shops.serve(Manner::Unsteady, listen(0));
+        // A listener that does not accept would keep callers waiting, so the port is only reserved, and closed again.
+        for manner in [Manner::Down, Manner::Dead] {
+            let port = port(&listen(0));
+            shops.urls.push((manner, url(port)));
+        }
+        shops
+    }
+
+    /// The load is over: every shop answers from now on, but the dead one.
+    pub fn recover(&mut self) {
+        self.is_loaded.store(false, Ordering::SeqCst);
+        let down = self.urls.iter().find(|(manner, _)| *manner == Manner::Down).unwrap();
+        let port = down.1.split(':').nth(2).unwrap().split('/').next().unwrap().parse().unwrap();
+        let listener = listen(port);
+        self.down = Some(listener.try_clone().unwrap());
+        self.answer(Manner::Down, listener);
+    }
+
+    pub fn told(&self) -> Vec<Told> {
+        self.told.lock().unwrap().clone()
+    }
+
+    fn serve(&mut self, manner: Manner, listener: TcpListener) {
+        self.urls.push((manner, url(port(&listener))));
+        self.answer(manner, listener);
+    }
+
+    /// Its threads end with the process.
+    fn answer(&self, manner: Manner, listener: TcpListener) {
+        let (told, is_loaded) = (self.told.clone(), self.is_loaded.clone());
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                let (told, is_loaded) = (told.clone(), is_loaded.clone());
+                thread::spawn(move || answer(&connection.unwrap(), manner, &told, &is_loaded));
+            }
+        });
+    }
+}
+
+fn listen(port: u16) -> TcpListener {
+    TcpListener::bind(("127.0.0.1", port)).unwrap()
+}
+
+fn port(listener: &TcpListener) -> u16 {
+    listener.local_addr().unwrap().port()
+}
+
+fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}/status")
+}
+
+/// Answers the requests of one connection.
+fn answer(connection: &TcpStream, manner: Manner, told: &Mutex<Vec<Told>>, is_loaded: &AtomicBool) {
+    let mut lines = BufReader::new(connection).lines();
+    while let Some(Ok(request)) = lines.next() {
+        for line in lines.by_ref() {
+            match line {
+                Ok(line) if line.is_empty() => break,
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+        let is_loaded = is_loaded.load(Ordering::SeqCst);
+        let misbehaves = manner == Manner::Unsteady && is_loaded;
+        let mut random = [0];
+        getrandom::fill(&mut random).unwrap();
+        let answer = match random[0] % 20 {
+            0 if misbehaves => "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n",
+            1 if misbehaves => "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n",
+            2 if misbehaves => return,
+            3 if misbehaves && random[0] > 200 => {
+                thread::sleep(TOO_LONG);
+                return;
+            }
+            _ => {
+                told.lock().unwrap().push(read(&request));
+                "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+            }
+        };
+        if { connection }.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// `GET /status?orderUuid=… HTTP/1.1`
+fn read(request: &str) -> Told {
+    let query = request.split_once('?').and_then(|(_, rest)| rest.split_once(' ')).map(|(query, _)| query).unwrap_or_default();
+    let parameters: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let get = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default();
+    let signed: String = parameters.iter().filter(|(name, _)| name != "checksum").map(|(_, value)| value.as_str()).collect();
+    let is_verified = get("checksum") == hex::encode(Sha256::digest(signed + SHOP_KEY));
+    Told { order_uuid: get("orderUuid"), status: get("status"), is_verified }
+}

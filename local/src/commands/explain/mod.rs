@@ -1,0 +1,125 @@
+//! `cargo run -- explain`: why the bridge believes a callback, or a shop a notification, or why not.
+
+mod query;
+mod webhook;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use front_payment_bridge::http_client;
+use front_payment_bridge::secrets::Redacted;
+use jiff::Timestamp;
+use url::Url;
+
+use super::check_secret;
+use crate::Error;
+use crate::bridge_client::BridgeClient;
+use crate::demo_secret::API_KEY;
+use crate::sandbox::{SECRET_KEY, SHOP_KEY};
+use webhook::Webhook;
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The whole URL that was called. Or - for a webhook on standard input: its headers, an empty line, and its body
+    what: String,
+    /// The bridge's secret, with the keys. Without it, the sandbox's keys
+    #[arg(long, value_name = "FILE")]
+    secret: Option<PathBuf>,
+    /// A bridge that knows the order, to compare it
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    bridge: Url,
+    /// The API key of the order's shop at that bridge
+    #[arg(long, env = "SMOKE_KEY", hide_env_values = true, default_value = API_KEY)]
+    key: String,
+}
+
+/// A key, and what to call it: it is never printed.
+type NamedKey = (String, Redacted);
+
+/// What a stored order says.
+pub(crate) struct Known {
+    pub(crate) order_uuid: Option<String>,
+    pub(crate) grand_total: String,
+}
+
+/// What was called.
+pub(crate) enum Called<'t> {
+    Url(Url),
+    Webhook(Webhook<'t>),
+}
+
+impl<'t> Called<'t> {
+    /// `None` if it is neither a URL nor a request with the headers of a webhook.
+    pub(crate) fn read(text: &'t str) -> Option<Self> {
+        match Url::parse(text.trim()) {
+            Ok(url) if url.has_host() => Some(Self::Url(url)),
+            _ => Webhook::read(text).map(Self::Webhook),
+        }
+    }
+
+    /// Of a callback; a notification goes to a URL of the shop's.
+    pub(crate) fn order_id(&self) -> Option<String> {
+        match self {
+            Self::Url(url) => query::order_id(url),
+            Self::Webhook(_) => None,
+        }
+    }
+
+    /// One sentence a line.
+    pub(crate) fn explained(&self, keys: &[NamedKey], known: Option<&Known>, now: Timestamp) -> Vec<String> {
+        match self {
+            Self::Url(url) => query::explained(url, keys, known),
+            Self::Webhook(webhook) => webhook.explained(keys, now),
+        }
+    }
+}
+
+/// What to print.
+///
+/// # Errors
+/// [`Error`] if there is nothing that can be explained, or no key.
+pub(super) async fn run(explain: &Explain) -> Result<String, Error> {
+    let text = match explain.what.as_str() {
+        "-" => std::io::read_to_string(std::io::stdin()).map_err(|error| Error::Explain(error.to_string()))?,
+        url => url.to_owned(),
+    };
+    let Some(called) = Called::read(&text) else {
+        return Err(Error::Explain("expected the URL of a call, or the headers and the body of a webhook".to_owned()));
+    };
+    let secret = explain.secret.as_deref().map(check_secret::read).transpose()?;
+    let order_id = called.order_id();
+    let keys = match (&secret, &order_id) {
+        (None, _) => sandbox_keys(order_id.is_some()),
+        (Some(secret), Some(_)) => named("callbackSecret", &secret.callback_secrets),
+        (Some(secret), None) => secret
+            .shops()
+            .flat_map(|(shop_id, _)| {
+                secret.notify_of(shop_id).map(|notify| named(&format!("{shop_id}'s key"), &notify.keys)).unwrap_or_default()
+            })
+            .collect(),
+    };
+    let known = match &order_id {
+        Some(order_id) => known(explain, order_id).await,
+        None => None,
+    };
+    Ok(called.explained(&keys, known.as_ref(), Timestamp::now()).join("\n"))
+}
+
+pub(crate) fn sandbox_keys(is_callback: bool) -> Vec<NamedKey> {
+    let (name, key) = if is_callback { ("the sandbox's secretKey", SECRET_KEY) } else { ("the demo shop's key", SHOP_KEY) };
+    vec![(name.to_owned(), Redacted::new(key))]
+}
+
+/// Keys are called by their numbers.
+fn named(name: &str, keys: &[Redacted]) -> Vec<NamedKey> {
+    let number = |index: usize| if keys.len() == 1 { name.to_owned() } else { format!("{name} number {}", index + 1) };
+    keys.iter().enumerate().map(|(index, key)| (number(index), Redacted::new(key.expose()))).collect()
+}
+
+async fn known(explain: &Explain, order_id: &str) -> Option<Known> {
+    let client = http_client::build(None).ok()?;
+    let base = explain.bridge.as_str().trim_end_matches('/');
+    let order = BridgeClient { client, base, api_key: &explain.key }.read(order_id).await.ok()?.with_status(200).ok()?;
+    let text = |name: &str| order.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Some(Known { order_uuid: text("orderUuid"), grand_total: text("grandTotal")? })
+}

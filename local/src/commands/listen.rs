@@ -1,0 +1,73 @@
+//! `cargo run -- listen`: passes what the sandbox's shop is told on to a shop that somebody writes.
+
+use std::time::Duration;
+
+use clap::Args;
+use front_payment_bridge::http_client;
+use url::Url;
+
+use super::say;
+use crate::bridge_client::error_text;
+use crate::sandbox::{ReceivedNotification, SHOP_KEY};
+
+/// As long as the bridge waits for a shop.
+const MAX_ANSWER: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Args)]
+pub(super) struct Listen {
+    /// Where the shop takes notifications, for example `http://localhost:8000/notification`
+    #[arg(long, value_name = "URL", value_parser = without_query)]
+    forward_to: Url,
+    /// Where `cargo run` listens
+    #[arg(long, default_value = "http://127.0.0.1:3000")]
+    url: Url,
+}
+
+/// A shop's checksum includes the query of its URL, and the sandbox's shop has none.
+fn without_query(url: &str) -> Result<Url, String> {
+    let url = Url::parse(url).map_err(|error| error.to_string())?;
+    if url.query().is_some() { Err("a URL without a query is needed: the checksum would include it".to_owned()) } else { Ok(url) }
+}
+
+/// Until the sandbox ends.
+///
+/// # Errors
+/// What went wrong, in a sentence.
+pub(super) async fn run(listen: &Listen) -> Result<(), String> {
+    let client = http_client::build(None).map_err(|error| error.to_string())?;
+    let base = listen.url.as_str().trim_end_matches('/');
+    let events = client.get(format!("{base}/front-payment/shop/events")).send().await.map_err(error_text)?;
+    let mut events = events.error_for_status().map_err(error_text)?;
+    say(&format!(
+        "Passes notifications of {base}/front-payment/shop/status on to {}, signed with the key {SHOP_KEY}.\n\
+         The sandbox's shop answers the bridge, whatever {} says. Ctrl-C ends it.",
+        listen.forward_to,
+        listen.forward_to.host_str().unwrap_or_default(),
+    ));
+    // Lines of server-sent events; each notification is one.
+    let mut received = Vec::new();
+    while let Some(part) = events.chunk().await.map_err(error_text)? {
+        received.extend(part);
+        while let Some(end) = received.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = received.drain(..=end).collect();
+            if let Some(notification) = line.strip_prefix(b"data: ").and_then(|data| serde_json::from_slice(data).ok()) {
+                say(&forward(&client, &listen.forward_to, notification).await);
+            }
+        }
+    }
+    Err(format!("{base} has ended"))
+}
+
+/// What was told, and the shop's answer.
+async fn forward(client: &reqwest::Client, to: &Url, notification: ReceivedNotification) -> String {
+    let ReceivedNotification { order_uuid, status, method, query, headers, body } = notification;
+    let mut url = to.clone();
+    url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
+    let request = client.request(method.parse().unwrap_or_default(), url).body(body).timeout(MAX_ANSWER);
+    let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+    let answer = match request.send().await {
+        Ok(reply) => reply.status().as_u16().to_string(),
+        Err(error) => error_text(error),
+    };
+    format!("{order_uuid} {status} → {answer}")
+}

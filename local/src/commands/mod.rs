@@ -1,0 +1,118 @@
+//! The commands of `cargo run --`.
+
+pub(super) mod check_secret;
+mod demo;
+pub(super) mod explain;
+mod listen;
+mod options;
+mod smoke;
+mod trigger;
+mod welcome;
+
+pub use options::Options;
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use front_payment_bridge::telemetry;
+use tokio::net::TcpListener;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::journal::Journal;
+use super::{Error, HOST, Local, sandbox, terminal};
+use crate::store::EmbeddedStore;
+use options::Command;
+
+/// Runs until the command is done, or until Ctrl-C.
+///
+/// # Errors
+/// [`Error`] says why it cannot, and what to do.
+pub async fn run(options: Options) -> Result<(), Error> {
+    match options.command {
+        None => {
+            let (listener, store) = options.serving.open().await?;
+            let journal = log(options.serving.json, Some(store.clone()));
+            let local = Local::start(listener, store, options.serving.rate_limit, journal)?;
+            say(&welcome::of_bridge(local.base()));
+            if options.serving.open {
+                open_in_browser(local.base());
+            }
+            until_ctrl_c(local).await
+        }
+        Some(Command::Sandbox(serving)) => {
+            let (listener, store) = serving.open().await?;
+            let journal = log(serving.json, None);
+            let sandbox = Local::start_sandbox(listener, &store, serving.rate_limit, &journal)?;
+            say(&welcome::of_sandbox(sandbox.base()));
+            until_ctrl_c(sandbox).await
+        }
+        Some(Command::Demo) => {
+            let store = EmbeddedStore::in_memory().map_err(Error::InMemory)?;
+            let journal = log(false, Some(store.clone()));
+            let local = Local::start(bind(HOST, 0).await?, store, sandbox::RATE_LIMIT, journal)?;
+            let base = local.base().to_owned();
+            tokio::select! {
+                ended = local.serve() => ended,
+                shown = demo::run(&base) => shown.map_err(Error::Demo),
+            }
+        }
+        Some(Command::Smoke(target)) => smoke::run(&target).await.map_err(Error::Smoke),
+        Some(Command::CheckSecret { file }) => {
+            say(&check_secret::run(&file)?);
+            Ok(())
+        }
+        Some(Command::Explain(called)) => {
+            say(&explain::run(&called).await?);
+            Ok(())
+        }
+        Some(Command::Listen(wanted)) => listen::run(&wanted).await.map_err(Error::Listen),
+        Some(Command::Trigger(wanted)) => {
+            say(&trigger::run(&wanted).await.map_err(Error::Trigger)?);
+            Ok(())
+        }
+    }
+}
+
+/// Starts the log on stderr: as lines for people, or as JSON like on AWS.
+fn log(as_json: bool, store: Option<EmbeddedStore>) -> Arc<Journal> {
+    let journal = Arc::new(Journal::default());
+    let filter = telemetry::filter(telemetry::level(), &[telemetry::OWN_CRATE, "local"]);
+    if as_json {
+        let lines = journal.layer().and_then(telemetry::json_lines(std::io::stderr));
+        tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    } else {
+        tracing_subscriber::registry().with(journal.layer().with_filter(filter)).init();
+        tokio::spawn(terminal::print(journal.follow(), store));
+    }
+    journal
+}
+
+/// Prints a line, unless the reader has enough, as `head` has.
+fn say(line: &str) {
+    drop(writeln!(io::stdout(), "{line}"));
+}
+
+async fn until_ctrl_c(local: Local) -> Result<(), Error> {
+    tokio::select! {
+        ended = local.serve() => ended,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// By the command that desktops have for it. Where there is none, the address is in the terminal.
+fn open_in_browser(address: &str) {
+    let command = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    if let Err(error) = std::process::Command::new(command).arg(address).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
+        eprintln!("{command} cannot open a browser: {error}");
+    }
+}
+
+/// Port 0 takes a free one.
+async fn bind(host: Ipv4Addr, port: u16) -> Result<TcpListener, Error> {
+    let address = SocketAddr::from((host, port));
+    TcpListener::bind(address).await.map_err(|error| Error::Port(address, error))
+}

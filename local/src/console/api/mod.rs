@@ -1,0 +1,150 @@
+//! The API as a page: what `openapi.yaml` says, to read.
+
+mod document;
+mod schema;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use maud::{Markup, PreEscaped, html};
+use pulldown_cmark::Parser;
+
+use super::Console;
+use crate::ordered_json::Node;
+use document::{DOCUMENT, SOURCE, resolved};
+
+/// The document itself, for tools.
+pub(super) async fn document() -> Response {
+    ([(CONTENT_TYPE, "application/yaml")], SOURCE).into_response()
+}
+
+pub(super) async fn show(State(console): State<Arc<Console>>) -> Response {
+    console.frame.page("The API", false, &content())
+}
+
+fn content() -> Markup {
+    let operations = operations();
+    html! {
+        (markdown(DOCUMENT.get("info").get("description")))
+        p { "The same for tools: " a href="/openapi.yaml" { "openapi.yaml" } " (OpenAPI 3.1)." }
+        ul {
+            @for operation in &operations {
+                li { a href=(format!("#{}", operation.id())) { (operation.title) } ": " (operation.node.get("summary").text()) }
+            }
+            li { a href="#documents" { "Documents" } ": their members" }
+        }
+        @for tag in DOCUMENT.get("tags").items() {
+            h2 { (tag.get("name").text()) }
+            p { (tag.get("description").text()) }
+            @for operation in operations.iter().filter(|operation| operation.tag() == tag.get("name").text()) { (operation.shown()) }
+        }
+        (schema::documents())
+    }
+}
+
+/// Something that is called.
+struct Operation {
+    /// `POST /orders`
+    title: String,
+    node: &'static Node,
+    /// Of its path and its own.
+    parameters: Vec<&'static Node>,
+}
+
+fn operations() -> Vec<Operation> {
+    let of = |called: &'static str, of_path: &'static Node| {
+        let methods = of_path.members().filter(|(name, _)| *name != "parameters");
+        methods.map(move |(method, node)| Operation {
+            title: format!("{} {called}", method.to_uppercase()),
+            node,
+            parameters: of_path.get("parameters").items().iter().chain(node.get("parameters").items()).map(resolved).collect(),
+        })
+    };
+    let paths = DOCUMENT.get("paths").members().flat_map(|(path, node)| of(path, node));
+    let webhooks = DOCUMENT.get("webhooks").members().map(|(_, node)| node).flat_map(|node| of("callbackUrl", node));
+    paths.chain(webhooks).collect()
+}
+
+impl Operation {
+    fn id(&self) -> &'static str {
+        self.node.get("operationId").text()
+    }
+
+    fn tag(&self) -> &'static str {
+        self.node.get("tags").items().first().map_or("", Node::text)
+    }
+
+    fn shown(&self) -> Markup {
+        let body = self.node.get("requestBody").get("content");
+        html! {
+            h3 #(self.id()) { (self.title) }
+            p { strong { (self.node.get("summary").text()) } }
+            (markdown(self.node.get("description")))
+            @if !self.parameters.is_empty() {
+                (table(&format!("Parameters of {}", self.id()), &["Parameter", "In", "Type", "Meaning"], &html! {
+                    @for parameter in &self.parameters {
+                        tr {
+                            td { code { (parameter.get("name").text()) } @if parameter.get("required").is_true() { ", required" } }
+                            td { (parameter.get("in").text()) }
+                            td { (schema::kind(parameter.get("schema"))) }
+                            td { (markdown(parameter.get("description"))) }
+                        }
+                    }
+                }))
+            }
+            @for (_, media) in body.members() {
+                p { "Its body is " (schema::kind(media.get("schema"))) "." }
+                (examples(media))
+            }
+            (table(&format!("Replies of {}", self.id()), &["Reply", "Meaning", "Headers", "Body"], &html! {
+                @for (code, reply) in self.node.get("responses").members() { (reply_row(code, resolved(reply))) }
+            }))
+            @for (code, reply) in self.node.get("responses").members() {
+                @for (_, media) in resolved(reply).get("content").members() {
+                    @if media.has("examples") { h4 { (code) } (examples(media)) }
+                }
+            }
+        }
+    }
+}
+
+fn reply_row(code: &str, reply: &'static Node) -> Markup {
+    html! {
+        tr {
+            td { (code) }
+            td { (markdown(reply.get("description"))) }
+            td { @for (name, _) in reply.get("headers").members() { code { (name) } " " } }
+            td { @for (_, media) in reply.get("content").members() { (schema::kind(media.get("schema"))) } }
+        }
+    }
+}
+
+fn examples(media: &'static Node) -> Markup {
+    html! {
+        @for (_, example) in media.get("examples").members() {
+            @let example = resolved(example);
+            details {
+                summary { "Example: " (example.get("summary").text()) }
+                pre tabindex="0" { (serde_json::to_string_pretty(example.get("value")).unwrap_or_default()) }
+            }
+        }
+    }
+}
+
+/// A table that scrolls by itself on a narrow page.
+fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
+    html! {
+        div.wide tabindex="0" role="region" aria-label=(label) {
+            table { tr { @for column in columns { th scope="col" { (column) } } } (rows) }
+        }
+    }
+}
+
+/// Its texts are the project's own.
+fn markdown(text: &Node) -> Markup {
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, Parser::new(text.text()));
+    PreEscaped(html)
+}

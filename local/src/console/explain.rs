@@ -1,0 +1,49 @@
+//! Why a callback or a notification is believed, or not.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use front_payment_bridge::store::OrderStore;
+use maud::html;
+use uuid::Uuid;
+
+use super::Console;
+use crate::commands::explain::{Called, Known, sandbox_keys};
+
+/// `?call=` is what was called.
+pub(super) async fn show(State(console): State<Arc<Console>>, Query(query): Query<HashMap<String, String>>) -> Response {
+    let given = query.get("call").map(|call| call.trim()).unwrap_or_default();
+    let lines = match Called::read(given) {
+        Some(called) => explained(&console, &called).await,
+        None if given.is_empty() => Vec::new(),
+        None => {
+            vec!["This is neither a whole URL, from http to the checksum, nor the headers and the body of a webhook.".to_owned()]
+        }
+    };
+    console.frame.page(
+        "Explain a call",
+        false,
+        &html! {
+            p { "Why does the bridge believe a callback of Front Payment's, or a shop a notification, or why not? The keys are \
+                 the sandbox's. For others: " code { "cargo run -- explain URL --secret FILE" } "." }
+            form {
+                label for="call" { "The whole URL that was called; or a webhook's headers, an empty line, and its body" }
+                textarea #call name="call" rows="6" spellcheck="false" { (given) }
+                button { "Explain" }
+            }
+            @if !lines.is_empty() { section role="status" { ul { @for line in &lines { li { (line) } } } } }
+        },
+    )
+}
+
+async fn explained(console: &Console, called: &Called<'_>) -> Vec<String> {
+    let order_id = called.order_id();
+    let stored = match order_id.as_deref().and_then(|id| Uuid::try_parse(id).ok()) {
+        Some(order_id) => console.store.load(order_id).await.ok().flatten(),
+        None => None,
+    };
+    let known = stored.map(|order| Known { order_uuid: order.order_uuid, grand_total: order.details.grand_total });
+    called.explained(&sandbox_keys(order_id.is_some()), known.as_ref(), console.frame.clock.now())
+}

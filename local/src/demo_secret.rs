@@ -1,0 +1,38 @@
+//! The secret of `local`, in place of Secrets Manager's. Its keys open nothing but a sandbox on this machine.
+
+use front_payment_bridge::secrets::{SecretFetch, SecretSource};
+use sha2::{Digest, Sha256};
+
+use super::sandbox;
+
+/// The demo shop's name.
+pub(super) const SHOP: &str = "demo-shop";
+/// The API key of the demo shop, which is notified in the format `front-payment`.
+pub const API_KEY: &str = "demo-shop-key";
+/// The API key of a second shop, which is notified in the format `standard-webhooks`.
+pub const WEBHOOKS_API_KEY: &str = "demo-webhooks-key";
+
+/// The hosts at which the shops are notified, at any port.
+pub(super) const THIS_MACHINE: [&str; 2] = ["127.0.0.1", "localhost"];
+
+pub(super) struct DemoSecret;
+
+impl SecretSource for DemoSecret {
+    fn fetch(&self) -> SecretFetch<'_> {
+        let shop = |api_key: &str, format: &str| {
+            serde_json::json!({
+                "apiKeySha256": [hex::encode(Sha256::digest(api_key))],
+                "notify": { "keys": [sandbox::SHOP_KEY], "format": format, "hosts": THIS_MACHINE },
+            })
+        };
+        let secret = serde_json::json!({
+            "token": sandbox::TOKEN,
+            "callbackSecret": sandbox::SECRET_KEY,
+            "shops": {
+                SHOP: shop(API_KEY, "front-payment"),
+                "demo-webhooks": shop(WEBHOOKS_API_KEY, "standard-webhooks"),
+            },
+        });
+        Box::pin(std::future::ready(Ok(secret.to_string())))
+    }
+}

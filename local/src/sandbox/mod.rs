@@ -1,0 +1,243 @@
+//! A sandbox of Front Payment Go: its API, BankID page, portal and callbacks, after its documentation and recorded replies.
+//! And a shop that the bridge can notify. Both misbehave on demand, by words in `referenceNo`.
+
+mod api;
+mod callbacks;
+mod checks;
+mod clock;
+mod life;
+mod misbehaviour;
+mod pages;
+mod shop;
+
+pub use misbehaviour::{Misbehaviour, ShopMisbehaviour};
+pub use shop::{ReceivedNotification, ShopNotification};
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::routing::{get, post};
+use front_payment_bridge::store::StoreError;
+use jiff::Timestamp;
+use redb::{ReadableTable, Table, TableDefinition};
+use serde::{Deserialize, Serialize};
+
+use super::clock::MovableClock;
+use super::page::Frame;
+use crate::store::{EmbeddedDatabase, database_error};
+
+/// The bearer token.
+pub const TOKEN: &str = "sandbox-token";
+/// The secretKey, which signs callbacks.
+pub const SECRET_KEY: &str = "sandbox-secret-key";
+/// The shop's key, which the bridge signs notifications with. It has the form of `standard-webhooks`; `front-payment` takes
+/// it, too.
+pub const SHOP_KEY: &str = "whsec_ZGVtby1zaG9wLW5vdGlmaWNhdGlvbi1rZXk=";
+
+/// Requests a minute over all endpoints, as many as Front Payment allows.
+pub const RATE_LIMIT: u32 = 240;
+
+const ORDERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("sandbox");
+
+/// Its tables are in the database of the bridge's store.
+pub struct Sandbox {
+    /// For example `http://127.0.0.1:3000/front-payment`.
+    base: String,
+    frame: Arc<Frame>,
+    http: reqwest::Client,
+    database: Arc<EmbeddedDatabase>,
+    rate_limit: u32,
+    minute: Mutex<(i64, u32)>,
+    listeners: shop::Listeners,
+}
+
+/// An order as Front Payment has it, without anything about the person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SandboxOrder {
+    /// `ODR` and digits.
+    pub uuid: String,
+    /// `CSRT` and digits.
+    pub customer_uuid: String,
+    /// The portal shows it.
+    pub reference_no: String,
+    /// A status word.
+    pub status: String,
+    /// In the shop's digits.
+    pub grand_total: String,
+    /// The last part of the BankID link: the uuid and a secret. `None` for an order that needs no signature.
+    pub link: Option<String>,
+    pub callback_url: String,
+    /// The path of `callback_url`, if it is one of this program's bridge.
+    #[serde(default)]
+    callback_path: Option<String>,
+    success: String,
+    failure: String,
+    /// What the customer buys. An order of an older version has none.
+    #[serde(default)]
+    lines: Vec<Line>,
+    /// Unix seconds.
+    created_at: i64,
+    /// Unix seconds; `None` before the first change.
+    #[serde(default)]
+    status_at: Option<i64>,
+    pub misbehaviour: Option<Misbehaviour>,
+    /// When the shop was first notified.
+    #[serde(default)]
+    first_notified_at: Option<Timestamp>,
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Line {
+    name: String,
+    quantity: String,
+    amount: String,
+}
+
+impl SandboxOrder {
+    fn bridge_id(&self) -> Option<&str> {
+        bridge_id(&self.callback_url)
+    }
+
+    /// In Unix seconds.
+    fn status_since(&self) -> i64 {
+        self.status_at.unwrap_or(self.created_at)
+    }
+}
+
+/// The routes below `/front-payment`.
+pub fn routes(sandbox: Arc<Sandbox>) -> Router {
+    Router::new()
+        .route("/api/v1/connect/orders/invoice/submit", post(api::submit))
+        .route("/api/v1/connect/orders/status/{uuid}", get(api::status))
+        .route("/bankid/{link}", get(pages::bank_id::show))
+        .route("/bankid/{link}/sign", post(pages::bank_id::sign))
+        .route("/bankid/{link}/decline", post(pages::bank_id::decline))
+        .route("/portal", get(pages::portal::list))
+        .route("/portal/{uuid}", get(pages::portal::show))
+        .route("/portal/{uuid}/status", post(pages::portal::set_status))
+        .route("/portal/{uuid}/callback", post(pages::portal::repeat_callback))
+        .route("/clock", post(clock::forward))
+        .merge(shop::routes())
+        .with_state(sandbox)
+}
+
+impl Sandbox {
+    /// The database may have orders of an earlier run.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be used.
+    pub fn open(database: Arc<EmbeddedDatabase>, frame: Arc<Frame>, http: reqwest::Client) -> Result<Self, StoreError> {
+        database.create_table(ORDERS)?;
+        database.create_table(shop::NOTIFICATIONS)?;
+        Ok(Self {
+            base: format!("{}/front-payment", frame.base),
+            frame,
+            http,
+            database,
+            rate_limit: RATE_LIMIT,
+            minute: Mutex::default(),
+            listeners: shop::Listeners::default(),
+        })
+    }
+
+    /// `rate_limit` is in requests a minute.
+    #[must_use]
+    pub fn limited_to(self, rate_limit: u32) -> Self {
+        Self { rate_limit, ..self }
+    }
+
+    /// All orders.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn orders(&self) -> Result<Vec<SandboxOrder>, StoreError> {
+        self.database.read(|read| {
+            let orders = read.open_table(ORDERS).map_err(database_error)?;
+            let items = orders.iter().map_err(database_error)?;
+            items.map(|item| read_order(item.map_err(database_error)?.1.value())).collect()
+        })
+    }
+
+    fn clock(&self) -> &MovableClock {
+        &self.frame.clock
+    }
+
+    fn find(&self, uuid: &str) -> Result<Option<SandboxOrder>, StoreError> {
+        self.database.read(|read| {
+            let orders = read.open_table(ORDERS).map_err(database_error)?;
+            let item = orders.get(uuid).map_err(database_error)?;
+            item.map(|item| read_order(item.value())).transpose()
+        })
+    }
+
+    fn find_link(&self, link: &str) -> Result<Option<SandboxOrder>, StoreError> {
+        Ok(self.find(uuid_of(link))?.filter(|order| order.link.as_deref() == Some(link)))
+    }
+
+    /// Returns whether the uuid was free; if not, nothing is written.
+    async fn create(&self, order: SandboxOrder) -> Result<bool, StoreError> {
+        self.database
+            .write(move |write| {
+                let mut orders = write.open_table(ORDERS).map_err(database_error)?;
+                let is_free = orders.get(order.uuid.as_str()).map_err(database_error)?.is_none();
+                if is_free {
+                    insert(&mut orders, &order)?;
+                }
+                Ok(is_free)
+            })
+            .await
+    }
+
+    /// Gives an order a status. Returns it, or `None` where there is no such order, or it has not the status `from`.
+    async fn set_status(&self, uuid: String, from: Option<String>, status: String) -> Result<Option<SandboxOrder>, StoreError> {
+        let now = self.clock().now().as_second();
+        self.database
+            .write(move |write| {
+                let mut orders = write.open_table(ORDERS).map_err(database_error)?;
+                let found = orders.get(uuid.as_str()).map_err(database_error)?;
+                let found = found.map(|item| read_order(item.value())).transpose()?;
+                let Some(found) = found.filter(|order| from.is_none_or(|from| from == order.status)) else { return Ok(None) };
+                let changed = SandboxOrder { status, status_at: Some(now), ..found };
+                insert(&mut orders, &changed)?;
+                Ok(Some(changed))
+            })
+            .await
+            .inspect(|changed| {
+                if let Some(order) = changed {
+                    tracing::info!(orderId = order.bridge_id(), orderUuid = order.uuid, status = order.status, "status changed");
+                }
+            })
+    }
+
+    /// Counts a request. Returns how many are left in this minute, or `None` if it is one too many.
+    fn count_request(&self) -> Option<u32> {
+        let minute = self.clock().now().as_second() / 60;
+        let mut counted = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.0 != minute {
+            *counted = (minute, 0);
+        }
+        counted.1 += 1;
+        self.rate_limit.checked_sub(counted.1)
+    }
+}
+
+fn insert(orders: &mut Table<'_, &'static str, &'static [u8]>, order: &SandboxOrder) -> Result<(), StoreError> {
+    let item = serde_json::to_vec(order).map_err(database_error)?;
+    orders.insert(order.uuid.as_str(), item.as_slice()).map_err(database_error)?;
+    Ok(())
+}
+
+fn read_order(item: &[u8]) -> Result<SandboxOrder, StoreError> {
+    serde_json::from_slice(item).map_err(database_error)
+}
+
+/// The bridge's id of an order, which stands in its callback URL.
+fn bridge_id(callback_url: &str) -> Option<&str> {
+    callback_url.split_once("/callbacks/")?.1.split('/').next()
+}
+
+/// A link begins with its order's uuid, so that the order can be found by it.
+fn uuid_of(link: &str) -> &str {
+    link.split_once('-').map_or(link, |(uuid, _)| uuid)
+}

@@ -1,0 +1,148 @@
+//! Front Payment's portal: lists orders, sets their status, and repeats or loses callbacks.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use front_payment_bridge::order::StatusWord;
+use front_payment_bridge::store::StoreError;
+use http::HeaderMap;
+use maud::{Markup, html};
+
+use super::{decide, lines, not_found, seller};
+use crate::sandbox::clock::{back, form_value};
+use crate::sandbox::{Sandbox, SandboxOrder, api, callbacks};
+
+/// Front Payment's status words, in its spelling.
+const STATUSES: [&str; 13] = [
+    "SENT",
+    "RESEVRED",
+    "EXPIRED",
+    "INVOICED",
+    "Purring",
+    "Inkasso",
+    "CHARGED",
+    "CAPTURED",
+    "PAID",
+    "CANCELLED",
+    "refund pending",
+    "PARTIAL REFUNDED",
+    "REFUNDED",
+];
+/// What happens to the callback about a new status.
+const CALLBACKS: [(&str, &str); 3] = [("once", "is sent"), ("twice", "is sent twice"), ("lost", "gets lost")];
+
+pub(in crate::sandbox) async fn list(State(sandbox): State<Arc<Sandbox>>) -> Response {
+    let mut orders = match sandbox.orders() {
+        Ok(orders) => orders,
+        Err(error) => return api::broken(&error),
+    };
+    orders.sort_by_key(|order| std::cmp::Reverse(order.created_at));
+    sandbox.frame.page(
+        "Front Payment's portal",
+        true,
+        &html! {
+            p { "Every order that Front Payment has. Open one to give it another status." }
+            @if orders.is_empty() { p { "There are no orders yet." } }
+            @else {
+                div.wide tabindex="0" role="region" aria-label="Orders at Front Payment" { table {
+                    tr { @for name in ["Order", "Reference", "Total", "Status", "Customer"] { th scope="col" { (name) } } }
+                    @for order in &orders {
+                        tr {
+                            td { a href=(format!("/front-payment/portal/{}", order.uuid)) { (order.uuid) } }
+                            td { (order.reference_no) } td { (order.grand_total) } td { (order.status) }
+                            td { (decide(&sandbox, order)) }
+                        }
+                    }
+                } }
+            }
+        },
+    )
+}
+
+pub(in crate::sandbox) async fn show(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path<String>) -> Response {
+    match sandbox.find(&uuid) {
+        Ok(Some(order)) => sandbox.frame.page(&format!("Order {uuid}"), true, &details(&sandbox, &order)),
+        Ok(None) => not_found(&sandbox),
+        Err(error) => api::broken(&error),
+    }
+}
+
+fn details(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
+    let path = format!("/front-payment/portal/{}", order.uuid);
+    html! {
+        p { "Sold by " (seller(order)) ", reference " (order.reference_no) ". Status: " strong { (order.status) } }
+        (lines(order))
+        (decide(sandbox, order))
+        h2 { "What Front Payment does next" }
+        form method="post" action=(format!("{path}/status")) {
+            div.fields {
+                label { "New status"
+                    select name="status" {
+                        @for status in STATUSES { option selected[status == order.status] { (status) } }
+                    }
+                }
+                label { "Its callback"
+                    select name="callback" { @for (value, name) in CALLBACKS { option value=(value) { (name) } } }
+                }
+            }
+            button { "Set the status" }
+        }
+        div.actions {
+            form method="post" action=(format!("{path}/callback")) { button { "Repeat the latest callback" } }
+        }
+        @if sandbox.frame.has_bridge && let Some(order_id) = order.bridge_id() {
+            p { a href=(format!("/console/orders/{order_id}")) { "The same order in the bridge" } }
+        }
+    }
+}
+
+pub(in crate::sandbox) async fn set_status(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    // In any spelling: `PARTIAL_REFUNDED` is `PARTIAL REFUNDED`.
+    let wanted = form_value(&body, "status").map(|status| StatusWord::read(&status));
+    let status = STATUSES.into_iter().find(|status| Some(StatusWord::read(status)) == wanted);
+    let Some(status) = status.map(str::to_owned) else { return not_found(&sandbox) };
+    let callbacks = match form_value(&body, "callback").as_deref() {
+        Some("lost") => 0,
+        Some("twice") => 2,
+        _ => 1,
+    };
+    let changed = sandbox.set_status(uuid.clone(), None, status).await;
+    called(&sandbox, &headers, changed, callbacks).await
+}
+
+pub(in crate::sandbox) async fn repeat_callback(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let order = sandbox.find(&uuid);
+    called(&sandbox, &headers, order, 1).await
+}
+
+async fn called(
+    sandbox: &Sandbox,
+    headers: &HeaderMap,
+    order: Result<Option<SandboxOrder>, StoreError>,
+    callbacks: usize,
+) -> Response {
+    let order = match order {
+        Ok(Some(order)) => order,
+        Ok(None) => return not_found(sandbox),
+        Err(error) => return api::broken(&error),
+    };
+    if callbacks == 0 {
+        callbacks::lose(&order);
+    }
+    for _ in 0..callbacks {
+        callbacks::send(sandbox, &order, &order.status).await;
+    }
+    sandbox.frame.announce();
+    back(headers, &format!("/front-payment/portal/{}", order.uuid))
+}

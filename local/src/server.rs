@@ -1,0 +1,127 @@
+//! The bridge and the sandbox behind one port.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use front_payment_bridge::bridge::Bridge;
+use front_payment_bridge::config::Settings;
+use front_payment_bridge::environment::ProcessEnvironment;
+use front_payment_bridge::front_payment::Client;
+use front_payment_bridge::http::callbacks::Callbacks;
+use front_payment_bridge::http::orders::Orders;
+use front_payment_bridge::http_client::{self, Tls};
+use front_payment_bridge::notify::{PrivateHosts, ShopClient};
+use front_payment_bridge::secrets::SecretCache;
+use front_payment_bridge::worker::Worker;
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::clock::MovableClock;
+use super::console::{self, Console};
+use super::demo_secret::{DemoSecret, THIS_MACHINE};
+use super::gateway::{self, Functions};
+use super::journal::Journal;
+use super::page::{self, Frame};
+use super::sandbox::{self, Sandbox};
+use super::watched_store::WatchedStore;
+use super::worker::LocalWorker;
+use super::{Error, HOST};
+use crate::store::EmbeddedStore;
+
+pub struct Local {
+    base: String,
+    listener: TcpListener,
+    routes: Router,
+    /// `None` for the sandbox alone.
+    worker: Option<LocalWorker>,
+}
+
+impl Local {
+    /// The bridge, its worker and the sandbox.
+    ///
+    /// # Errors
+    /// [`Error`], for example if the database cannot be used.
+    pub fn start(listener: TcpListener, store: EmbeddedStore, rate_limit: u32, journal: Arc<Journal>) -> Result<Self, Error> {
+        let settings = Settings::read(&ProcessEnvironment)?;
+        let private_shop_hosts = settings.private_shop_hosts.and(this_machine()?);
+        let frame = frame(&listener, &store, true)?;
+        journal.use_clock(frame.clock.clone());
+        let console = Console { frame: frame.clone(), store: store.clone(), journal, http: http_client::build(None)? };
+        let Self { base, listener, routes, .. } = Self::with_frame(listener, &store, rate_limit, frame.clone())?;
+        let front_payment = Url::parse(&format!("{base}/front-payment/api/v1")).map_err(Error::Address)?;
+        let tls = Tls::new(None)?;
+        let shops = ShopClient::new(&tls)?;
+        let front_payment = Client::new(tls, frame.clock.shared(), &front_payment)?;
+        let secrets = SecretCache::new(DemoSecret, frame.clock.shared());
+        let (watched, changed) = WatchedStore::new(store.clone());
+        let bridge = Arc::new(Bridge::new(watched, front_payment, secrets, frame.clock.shared()));
+        let worker = Arc::new(Worker::new(bridge.clone(), shops, private_shop_hosts.clone()));
+        let callback_base_url = settings.callback_base_url.or(Url::parse(&base).ok());
+        let settings = Settings { callback_base_url, private_shop_hosts, ..settings };
+        let functions = Functions {
+            orders: Orders::new(bridge.clone(), settings),
+            callbacks: Callbacks::new(bridge),
+            clock: frame.clock.clone(),
+        };
+        let routes = routes.merge(console::routes(Arc::new(console)));
+        let routes = routes.fallback_service(gateway::routes(Arc::new(functions)));
+        Ok(Self { base, listener, routes, worker: Some(LocalWorker { worker, store, changed, frame }) })
+    }
+
+    /// The sandbox alone, at the paths that it also has beside a bridge.
+    ///
+    /// # Errors
+    /// [`Error`], for example if the database cannot be used.
+    pub fn start_sandbox(
+        listener: TcpListener,
+        store: &EmbeddedStore,
+        rate_limit: u32,
+        journal: &Journal,
+    ) -> Result<Self, Error> {
+        let frame = frame(&listener, store, false)?;
+        journal.use_clock(frame.clock.clone());
+        Self::with_frame(listener, store, rate_limit, frame)
+    }
+
+    fn with_frame(listener: TcpListener, store: &EmbeddedStore, rate_limit: u32, frame: Arc<Frame>) -> Result<Self, Error> {
+        let sandbox = Sandbox::open(store.database(), frame.clone(), http_client::build(None)?).map_err(Error::Sandbox)?;
+        let first = Redirect::temporary(if frame.has_bridge { "/console" } else { "/front-payment/portal" });
+        let routes = Router::new()
+            .route("/", get(move || async { first }))
+            .nest("/front-payment", sandbox::routes(Arc::new(sandbox.limited_to(rate_limit))))
+            .merge(page::routes(frame.clone()));
+        Ok(Self { base: frame.base.clone(), listener, routes, worker: None })
+    }
+
+    /// `http://127.0.0.1:<port>`
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Serves until it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Server`]
+    pub async fn serve(self) -> Result<(), Error> {
+        let serving = axum::serve(self.listener, self.routes).into_future();
+        let Some(worker) = self.worker else { return serving.await.map_err(Error::Server) };
+        tokio::select! {
+            ended = serving => ended.map_err(Error::Server),
+            () = worker.run() => Ok(()),
+        }
+    }
+}
+
+fn frame(listener: &TcpListener, store: &EmbeddedStore, has_bridge: bool) -> Result<Arc<Frame>, Error> {
+    let port = listener.local_addr().map_err(Error::Server)?.port();
+    let clock = MovableClock::open(store.database()).map_err(Error::Sandbox)?;
+    Ok(Arc::new(Frame::new(format!("http://{HOST}:{port}"), has_bridge, clock)))
+}
+
+/// The demo shop is on this machine, and so is a shop that somebody writes and tries here.
+fn this_machine() -> Result<PrivateHosts, Error> {
+    PrivateHosts::parse(&THIS_MACHINE.join(",")).map_err(Error::ShopHost)
+}

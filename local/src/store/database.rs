@@ -1,0 +1,128 @@
+//! The embedded database: a file or memory, with one thread that writes.
+
+use std::iter;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
+use front_payment_bridge::store::{BoxError, StoreError};
+use front_payment_bridge::telemetry::error_chain;
+use redb::backends::InMemoryBackend;
+use redb::{Builder, Database, DatabaseError, Key, ReadTransaction, ReadableDatabase, TableDefinition, Value, WriteTransaction};
+use tokio::sync::oneshot;
+
+/// redb's own default is a gibibyte, which a process that runs for long would fill.
+const CACHE_BYTES: usize = 8 * 1024 * 1024;
+
+/// A write within a transaction. It returns what to do after the commit.
+type Write = Box<dyn FnOnce(&WriteTransaction) -> AfterCommit + Send>;
+type AfterCommit = Box<dyn FnOnce() + Send>;
+
+/// Why the database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("another process has the database open")]
+    InUse,
+    #[error("the database cannot be opened")]
+    Database(#[source] BoxError),
+}
+
+/// Shared by the bridge's store and the sandbox, a table each.
+///
+/// A commit waits for the disk, and there is one at a time. Writes that arrive meanwhile share the next commit.
+pub struct EmbeddedDatabase {
+    database: Arc<Database>,
+    /// Both are `Some` until drop.
+    writes: Option<Sender<Write>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl EmbeddedDatabase {
+    pub fn open(file: &Path) -> Result<Self, OpenError> {
+        Self::start(builder().create(file))
+    }
+
+    pub fn in_memory() -> Result<Self, OpenError> {
+        Self::start(builder().create_with_backend(InMemoryBackend::new()))
+    }
+
+    fn start(database: Result<Database, DatabaseError>) -> Result<Self, OpenError> {
+        let database = Arc::new(database.map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => OpenError::InUse,
+            error => OpenError::Database(error.into()),
+        })?);
+        let (writes, queue) = mpsc::channel();
+        let writing = database.clone();
+        let writer = thread::Builder::new().name("redb".to_owned()).spawn(move || commit_all(&writing, &queue));
+        let writer = writer.map_err(|error| OpenError::Database(error.into()))?;
+        Ok(Self { database, writes: Some(writes), writer: Some(writer) })
+    }
+
+    pub fn create_table<K: Key, V: Value>(&self, table: TableDefinition<'_, K, V>) -> Result<(), StoreError> {
+        let write = self.database.begin_write().map_err(database_error)?;
+        write.open_table(table).map_err(database_error)?;
+        write.commit().map_err(database_error)
+    }
+
+    /// Reads what is committed.
+    pub fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        read(&self.database.begin_read().map_err(database_error)?)
+    }
+
+    /// Returns once the write is on disk. A write that fails must not have changed anything, because it shares its
+    /// transaction with others.
+    pub async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        write: impl FnOnce(&WriteTransaction) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let (sender, result) = oneshot::channel();
+        let write: Write = Box::new(move |transaction| {
+            let result = write(transaction);
+            Box::new(move || drop(sender.send(result))) // the caller may be gone
+        });
+        let is_queued = self.writes.as_ref().is_some_and(|writes| writes.send(write).is_ok());
+        match result.await {
+            Ok(result) if is_queued => result,
+            _ => Err(StoreError::failed("the embedded database did not commit").into()),
+        }
+    }
+}
+
+impl Drop for EmbeddedDatabase {
+    /// Waits for the writer, so that the file is closed afterwards and another process can open it.
+    fn drop(&mut self) {
+        drop(self.writes.take());
+        if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the writer of the embedded database panicked");
+        }
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+fn commit_all(database: &Database, writes: &Receiver<Write>) {
+    while let Ok(first) = writes.recv() {
+        if let Err(error) = commit(database, iter::once(first).chain(writes.try_iter())) {
+            tracing::error!(error = error_chain(&*error), "the embedded database cannot write");
+        }
+    }
+}
+
+/// If the commit fails, dropping the channels tells the callers.
+fn commit(database: &Database, writes: impl Iterator<Item = Write>) -> Result<(), BoxError> {
+    let transaction = database.begin_write()?;
+    let after_commit: Vec<AfterCommit> = writes.map(|write| write(&transaction)).collect();
+    transaction.commit()?;
+    after_commit.into_iter().for_each(|act| act());
+    Ok(())
+}
+
+/// A failure of the database, as the port has it.
+pub fn database_error(error: impl Into<BoxError>) -> StoreError {
+    StoreError::failed(error)
+}

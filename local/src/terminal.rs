@@ -1,0 +1,92 @@
+//! The terminal: one line for each request, callback, notification and status read.
+
+use std::sync::Arc;
+
+use anstyle::{AnsiColor, Style};
+use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::store::OrderStore;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tracing::Level;
+
+use super::journal::Entry;
+use crate::store::EmbeddedStore;
+
+/// Prints lines to stderr until the journal ends. With `store`, they have the order's status and reference.
+pub(super) async fn print(mut entries: UnboundedReceiver<Arc<Entry>>, store: Option<EmbeddedStore>) {
+    while let Some(entry) = entries.recv().await {
+        let order = match (&store, entry.order_id) {
+            (Some(store), Some(order_id)) => store.load(order_id).await.ok().flatten(),
+            _ => None,
+        };
+        if let Some(line) = line(&entry, order.as_ref()) {
+            let style = style(&entry);
+            anstream::eprintln!("{style}{line}{style:#}");
+        }
+    }
+}
+
+fn style(entry: &Entry) -> Style {
+    let code = ["statusCode", "shopStatusCode", "answered"].iter().find_map(|name| entry.field(name)?.parse::<u16>().ok());
+    let color = match (entry.level, code) {
+        (Level::ERROR, _) | (_, Some(500..)) => Some(AnsiColor::Red),
+        (Level::WARN, _) | (_, Some(400..)) => Some(AnsiColor::Yellow),
+        (_, Some(200..300)) => Some(AnsiColor::Green),
+        _ => None,
+    };
+    color.map_or_else(Style::new, AnsiColor::on_default)
+}
+
+/// `None` for a line that says that nothing was to do.
+fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
+    let (parts, mentions_order) = match (entry.field("route"), entry.message.as_str()) {
+        (None, "sweep") if entry.field("visited") == Some("0") => return None,
+        (None, "orders that wait for the operator") if entry.field("waiting") == Some("0") => return None,
+        (Some("notification"), _) => {
+            let answer = entry.field("shopStatusCode").or(entry.field("shopError"));
+            (vec![Some("notification"), answer, entry.field("outcome"), entry.field("status")], true)
+        }
+        (Some("reading"), _) => {
+            let answer = entry.field("providerStatusCode");
+            (vec![Some("reading"), answer, entry.field("outcome"), entry.field("status")], true)
+        }
+        (Some(route), _) => {
+            let status = order.map(|order| order.status.name());
+            let outcome = entry.field("outcome").filter(|outcome| !["accepted", "read"].contains(outcome));
+            (vec![Some(short(route)), entry.field("statusCode"), outcome, status], true)
+        }
+        (None, "violation") => {
+            let of_what = entry.field("pointer").filter(|pointer| !pointer.is_empty()).unwrap_or("the header Idempotency-Key");
+            return Some(format!("           {}: {of_what} {}", entry.field("kind")?, entry.field("code")?));
+        }
+        (None, "submit" | "status" | "callback" | "callback failed" | "callback lost" | "status changed") => {
+            let answer = entry.field("answered").or(entry.field("error"));
+            (vec![Some("  Front Payment:"), Some(entry.message.as_str()), entry.field("status"), answer], false)
+        }
+        (None, message) => {
+            let fields = entry.fields.iter().filter(|(name, _)| **name != "requestId");
+            let fields: Vec<_> = fields.map(|(name, value)| format!("{name}={value}")).collect();
+            return Some(format!("{} {} {message} {}", time(entry), entry.level, fields.join(" ")));
+        }
+    };
+    let order = order.filter(|_| mentions_order);
+    let reference = order.and_then(|order| order.details.reference_no.as_deref());
+    let uuid = order.and_then(|order| order.order_uuid.as_deref());
+    let millis = entry.field("totalMs").map(|millis| format!("{millis} ms"));
+    let disbelief = entry.field("disbelief").map(|why| format!("not believed: {why}"));
+    let is_submit = entry.field("route") == Some("POST /orders");
+    let link = order.filter(|_| is_submit).and_then(|order| order.bank_id_url.as_deref()).map(|link| format!("→ {link}"));
+    let parts = parts.into_iter().chain([disbelief.as_deref(), reference, uuid, millis.as_deref(), link.as_deref()]).flatten();
+    Some(format!("{} {}", time(entry), parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")))
+}
+
+/// Without the ids: the line has the order's reference and uuid.
+fn short(route: &str) -> &str {
+    route.split("/{").next().unwrap_or(route)
+}
+
+static OSLO: TimeZone = jiff::tz::get!("Europe/Oslo");
+
+fn time(entry: &Entry) -> String {
+    entry.at.to_zoned(OSLO.clone()).strftime("%H:%M:%S").to_string()
+}

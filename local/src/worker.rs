@@ -1,0 +1,111 @@
+//! The worker in this process. Each write wakes it, as a table's stream does; and it sweeps once a minute.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use front_payment_bridge::front_payment::Client;
+use front_payment_bridge::notify::ShopClient;
+use front_payment_bridge::order::Queue;
+use front_payment_bridge::store::OrderQueue;
+use front_payment_bridge::worker::Worker;
+use futures_util::{StreamExt, stream};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+use super::invocation::invocation;
+use super::page::Frame;
+use super::watched_store::WatchedStore;
+use crate::store::EmbeddedStore;
+
+/// Orders in one event.
+const MAX_BATCH: usize = 10;
+/// Events that are handled at once.
+const MAX_RUNNING: usize = 10;
+const MINUTE: Duration = Duration::from_secs(60);
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+
+type SharedWorker = Arc<Worker<WatchedStore, Client, ShopClient>>;
+
+pub(super) struct LocalWorker {
+    pub(super) worker: SharedWorker,
+    pub(super) store: EmbeddedStore,
+    /// The orders that were written.
+    pub(super) changed: UnboundedReceiver<Uuid>,
+    pub(super) frame: Arc<Frame>,
+}
+
+impl LocalWorker {
+    /// Never ends.
+    pub(super) async fn run(self) {
+        let Self { worker, store, changed, frame } = self;
+        let worker = Waking { worker, frame };
+        tokio::join!(worker.handle_changes(changed), worker.sweep(&store));
+    }
+}
+
+struct Waking {
+    worker: SharedWorker,
+    frame: Arc<Frame>,
+}
+
+impl Waking {
+    async fn handle_changes(&self, changed: UnboundedReceiver<Uuid>) {
+        let batches = stream::unfold(changed, async |mut changed| {
+            let mut order_ids = Vec::new();
+            (changed.recv_many(&mut order_ids, MAX_BATCH).await > 0).then_some((order_ids, changed))
+        });
+        let invoke = async |order_ids: Vec<Uuid>| {
+            self.frame.announce();
+            self.invoke(stream_event(&order_ids)).await;
+        };
+        batches.for_each_concurrent(MAX_RUNNING, invoke).await;
+    }
+
+    /// Each minute, and whenever the clock is moved.
+    async fn sweep(&self, store: &EmbeddedStore) {
+        // The database may be one of an older version, which had no index.
+        if store.all_ids(None).await.is_ok_and(|page| !page.items.is_empty()) {
+            self.invoke(json!({ "backfill": true })).await;
+        }
+        let mut minutes = tokio::time::interval(MINUTE);
+        minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = minutes.tick() => {}
+                () = self.frame.clock.moved() => {}
+            }
+            if self.is_anything_due(store).await {
+                self.invoke(json!({})).await;
+            }
+        }
+    }
+
+    /// Without this, an idle bridge would write to the terminal each minute.
+    async fn is_anything_due(&self, store: &EmbeddedStore) -> bool {
+        let now = self.frame.clock.now().as_second();
+        let is_due = async |queue| store.due(queue, now, None).await.map_or(true, |page| !page.items.is_empty());
+        is_due(Queue::Due).await || is_due(Queue::Settle).await
+    }
+
+    /// In a task of its own: a panic ends this invocation and no more.
+    async fn invoke(&self, event: Value) {
+        let (worker, now, running) = (self.worker.clone(), self.frame.clock.now(), self.frame.clock.hold());
+        let handling = tokio::spawn(async move {
+            let _running = running;
+            worker.invoke(invocation(&event, now, TIMEOUT)?).await
+        });
+        match handling.await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(error, "the worker failed"),
+            Err(error) => tracing::error!(error = %error, "the worker failed"),
+        }
+    }
+}
+
+fn stream_event(order_ids: &[Uuid]) -> Value {
+    let record = |order_id: &Uuid| json!({ "dynamodb": { "Keys": { "orderId": { "S": order_id } } } });
+    json!({ "Records": order_ids.iter().map(record).collect::<Vec<_>>() })
+}
