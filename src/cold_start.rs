@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::bridge::Bridge;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Settings};
 use crate::front_payment::Client;
 use crate::http_client::{PooledClient, Tls, TlsError};
 use crate::notify::{PrivateHosts, ShopClient};
@@ -28,8 +28,10 @@ pub type AwsWorker = Worker<DynamoDbStore, Client, ShopClient>;
 ///
 /// # Errors
 /// [`TlsError`] where `SSL_CERT_FILE` cannot be used.
-pub async fn orders(config: Config) -> Result<AwsBridge, TlsError> {
+pub async fn orders(config: Config, settings: &Settings) -> Result<AwsBridge, TlsError> {
     let (bridge, dynamodb) = build(config)?;
+    let front_payment = bridge.front_payment.trusting(settings.trusted_failures.clone());
+    let bridge = Bridge { front_payment, ..bridge };
     let connect_dynamodb = dynamodb.connect(bridge.store.load(Uuid::nil()));
     init(&bridge.secrets, async { tokio::join!(bridge.front_payment.connect(), connect_dynamodb) }).await;
     Ok(bridge)
@@ -67,11 +69,12 @@ fn build_with(config: Config, tls: Tls) -> Result<(AwsBridge, Arc<PooledClient>)
     let (clock, aws) = (Clock::system(), config.aws);
     let pooled = || PooledClient::new(tls.clone(), clock.clone(), MAX_IDLE).map(Arc::new);
     let dynamodb = pooled()?;
-    let store = DynamoDbStore::new(aws.dynamodb(dynamodb.clone()), config.orders_table, config.order_retention);
+    let store = DynamoDbStore::new(aws.dynamodb(dynamodb.clone()), config.orders_table);
     let secrets_manager = SecretsManager::new(aws.secrets_manager(pooled()?), config.secret_id);
     let secrets = SecretCache::new(secrets_manager, clock.clone());
     let front_payment = Client::new(tls, clock.clone(), &config.front_payment_base_url)?;
-    Ok((Bridge::new(store, front_payment, secrets, clock), dynamodb))
+    let bridge = Bridge::new(store, front_payment, secrets, clock).keeping_orders_for(config.order_retention);
+    Ok((bridge, dynamodb))
 }
 
 /// Everything at once. What fails is tried again when it is needed.

@@ -38,6 +38,8 @@ pub struct Settings {
     pub enforce_advisories: bool,
     /// `ACCEPT_ORDERS`: whether orders are taken at present.
     pub accepts_orders: bool,
+    /// `TRUSTED_FAILURES`: of 500 and 510, those that create nothing.
+    pub trusted_failures: Vec<u16>,
     /// `PRIVATE_SHOP_HOSTS`
     pub private_shop_hosts: PrivateHosts,
 }
@@ -52,7 +54,7 @@ impl Config {
             orders_table: environment.require("ORDERS_TABLE")?,
             secret_id: environment.require("SECRET_ID")?,
             front_payment_base_url: base_url(BASE_URL, &environment.require(BASE_URL)?)?,
-            order_retention: environment.get("ORDER_RETENTION_DAYS")?.as_deref().map(retention).transpose()?,
+            order_retention: order_retention(environment)?,
             aws,
             ssl_cert_file: environment.get("SSL_CERT_FILE")?.map(PathBuf::from),
         })
@@ -83,6 +85,7 @@ impl Settings {
                 Some("false") => false,
                 Some(_) => return Err(ConfigError::new(ACCEPT, "is neither true nor false")),
             },
+            trusted_failures: environment.get(TRUSTED)?.as_deref().map(trusted_failures).transpose()?.unwrap_or_default(),
             private_shop_hosts: private_shop_hosts(environment)?,
         })
     }
@@ -95,6 +98,7 @@ impl Default for Settings {
             allowed_tax_rates: [0, 12, 15, 25].map(Decimal::from).to_vec(),
             enforce_advisories: false,
             accepts_orders: true,
+            trusted_failures: Vec::new(),
             private_shop_hosts: PrivateHosts::default(),
         }
     }
@@ -108,6 +112,25 @@ pub fn private_shop_hosts(environment: &impl Environment) -> Result<PrivateHosts
     const HOSTS: &str = "PRIVATE_SHOP_HOSTS";
     let hosts = environment.get(HOSTS)?.as_deref().map(PrivateHosts::parse).transpose();
     Ok(hosts.map_err(|problem| ConfigError::new(HOSTS, problem))?.unwrap_or_default())
+}
+
+/// `ORDER_RETENTION_DAYS`, counted from an order's last change; `None` is for ever.
+///
+/// # Errors
+/// [`ConfigError`] if it is unusable.
+pub fn order_retention(environment: &impl Environment) -> Result<Option<SignedDuration>, ConfigError> {
+    environment.get("ORDER_RETENTION_DAYS")?.as_deref().map(retention).transpose()
+}
+
+const TRUSTED: &str = "TRUSTED_FAILURES";
+
+fn trusted_failures(text: &str) -> Result<Vec<u16>, ConfigError> {
+    let failures = text.split(',').map(|failure| match failure.trim() {
+        "500" => Ok(500),
+        "510" => Ok(510),
+        _ => Err(ConfigError::new(TRUSTED, "is not 500, 510 or both with a comma between")),
+    });
+    failures.collect()
 }
 
 /// At least 90 days, so that a late callback, or a shop's late retry, still finds its order.
@@ -211,6 +234,8 @@ mod tests {
             ),
             ("ADVISORY_CHECKS", "off", "ADVISORY_CHECKS: is neither warn nor enforce"),
             ("ACCEPT_ORDERS", "no", "ACCEPT_ORDERS: is neither true nor false"),
+            ("TRUSTED_FAILURES", "502", "TRUSTED_FAILURES: is not 500, 510 or both with a comma between"),
+            ("TRUSTED_FAILURES", "500,", "TRUSTED_FAILURES: is not 500, 510 or both with a comma between"),
         ] {
             assert_eq!(problem(variable, value).as_deref(), Some(expected));
         }
@@ -249,6 +274,9 @@ mod tests {
             ("ADVISORY_CHECKS", "warn"),
             ("ADVISORY_CHECKS", "enforce"),
             ("ADVISORY_CHECKS", ""),
+            ("TRUSTED_FAILURES", "500"),
+            ("TRUSTED_FAILURES", "510, 500"),
+            ("TRUSTED_FAILURES", ""),
             ("ACCEPT_ORDERS", "true"),
             ("ACCEPT_ORDERS", "false"),
             ("ACCEPT_ORDERS", ""),

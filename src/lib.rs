@@ -6,6 +6,7 @@
 
 pub mod aws;
 pub mod bridge;
+pub mod cancel;
 pub mod clock;
 pub mod cold_start;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod front_payment;
 pub mod http;
 pub mod http_client;
 pub mod notify;
+pub mod operator;
 pub mod order;
 pub mod order_view;
 pub mod reconcile;

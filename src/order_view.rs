@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::order::{EntrySource, HistoryEntry, NotificationState, Notifications, Status, StoredOrder};
 
-/// The 200 of `GET /orders/{orderId}`, and the data of a webhook.
+/// The 200 of `GET /orders/{orderId}`, an order of a list, and the data of a webhook.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView<'a> {
@@ -23,6 +23,10 @@ pub struct OrderView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     customer_reference: Option<&'a str>,
     grand_total: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refunded_amount: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_requested_at: Option<Instant>,
     created_at: Instant,
     updated_at: Instant,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,26 +70,38 @@ impl<'a> OrderView<'a> {
     #[must_use]
     pub fn new(order: &'a StoredOrder, now: Timestamp) -> Self {
         Self {
+            bank_id_url: order.bank_id_url.as_deref(),
+            history: Some(order.history.iter().map(|entry| EntryView::new(entry, order)).collect()),
+            ..Self::of_list(order, now)
+        }
+    }
+
+    /// Without what only one order's page has: the history, and the customer's link.
+    #[must_use]
+    pub fn of_list(order: &'a StoredOrder, now: Timestamp) -> Self {
+        Self {
             order_id: order.order_id,
             status: order.status_at(now),
             order_uuid: order.order_uuid.as_deref(),
             customer_uuid: order.customer_uuid.as_deref(),
-            bank_id_url: order.bank_id_url.as_deref(),
-            reference_no: order.details.reference_no.as_deref(),
-            customer_reference: order.details.customer_reference.as_deref(),
-            grand_total: &order.details.grand_total,
+            bank_id_url: None,
+            reference_no: order.reference_no.as_deref(),
+            customer_reference: order.customer_reference.as_deref(),
+            grand_total: &order.grand_total,
+            refunded_amount: order.refunded_amount.as_deref(),
+            cancel_requested_at: order.cancel_requested_at.map(Instant),
             created_at: Instant(order.created_at),
             updated_at: Instant(order.updated_at),
             checked_at: order.checked_at.map(Instant),
             notified: NotifiedView::new(order),
-            history: Some(order.history.iter().map(|entry| EntryView::new(entry, order)).collect()),
+            history: None,
         }
     }
 
-    /// Without what changes while the shop is being told, and without the customer's link.
+    /// Also without what changes while the shop is being told.
     #[must_use]
     pub fn for_webhook(order: &'a StoredOrder) -> Self {
-        Self { bank_id_url: None, notified: None, history: None, ..Self::new(order, order.updated_at) }
+        Self { notified: None, ..Self::of_list(order, order.updated_at) }
     }
 }
 
@@ -94,24 +110,19 @@ impl<'a> NotifiedView<'a> {
     #[must_use]
     pub fn new(order: &'a StoredOrder) -> Option<Self> {
         order.order_uuid.as_ref()?;
-        Some(order.notifications.as_ref().map_or_else(Self::of_older_version, Self::of))
+        order.notifications.as_ref().map(Self::of)
     }
 
     fn of(notifications: &'a Notifications) -> Self {
-        let state = notifications.state();
+        let state = notifications.state;
         Self {
             state,
             status: notifications.told_status,
             at: notifications.told_at.map(Instant),
             attempts: (state != NotificationState::Off).then_some(notifications.attempts),
-            next_at: notifications.next_at.filter(|_| state == NotificationState::Pending).map(Instant),
+            next_at: (state == NotificationState::Pending).then_some(Instant(notifications.next_at)),
             last_error: notifications.last_error.as_deref(),
         }
-    }
-
-    /// What was stored before the bridge notified shops counts as told.
-    fn of_older_version() -> Self {
-        Self { state: NotificationState::Off, status: None, at: None, attempts: None, next_at: None, last_error: None }
     }
 }
 
@@ -123,7 +134,7 @@ impl<'a> EntryView<'a> {
 }
 
 /// RFC 3339 in UTC, always with milliseconds.
-struct Instant(Timestamp);
+pub struct Instant(pub Timestamp);
 
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -9,7 +9,9 @@ use super::sandbox;
 pub(super) const SHOP: &str = "demo-shop";
 /// The API key of the demo shop, which is notified in the format `front-payment`.
 pub const API_KEY: &str = "demo-shop-key";
-/// The API key of a second shop, which is notified in the format `standard-webhooks`.
+/// A second shop.
+pub(super) const WEBHOOKS_SHOP: &str = "demo-webhooks";
+/// The API key of the second shop, which is notified in the format `standard-webhooks`.
 pub const WEBHOOKS_API_KEY: &str = "demo-webhooks-key";
 
 /// The hosts at which the shops are notified, at any port.
@@ -30,7 +32,7 @@ impl SecretSource for DemoSecret {
             "callbackSecret": sandbox::SECRET_KEY,
             "shops": {
                 SHOP: shop(API_KEY, "front-payment"),
-                "demo-webhooks": shop(WEBHOOKS_API_KEY, "standard-webhooks"),
+                WEBHOOKS_SHOP: shop(WEBHOOKS_API_KEY, "standard-webhooks"),
             },
         });
         Box::pin(std::future::ready(Ok(secret.to_string())))

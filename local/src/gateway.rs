@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use front_payment_bridge::front_payment::Client;
-use front_payment_bridge::http::callbacks::Callbacks;
+use front_payment_bridge::http::callbacks::{self, Callbacks};
 use front_payment_bridge::http::invoke;
-use front_payment_bridge::http::orders::Orders;
+use front_payment_bridge::http::orders::{self, Orders};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -40,8 +40,9 @@ const MAX_BODY_BYTES: usize = 10_000_000;
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
 
 /// The routes in template.yaml.
-const ROUTES: [&str; 4] =
-    ["POST /orders", "GET /orders/{orderId}", "POST /orders/{orderId}/notifications", "GET /callbacks/{orderId}/{token}"];
+fn routes_of_template() -> impl Iterator<Item = &'static str> {
+    orders::ROUTES.into_iter().chain([callbacks::ROUTE])
+}
 
 pub(super) fn routes(functions: Arc<Functions>) -> Router {
     Router::new().fallback(call).with_state(functions)
@@ -121,7 +122,7 @@ fn event(
 
 /// The route that a request matches, and the parameters in its path.
 fn route(method: &Method, path: &str) -> Option<(&'static str, BTreeMap<&'static str, String>)> {
-    ROUTES.iter().find_map(|route_key| {
+    routes_of_template().find_map(|route_key| {
         let (route_method, pattern) = route_key.split_once(' ')?;
         let (pattern, segments) = (pattern.split('/'), path.split('/'));
         if route_method != method.as_str() || pattern.clone().count() != segments.clone().count() {
@@ -135,7 +136,7 @@ fn route(method: &Method, path: &str) -> Option<(&'static str, BTreeMap<&'static
                 None => return None,
             }
         }
-        Some((*route_key, parameters))
+        Some((route_key, parameters))
     })
 }
 

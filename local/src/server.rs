@@ -6,7 +6,7 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use front_payment_bridge::bridge::Bridge;
-use front_payment_bridge::config::Settings;
+use front_payment_bridge::config::{self, Settings};
 use front_payment_bridge::environment::ProcessEnvironment;
 use front_payment_bridge::front_payment::Client;
 use front_payment_bridge::http::callbacks::Callbacks;
@@ -45,6 +45,7 @@ impl Local {
     /// [`Error`], for example if the database cannot be used.
     pub fn start(listener: TcpListener, store: EmbeddedStore, rate_limit: u32, journal: Arc<Journal>) -> Result<Self, Error> {
         let settings = Settings::read(&ProcessEnvironment)?;
+        let retention = config::order_retention(&ProcessEnvironment)?;
         let private_shop_hosts = settings.private_shop_hosts.and(this_machine()?);
         let frame = frame(&listener, &store, true)?;
         journal.use_clock(frame.clock.clone());
@@ -54,9 +55,10 @@ impl Local {
         let tls = Tls::new(None)?;
         let shops = ShopClient::new(&tls)?;
         let front_payment = Client::new(tls, frame.clock.shared(), &front_payment)?;
+        let front_payment = front_payment.trusting(settings.trusted_failures.clone());
         let secrets = SecretCache::new(DemoSecret, frame.clock.shared());
         let (watched, changed) = WatchedStore::new(store.clone());
-        let bridge = Arc::new(Bridge::new(watched, front_payment, secrets, frame.clock.shared()));
+        let bridge = Arc::new(Bridge::new(watched, front_payment, secrets, frame.clock.shared()).keeping_orders_for(retention));
         let worker = Arc::new(Worker::new(bridge.clone(), shops, private_shop_hosts.clone()));
         let callback_base_url = settings.callback_base_url.or(Url::parse(&base).ok());
         let settings = Settings { callback_base_url, private_shop_hosts, ..settings };

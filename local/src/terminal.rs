@@ -70,7 +70,7 @@ fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
         }
     };
     let order = order.filter(|_| mentions_order);
-    let reference = order.and_then(|order| order.details.reference_no.as_deref());
+    let reference = order.and_then(|order| order.reference_no.as_deref());
     let uuid = order.and_then(|order| order.order_uuid.as_deref());
     let millis = entry.field("totalMs").map(|millis| format!("{millis} ms"));
     let disbelief = entry.field("disbelief").map(|why| format!("not believed: {why}"));

@@ -1,7 +1,7 @@
 //! The embedded store, with what a table's stream adds: it names each order that was written.
 
-use front_payment_bridge::order::{Queue, StoredOrder};
-use front_payment_bridge::store::{Cursor, DueOrder, OrderQueue, OrderStore, Page, StoreError, WriteError};
+use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Page, StoreError, WriteError};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use uuid::Uuid;
 
@@ -40,12 +40,12 @@ impl OrderStore for WatchedStore {
     }
 }
 
-impl OrderQueue for WatchedStore {
-    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder, Cursor>, StoreError> {
-        self.store.due(queue, until, after).await
+impl OrderIndex for WatchedStore {
+    async fn list(&self, query: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
+        self.store.list(query).await
     }
 
-    async fn all_ids(&self, after: Option<Uuid>) -> Result<Page<Uuid, Uuid>, StoreError> {
+    async fn all_ids(&self, after: Option<Uuid>) -> Result<Vec<Uuid>, StoreError> {
         self.store.all_ids(after).await
     }
 }

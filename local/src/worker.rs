@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use front_payment_bridge::front_payment::Client;
 use front_payment_bridge::notify::ShopClient;
-use front_payment_bridge::order::Queue;
-use front_payment_bridge::store::OrderQueue;
+use front_payment_bridge::order::AskQueue;
+use front_payment_bridge::store::{IndexQuery, OrderIndex, Partition};
 use front_payment_bridge::worker::Worker;
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
@@ -15,6 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
+use super::demo_secret::{SHOP, WEBHOOKS_SHOP};
 use super::invocation::invocation;
 use super::page::Frame;
 use super::watched_store::WatchedStore;
@@ -66,10 +67,6 @@ impl Waking {
 
     /// Each minute, and whenever the clock is moved.
     async fn sweep(&self, store: &EmbeddedStore) {
-        // The database may be one of an older version, which had no index.
-        if store.all_ids(None).await.is_ok_and(|page| !page.items.is_empty()) {
-            self.invoke(json!({ "backfill": true })).await;
-        }
         let mut minutes = tokio::time::interval(MINUTE);
         minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -86,8 +83,15 @@ impl Waking {
     /// Without this, an idle bridge would write to the terminal each minute.
     async fn is_anything_due(&self, store: &EmbeddedStore) -> bool {
         let now = self.frame.clock.now().as_second();
-        let is_due = async |queue| store.due(queue, now, None).await.map_or(true, |page| !page.items.is_empty());
-        is_due(Queue::Due).await || is_due(Queue::Settle).await
+        let queues = [AskQueue::Ask, AskQueue::Check, AskQueue::Settle].map(Partition::Ask);
+        let shops = [SHOP, WEBHOOKS_SHOP].map(|shop_id| Partition::Tell { shop_id });
+        for partition in queues.into_iter().chain(shops) {
+            let page = store.list(&IndexQuery::until(partition, now, 1)).await;
+            if page.map_or(true, |page| !page.items.is_empty()) {
+                return true;
+            }
+        }
+        false
     }
 
     /// In a task of its own: a panic ends this invocation and no more.

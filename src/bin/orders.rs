@@ -1,4 +1,4 @@
-//! The Lambda behind `POST /orders` and `GET /orders/{orderId}`.
+//! The Lambda that shops call.
 
 use std::process::ExitCode;
 
@@ -17,6 +17,6 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Error> {
     let (config, settings) = (Config::read(&ProcessEnvironment)?, Settings::read(&ProcessEnvironment)?);
     telemetry::init_json();
-    let orders = &Orders::new(cold_start::orders(config).await?.into(), settings);
+    let orders = &Orders::new(cold_start::orders(config, &settings).await?.into(), settings);
     lambda_runtime::run(service_fn(|invocation| http::invoke(orders, invocation))).await
 }

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::Bridge;
 use crate::deadline::backoff;
-use crate::order::{Queue, StoredOrder};
+use crate::order::StoredOrder;
 use crate::secrets::Redacted;
-use crate::store::{Cursor, DueOrder, OrderQueue, OrderStore, Page, StoreError, WriteError};
+use crate::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Page, StoreError, WriteError};
 
 /// What an update does when the store does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,18 +44,12 @@ pub(crate) struct UpdateFailure {
     pub order: StoredOrder,
 }
 
-impl<S: OrderQueue, F> Bridge<S, F> {
-    pub(crate) async fn due(
-        &self,
-        queue: Queue,
-        until: i64,
-        after: Option<Cursor>,
-        by: Timestamp,
-    ) -> Result<Page<DueOrder, Cursor>, StoreError> {
-        self.within(by, self.store.due(queue, until, after)).await
+impl<S: OrderIndex, F> Bridge<S, F> {
+    pub(crate) async fn list(&self, query: &IndexQuery<'_>, by: Timestamp) -> Result<Page<IndexEntry>, StoreError> {
+        self.within(by, self.store.list(query)).await
     }
 
-    pub(crate) async fn all_ids(&self, after: Option<Uuid>, by: Timestamp) -> Result<Page<Uuid, Uuid>, StoreError> {
+    pub(crate) async fn all_ids(&self, after: Option<Uuid>, by: Timestamp) -> Result<Vec<Uuid>, StoreError> {
         self.within(by, self.store.all_ids(after)).await
     }
 }
@@ -65,12 +59,24 @@ impl<S: OrderStore, F> Bridge<S, F> {
         self.within(by, self.store.load(order_id)).await
     }
 
-    pub(crate) async fn create(&self, order: &StoredOrder, by: Timestamp) -> Result<(), WriteError> {
-        self.within(by, self.store.create(order)).await
+    /// Writes an order that is not stored yet, and returns it as it was written.
+    pub(crate) async fn create(&self, mut order: StoredOrder, by: Timestamp) -> Result<StoredOrder, WriteError> {
+        order.derive(self.retention);
+        self.within(by, self.store.create(&order)).await?;
+        Ok(order)
     }
 
-    pub(crate) async fn replace(&self, current: &StoredOrder, next: &StoredOrder, by: Timestamp) -> Result<(), WriteError> {
-        self.within(by, self.store.replace(current, next)).await
+    /// Writes the next version over the one that was read, and returns it as it was written.
+    pub(crate) async fn replace(
+        &self,
+        current: &StoredOrder,
+        mut next: Box<StoredOrder>,
+        by: Timestamp,
+    ) -> Result<StoredOrder, WriteError> {
+        next.derive(self.retention);
+        self.within(by, self.store.replace(current, &next)).await?;
+        log_update(current, &next);
+        Ok(*next)
     }
 
     /// Writes a change over whatever is stored by then. After a conflict, `change` decides anew about the version that
@@ -88,11 +94,8 @@ impl<S: OrderStore, F> Bridge<S, F> {
             if self.clock.until(by).is_zero() {
                 break;
             }
-            let pause = match self.replace(&order, &next, by).await {
-                Ok(()) => {
-                    log_update(&order, &next);
-                    return Ok(Updated { order: *next, replaced: Some(order) });
-                }
+            let pause = match self.replace(&order, next, by).await {
+                Ok(next) => return Ok(Updated { order: next, replaced: Some(order) }),
                 Err(WriteError::Conflict(Some(stored))) if is_same_order(&order, &stored) => {
                     order = *stored;
                     error = UpdateError::Overtaken;
@@ -130,13 +133,14 @@ pub(crate) fn has_token(order: &StoredOrder, callback_token: &str) -> bool {
 }
 
 /// Logs what somebody has to know about a change that was written.
-pub(crate) fn log_update(current: &StoredOrder, next: &StoredOrder) {
-    // Something was heard, but nothing about the notifications.
-    if next.updated_at != current.updated_at && next.history.len() == current.history.len() {
+fn log_update(current: &StoredOrder, next: &StoredOrder) {
+    let is_entry_missing = next.is_history_full() && next.history.len() == current.history.len();
+    if is_entry_missing && next.updated_at != current.updated_at {
         tracing::warn!("the history is full; the status is applied without an entry");
     }
     if let (Some(old), Some(new)) = (&current.order_uuid, &next.order_uuid)
         && old != new
+        && !next.replaced_uuids.contains(old)
     {
         tracing::error!(
             orderUuid = new,

@@ -52,7 +52,7 @@ impl SignedCallback {
         Some(Self { callback, values_as_received: values.flat_map(|(_, value)| value).collect(), checksum })
     }
 
-    /// Was it signed with this secretKey? Lower-case hex of SHA-256 over all values as received, then the key.
+    /// Whether it is signed with this secretKey: lower-case hex of SHA-256 over all values as received, then the key.
     #[must_use]
     pub fn is_signed_with(&self, secret_key: &Redacted) -> bool {
         let digest = Sha256::new().chain_update(&self.values_as_received).chain_update(secret_key.expose()).finalize();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn weaknesses_of_the_checksum_are_not_believed() {
+    fn weaknesses_of_the_checksum_are_not_verified() {
         let shifted = EXAMPLE.replace("amount=100&createdAt=1755764131", "amount=1001&createdAt=755764131");
         let callback = SignedCallback::read(&format!("{shifted}&checksum={CHECKSUM}")).unwrap();
         assert!(callback.is_signed_with(&Redacted::new("test-secret")), "the checksum holds: the stored amount has to refuse it");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn values_in_another_shape_are_not_believed() {
+    fn values_in_another_shape_are_not_verified() {
         for (from, to) in [
             ("ODR123", ""),
             ("ODR123", "ODR%20123"),

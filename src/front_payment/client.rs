@@ -15,10 +15,13 @@ use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use url::Url;
 
-use super::{FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply, read_status, wire};
+use super::{
+    CancelCall, CancelReply, FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall, read_cancel, read_status, read_submit,
+    wire,
+};
 use crate::clock::Clock;
 use crate::http_client::{ClientLease, PooledClient, Tls, TlsError, retry_after};
-use crate::order::Order;
+use crate::order::{Order, SubmitReply};
 use crate::secrets::Redacted;
 use crate::telemetry::error_chain;
 
@@ -32,6 +35,7 @@ const MAX_REPLY_BYTES: usize = 1024 * 1024;
 pub struct Client {
     http: PooledClient,
     base_url: String,
+    trusted_failures: Vec<u16>,
 }
 
 struct Reply {
@@ -78,12 +82,27 @@ impl Client {
     /// [`TlsError`] if the HTTP client cannot be built.
     pub fn new(tls: Tls, clock: Clock, base_url: &Url) -> Result<Self, TlsError> {
         let http = PooledClient::new(tls, clock, MAX_IDLE)?;
-        Ok(Self { http, base_url: base_url.as_str().trim_end_matches('/').to_owned() })
+        Ok(Self { http, base_url: base_url.as_str().trim_end_matches('/').to_owned(), trusted_failures: Vec::new() })
+    }
+
+    /// The failures, of 500 and 510, that Front Payment has confirmed to create nothing.
+    #[must_use]
+    pub fn trusting(self, trusted_failures: Vec<u16>) -> Self {
+        Self { trusted_failures, ..self }
     }
 
     /// Opens the connection that the first order uses. Sends nothing, so nothing counts against the rate limit.
     pub async fn connect(&self) {
         self.http.connect(self.http.lease().get(&self.base_url).send()).await;
+    }
+
+    /// Sends a body once. Without a whole reply, says whether sending had begun.
+    async fn post(&self, path: &str, body: Vec<u8>, token: &Redacted, within: Duration) -> Result<Reply, (NoReply, bool)> {
+        let http = self.http.lease();
+        let request = self.request(&http, Method::POST, path, token, within).header(CONTENT_TYPE, "application/json");
+        let has_begun = Arc::new(AtomicBool::new(false));
+        let body = reqwest::Body::wrap(WatchedBody { bytes: Some(body.into()), has_begun: has_begun.clone() });
+        exchange(request.body(body)).await.map_err(|no_reply| (no_reply, has_begun.load(Ordering::SeqCst)))
     }
 
     fn request(&self, http: &ClientLease<'_>, method: Method, path: &str, token: &Redacted, within: Duration) -> RequestBuilder {
@@ -101,22 +120,31 @@ impl FrontPayment for Client {
         let body = match wire::body(order, callback_url) {
             Ok(body) => body,
             Err(error) => {
-                let reply = SubmitReply::Failed { may_exist: false, unproven: false };
-                return SubmitCall { reply, head: ReplyHead::default(), reason: format!("not sent: {error}") };
+                let reason = format!("not sent: {error}");
+                return SubmitCall { reply: SubmitReply::Failed, head: ReplyHead::default(), reason };
             }
         };
-        let http = self.http.lease();
-        let request = self.request(&http, Method::POST, "/connect/orders/invoice/submit", token, within);
-        let has_begun = Arc::new(AtomicBool::new(false));
-        let body = reqwest::Body::wrap(WatchedBody { bytes: Some(body.into()), has_begun: has_begun.clone() });
-        match exchange(request.header(CONTENT_TYPE, "application/json").body(body)).await {
+        match self.post("/connect/orders/invoice/submit", body, token, within).await {
             Ok(Reply { head, http_status, body }) => {
-                SubmitCall { reply: SubmitReply::read(http_status, &body), head, reason: format!("answered {http_status}") }
+                let reply = read_submit(http_status, &body, &self.trusted_failures);
+                SubmitCall { reply, head, reason: format!("answered {http_status}") }
             }
-            Err(NoReply { reason, head }) => {
-                let was_sent = has_begun.load(Ordering::SeqCst);
-                let reply = if was_sent { SubmitReply::Unknown } else { SubmitReply::Unavailable { may_exist: false } };
+            Err((NoReply { reason, head }, was_sent)) => {
+                let reply = if was_sent { SubmitReply::Unknown } else { SubmitReply::Unavailable };
                 SubmitCall { reply, head, reason }
+            }
+        }
+    }
+
+    async fn cancel(&self, order_uuid: &str, note: &str, token: &Redacted, within: Duration) -> CancelCall {
+        let body = serde_json::json!({ "cancellationNote": note }).to_string().into_bytes();
+        match self.post(&format!("/connect/orders/cancel/{order_uuid}"), body, token, within).await {
+            Ok(Reply { head, http_status, body }) => {
+                CancelCall { reply: read_cancel(http_status, &body), head, reason: format!("answered {http_status}") }
+            }
+            Err((NoReply { reason, head }, was_sent)) => {
+                let reply = if was_sent { CancelReply::Unknown } else { CancelReply::Unavailable };
+                CancelCall { reply, head, reason }
             }
         }
     }

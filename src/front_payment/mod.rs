@@ -8,7 +8,7 @@ pub mod wire;
 
 pub use crate::telemetry::ReplyHead;
 pub use client::Client;
-pub use replies::{StatusCall, StatusError, SubmitCall, SubmitReply, read_status};
+pub use replies::{CancelCall, CancelReply, StatusCall, StatusError, SubmitCall, read_cancel, read_status, read_submit};
 
 use std::future::Future;
 use std::time::Duration;
@@ -28,6 +28,10 @@ pub trait FrontPayment: Send + Sync {
     ) -> impl Future<Output = SubmitCall> + Send;
 
     fn status(&self, order_uuid: &str, token: &Redacted, within: Duration) -> impl Future<Output = StatusCall> + Send;
+
+    /// Asks once for the cancellation of an order. `note` is 1 to 200 characters.
+    fn cancel(&self, order_uuid: &str, note: &str, token: &Redacted, within: Duration)
+    -> impl Future<Output = CancelCall> + Send;
 }
 
 /// Whether a text can be an `orderUuid` or a `customerUuid`: 1 to 64 of `[A-Za-z0-9_-]`. They are not UUIDs: `ODR4286244937`.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{callback, is_provider_id, sentences};
-use crate::order::{CreatedOrder, Status, StatusWord, Violation};
+use crate::order::{CreatedOrder, Decimal, Status, StatusRead, StatusWord, SubmitReply, Violation};
 use crate::telemetry::ReplyHead;
 
 /// A longer link does not fit into an item.
@@ -17,32 +17,9 @@ pub struct SubmitCall {
     pub reason: String,
 }
 
-/// How a submit ended.
-pub enum SubmitReply {
-    Created(CreatedOrder),
-    /// Front Payment refused the order, with these sentences.
-    Rejected(Vec<Violation>),
-    /// The token was rejected; nothing was created.
-    Unauthorized,
-    /// No connection, or Front Payment asks to try later.
-    Unavailable {
-        /// A 503: Front Payment says nothing about the order.
-        may_exist: bool,
-    },
-    /// Front Payment did not take the order.
-    Failed {
-        /// It was not refused before it was processed.
-        may_exist: bool,
-        /// A 500 or 510 in Front Payment's own JSON: it reports a failure, but may have created the order.
-        unproven: bool,
-    },
-    /// The order may or may not have been created.
-    Unknown,
-}
-
 /// One status call.
 pub struct StatusCall {
-    pub status: Result<StatusWord, StatusError>,
+    pub status: Result<StatusRead, StatusError>,
     pub head: ReplyHead,
 }
 
@@ -57,25 +34,57 @@ pub enum StatusError {
     Other(String),
 }
 
-impl SubmitReply {
-    /// Reads a whole reply to a submit.
-    #[must_use]
-    pub fn read(http_status: u16, body: &[u8]) -> Self {
-        let json: Option<Value> = serde_json::from_slice(body).ok();
-        let own = json.as_ref().filter(|json| json.get("status_code").is_some());
-        match http_status {
-            200..=299 => json.as_ref().and_then(created).map_or(Self::Unknown, Self::Created),
-            401 => Self::Unauthorized,
-            429 => Self::Unavailable { may_exist: false },
-            503 => Self::Unavailable { may_exist: true },
-            417 => Self::Rejected(refusal(json.as_ref())),
-            400..=499 if own.is_some_and(|own| own.get("errors").is_some_and(|errors| !errors.is_null())) => {
-                Self::Rejected(refusal(own))
-            }
-            300..=303 | 307 | 308 | 400..=499 => Self::Failed { may_exist: true, unproven: false },
-            500 | 510 if own.is_some() => Self::Failed { may_exist: true, unproven: true },
-            _ => Self::Unknown,
+/// One call of cancel.
+pub struct CancelCall {
+    pub reply: CancelReply,
+    pub head: ReplyHead,
+    /// For the log. Contains no text of the reply.
+    pub reason: String,
+}
+
+/// How a request for a cancellation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelReply {
+    /// Front Payment takes it. The status tells whether the order is cancelled.
+    Accepted,
+    /// Front Payment does not cancel this order, with these sentences.
+    Refused(Vec<Violation>),
+    Unauthorized,
+    /// There was no connection, or Front Payment asks to try later.
+    Unavailable,
+    /// The order may or may not have been cancelled.
+    Unknown,
+}
+
+/// Reads a whole reply to a submit. `trusted` are the statuses, of 500 and 510, that Front Payment has confirmed to create
+/// nothing. All others may have created the order.
+#[must_use]
+pub fn read_submit(http_status: u16, body: &[u8], trusted: &[u16]) -> SubmitReply {
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let own = json.as_ref().filter(|json| json.get("status_code").is_some());
+    match http_status {
+        200..=299 => json.as_ref().and_then(created).map_or(SubmitReply::Unknown, SubmitReply::Created),
+        401 => SubmitReply::Unauthorized,
+        429 | 503 => SubmitReply::Unavailable,
+        417 => SubmitReply::Rejected(refusal(json.as_ref())),
+        400..=499 if own.is_some_and(|own| own.get("errors").is_some_and(|errors| !errors.is_null())) => {
+            SubmitReply::Rejected(refusal(own))
         }
+        300..=303 | 307 | 308 | 400..=499 => SubmitReply::Failed,
+        500 | 510 if own.is_some() && trusted.contains(&http_status) => SubmitReply::Failed,
+        _ => SubmitReply::Unknown,
+    }
+}
+
+/// Reads a whole reply to a request for a cancellation.
+#[must_use]
+pub fn read_cancel(http_status: u16, body: &[u8]) -> CancelReply {
+    match http_status {
+        200..=299 => CancelReply::Accepted,
+        401 => CancelReply::Unauthorized,
+        429 | 503 => CancelReply::Unavailable,
+        400..=499 => CancelReply::Refused(refusal(serde_json::from_slice(body).ok().as_ref())),
+        _ => CancelReply::Unknown,
     }
 }
 
@@ -108,31 +117,39 @@ fn refusal(reply: Option<&Value>) -> Vec<Violation> {
     }
     if found.is_empty() {
         let said = reply.and_then(|reply| reply.get("message")).and_then(Value::as_str);
-        found.push(sentences::violation(said.unwrap_or("Front Payment refused the order without saying why")));
+        found.push(sentences::violation(said.unwrap_or("Front Payment refused without saying why")));
     }
     found
 }
 
+/// Reads a whole reply to a status call.
+///
 /// # Errors
-/// [`StatusError`] where the reply has no status, or one of another order.
-pub fn read_status(http_status: u16, body: &[u8], order_uuid: &str) -> Result<StatusWord, StatusError> {
-    if http_status == 401 {
-        return Err(StatusError::Unauthorized);
+/// [`StatusError`] if the reply has no status, or one of another order.
+pub fn read_status(http_status: u16, body: &[u8], order_uuid: &str) -> Result<StatusRead, StatusError> {
+    let other = |reason: &str| StatusError::Other(reason.to_owned());
+    match http_status {
+        200..=299 => {}
+        401 => return Err(StatusError::Unauthorized),
+        404 => return Err(StatusError::NotFound),
+        status => return Err(StatusError::Other(format!("answered {status}"))),
     }
-    if http_status == 404 {
-        return Err(StatusError::NotFound);
+    let reply: Value = serde_json::from_slice(body).map_err(|_| other("answered no JSON"))?;
+    let data = reply.get("data").unwrap_or(&Value::Null);
+    if data.get("uuid").and_then(Value::as_str).is_some_and(|uuid| uuid != order_uuid) {
+        return Err(other("answered for another order"));
     }
-    if !(200..=299).contains(&http_status) {
-        return Err(StatusError::Other(format!("answered {http_status}")));
-    }
-    let reply: Value = serde_json::from_slice(body).map_err(|_| StatusError::Other("answered no JSON".to_owned()))?;
-    let data = reply.get("data");
-    if data.and_then(|data| data.get("uuid")).and_then(Value::as_str).is_some_and(|uuid| uuid != order_uuid) {
-        return Err(StatusError::Other("answered for another order".to_owned()));
-    }
-    match data.and_then(|data| data.get("status")).and_then(Value::as_str) {
-        Some(word) if callback::is_status(word) => Ok(StatusWord::read(word)),
-        _ => Err(StatusError::Other("answered without a status".to_owned())),
+    let word = data.get("status").and_then(Value::as_str).filter(|word| callback::is_status(word));
+    let word = StatusWord::read(word.ok_or_else(|| other("answered without a status"))?);
+    Ok(StatusRead { word, order_amount: amount(data.get("orderAmount")), refunded_amount: amount(data.get("refundedAmount")) })
+}
+
+/// A number, or a numeric string. Anything else is no amount.
+fn amount(value: Option<&Value>) -> Option<Decimal> {
+    match value? {
+        Value::Number(number) => Decimal::parse(&number.to_string()).ok(),
+        Value::String(text) => Decimal::parse(text).ok(),
+        _ => None,
     }
 }
 
@@ -143,18 +160,16 @@ mod tests {
     use serde_json::json;
 
     fn read(status: u16, body: &Value) -> SubmitReply {
-        SubmitReply::read(status, body.to_string().as_bytes())
+        read_submit(status, body.to_string().as_bytes(), &[])
     }
 
-    fn row(status: u16, body: &str) -> &'static str {
-        match SubmitReply::read(status, body.as_bytes()) {
+    fn row(status: u16, body: &str, trusted: &[u16]) -> &'static str {
+        match read_submit(status, body.as_bytes(), trusted) {
             SubmitReply::Created(_) => "created",
             SubmitReply::Rejected(_) => "rejected",
             SubmitReply::Unauthorized => "unauthorized",
-            SubmitReply::Unavailable { may_exist: false } => "not let in",
-            SubmitReply::Unavailable { may_exist: true } => "unavailable",
-            SubmitReply::Failed { unproven: true, .. } => "failed, unproven",
-            SubmitReply::Failed { unproven: false, .. } => "failed",
+            SubmitReply::Unavailable => "unavailable",
+            SubmitReply::Failed => "failed",
             SubmitReply::Unknown => "unknown",
         }
     }
@@ -189,16 +204,16 @@ mod tests {
             (400, "", "failed"),
             (401, rejected, "unauthorized"),
             (401, "", "unauthorized"),
-            (429, rejected, "not let in"),
-            (429, "", "not let in"),
+            (429, rejected, "unavailable"),
+            (429, "", "unavailable"),
             (503, failed, "unavailable"),
             (503, "<html>", "unavailable"),
             (301, "", "failed"),
             (302, ok, "failed"),
             (307, "", "failed"),
             (304, "", "unknown"),
-            (500, failed, "failed, unproven"),
-            (510, r#"{"status_code":510,"errors":"x"}"#, "failed, unproven"),
+            (500, failed, "unknown"),
+            (510, r#"{"status_code":510,"errors":"x"}"#, "unknown"),
             (500, "<html>", "unknown"),
             (500, "", "unknown"),
             (500, r#"["status_code"]"#, "unknown"),
@@ -209,7 +224,39 @@ mod tests {
             (599, "", "unknown"),
             (101, "", "unknown"),
         ] {
-            assert_eq!(row(status, body), expected, "{status} {body}");
+            assert_eq!(row(status, body, &[]), expected, "{status} {body}");
+        }
+        let own = r#"{"status_code":500,"errors":{}}"#;
+        for (status, body, trusted, expected) in [
+            (500, own, [500].as_slice(), "failed"),
+            (510, own, &[500], "unknown"),
+            (510, own, &[500, 510], "failed"),
+            (500, "<html>", &[500, 510], "unknown"),
+            (502, own, &[500, 510], "unknown"),
+        ] {
+            assert_eq!(row(status, body, trusted), expected, "{status} {body}, trusted: {trusted:?}");
+        }
+    }
+
+    #[test]
+    fn every_reply_to_a_cancellation() {
+        let paid = r#"{"status_code":400,"message":"orderStatusAlreadyPaid","errors":null}"#;
+        let refused = |sentence: &str| CancelReply::Refused(vec![Violation::new("", crate::order::Code::Provider, sentence)]);
+        for (status, body, expected) in [
+            (202, r#"{"message":"cancelledOrderSuccessfully","is_data":false}"#, CancelReply::Accepted),
+            (200, "", CancelReply::Accepted),
+            (400, paid, refused("orderStatusAlreadyPaid")),
+            (417, r#"{"errors":["No."]}"#, refused("No.")),
+            (404, "<html>", refused("Front Payment refused without saying why")),
+            (403, "", refused("Front Payment refused without saying why")),
+            (401, paid, CancelReply::Unauthorized),
+            (429, "", CancelReply::Unavailable),
+            (503, "", CancelReply::Unavailable),
+            (302, "", CancelReply::Unknown),
+            (500, paid, CancelReply::Unknown),
+            (510, paid, CancelReply::Unknown),
+        ] {
+            assert_eq!(read_cancel(status, body.as_bytes()), expected, "{status} {body}");
         }
     }
 
@@ -240,7 +287,8 @@ mod tests {
 
     #[test]
     fn a_status_reply_is_read() {
-        let at = |status, body: &str| read_status(status, body.as_bytes(), "ODR1").map_err(|e| e.to_string());
+        let read = |status, body: &str| read_status(status, body.as_bytes(), "ODR1").map_err(|error| error.to_string());
+        let at = |status, body: &str| read(status, body).map(|read| read.word);
         assert_eq!(
             at(200, r#"{"data":{"uuid":"ODR1","status":"PARTIAL REFUNDED"}}"#),
             Ok(StatusWord::Known(Status::PartialRefunded))
@@ -259,12 +307,21 @@ mod tests {
         ] {
             assert!(at(status, body).is_err(), "{status} {body}");
         }
+        let amounts = |amounts: &str| {
+            let read = read(200, &format!(r#"{{"data":{{"status":"PAID",{amounts}}}}}"#)).unwrap();
+            [read.order_amount, read.refunded_amount].map(|amount| amount.map(|amount| amount.text().to_owned()))
+        };
+        let texts = |order: Option<&str>, refunded: Option<&str>| [order, refunded].map(|text| text.map(str::to_owned));
+        assert_eq!(amounts(r#""orderAmount":40,"refundedAmount":0"#), texts(Some("40"), Some("0")));
+        assert_eq!(amounts(r#""orderAmount":"40.00","refundedAmount":10.50"#), texts(Some("40.00"), Some("10.50")));
+        assert_eq!(amounts(r#""orderAmount":null,"refundedAmount":[]"#), texts(None, None));
     }
 
     proptest! {
         #[test]
         fn any_reply_gets_a_row(status in 100u16..=599, body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _row = SubmitReply::read(status, &body);
+            let _row = read_submit(status, &body, &[500]);
+            let _cancel = read_cancel(status, &body);
             let _status = read_status(status, &body, "ODR1");
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::order::{CustomerType, Decimal, Language, Order};
+use crate::order::{self, CustomerType, Decimal, Language, Order};
 
 /// The body of a submit.
 ///
@@ -110,53 +110,83 @@ impl Serialize for Digits<'_> {
 }
 
 impl<'a> Submit<'a> {
+    /// Every member is taken out by its name: one that is added to the order and forgotten here does not compile.
     fn new(order: &'a Order, callback_url: &'a str) -> Self {
-        let (customer, summary) = (&order.customer, &order.summary);
+        let Order {
+            products,
+            summary: order::Summary { sub_total, total_tax, total_discount, grand_total },
+            order_date,
+            customer,
+            reference_no,
+            customer_reference,
+            invoice_interval,
+            separate_invoices,
+            invoice_fee_applicable,
+            invoice_maturity,
+            callback: order::CallbackUrls { callback: _, success, failure },
+            secure_details,
+        } = order;
         Self {
-            products: order
-                .products
-                .iter()
-                .map(|line| Product {
-                    name: &line.name,
-                    product_id: line.product_id.as_deref(),
-                    quantity: Digits(&line.quantity),
-                    rate: Digits(&line.rate),
-                    discount: line.discount.as_ref().map(Digits),
-                    tax: Digits(&line.tax),
-                    amount: Digits(&line.amount),
-                })
-                .collect(),
+            products: products.iter().map(Product::new).collect(),
             order_summary: OrderSummary {
-                sub_total: Digits(&summary.sub_total),
-                total_tax: Digits(&summary.total_tax),
-                total_discount: Digits(&summary.total_discount),
-                grand_total: Digits(&summary.grand_total),
+                sub_total: Digits(sub_total),
+                total_tax: Digits(total_tax),
+                total_discount: Digits(total_discount),
+                grand_total: Digits(grand_total),
             },
-            order_date: &order.order_date,
-            customer_details: CustomerDetails {
-                r#type: customer.kind,
-                country_code: &customer.country_code,
-                msisdn: &customer.msisdn,
-                email: &customer.email,
-                name: &customer.name,
-                preferred_language: customer.preferred_language,
-                personal_number: customer.personal_number.as_deref(),
-                organization_id: customer.organization_id.as_deref(),
-                address: Address {
-                    street: &customer.address.street,
-                    zip: &customer.address.zip,
-                    city: &customer.address.city,
-                    country: &customer.address.country,
-                },
-            },
-            reference_no: order.reference_no.as_deref(),
-            customer_reference: order.customer_reference.as_deref(),
-            invoice_interval: order.invoice_interval.as_ref().map(Digits),
-            separate_invoices: order.separate_invoices,
-            invoice_fee_applicable: order.invoice_fee_applicable,
-            invoice_maturity: Digits(&order.invoice_maturity),
-            callback: Callback { callback_url, success: &order.callback.success, failure: &order.callback.failure },
-            settings: order.secure_details.map(|secure_details| Settings { secure_details }),
+            order_date,
+            customer_details: CustomerDetails::new(customer),
+            reference_no: reference_no.as_deref(),
+            customer_reference: customer_reference.as_deref(),
+            invoice_interval: invoice_interval.as_ref().map(Digits),
+            separate_invoices: *separate_invoices,
+            invoice_fee_applicable: *invoice_fee_applicable,
+            invoice_maturity: Digits(invoice_maturity),
+            callback: Callback { callback_url, success, failure },
+            settings: secure_details.map(|secure_details| Settings { secure_details }),
+        }
+    }
+}
+
+impl<'a> Product<'a> {
+    fn new(line: &'a order::Line) -> Self {
+        let order::Line { name, product_id, quantity, rate, discount, tax, amount } = line;
+        Self {
+            name,
+            product_id: product_id.as_deref(),
+            quantity: Digits(quantity),
+            rate: Digits(rate),
+            discount: discount.as_ref().map(Digits),
+            tax: Digits(tax),
+            amount: Digits(amount),
+        }
+    }
+}
+
+impl<'a> CustomerDetails<'a> {
+    fn new(customer: &'a order::Customer) -> Self {
+        let order::Customer {
+            kind,
+            country_code,
+            msisdn,
+            email,
+            name,
+            personal_number,
+            preferred_language,
+            organization_id,
+            address,
+        } = customer;
+        let order::Address { street, zip, city, country } = address;
+        Self {
+            r#type: *kind,
+            country_code,
+            msisdn,
+            email,
+            name,
+            preferred_language: *preferred_language,
+            personal_number: personal_number.as_deref(),
+            organization_id: organization_id.as_deref(),
+            address: Address { street, zip, city, country },
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::status::{self, CallbackOutcome, CallbackRequest, ReadBudget};
 use crate::store::OrderStore;
 use crate::telemetry::{self, RequestReport};
 
-const ROUTE: &str = "GET /callbacks/{orderId}/{token}";
+/// As template.yaml has it.
+pub const ROUTE: &str = "GET /callbacks/{orderId}/{token}";
 /// A process reads at most so many statuses a minute for callbacks.
 const READS_PER_MINUTE: usize = 60;
 
@@ -52,7 +53,8 @@ impl<S: OrderStore, F: FrontPayment> Function for Callbacks<S, F> {
     async fn handle(&self, request: ApiRequest<'_>) -> Reply {
         let is_routed = request.event.route_key.as_deref() == Some(ROUTE);
         logged(request.request_id, if is_routed { ROUTE } else { "none" }, async |report| {
-            if is_routed { self.get(&request, report).await } else { Err(not_found()) }
+            let handled = if is_routed { self.get(&request, report).await } else { Err(not_found()) };
+            handled.map_err(Problem::of_callback)
         })
         .await
     }
@@ -67,7 +69,7 @@ fn reply(outcome: CallbackOutcome, retry_after: Option<Duration>) -> HandlerResu
         CallbackOutcome::StatusRead => Ok(("read-back", ok())),
         CallbackOutcome::NotFound => Err(not_found()),
         CallbackOutcome::NotVerified => {
-            Err(Problem::new(Slug::CallbackNotBelieved, "The checksum or a value of the callback is wrong."))
+            Err(Problem::new(Slug::CallbackNotVerified, "The checksum or a value of the callback is wrong."))
         }
         CallbackOutcome::StatusUnavailable => Err(Problem::new(
             Slug::FrontPaymentUnavailable,

@@ -2,7 +2,11 @@
 
 mod authorization;
 pub mod callbacks;
+mod cancel;
 mod event;
+mod health;
+mod idempotency_key;
+mod list;
 mod notifications;
 pub mod orders;
 mod problem;
@@ -23,6 +27,9 @@ use uuid::Uuid;
 use crate::deadline::Deadline;
 use problem::{Problem, Slug};
 use request_log::logged;
+
+/// The largest body that is read.
+const MAX_BODY_BYTES: usize = 256 * 1024;
 
 pub type Reply = http::Response<String>;
 

@@ -15,7 +15,7 @@ use crate::notify;
 use crate::order::{Code, MAX_WARNINGS, Validated, Violation};
 use crate::order_view::NotifiedView;
 use crate::secrets::Secret;
-use crate::store::OrderStore;
+use crate::store::OrderIndex;
 use crate::telemetry::{RequestReport, error_chain};
 
 #[derive(Serialize)]
@@ -25,7 +25,7 @@ struct NotificationView<'a> {
     notified: Option<NotifiedView<'a>>,
 }
 
-impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
+impl<S: OrderIndex, F: FrontPayment> Orders<S, F> {
     pub(super) async fn post_notification(&self, request: &ApiRequest<'_>, report: &mut RequestReport) -> HandlerResult {
         let (secret, order) = self.find(request, report).await?;
         let order_id = order.order_id;

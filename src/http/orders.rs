@@ -1,14 +1,15 @@
-//! What shops call: `POST /orders`, `GET /orders/{orderId}` and `POST /orders/{orderId}/notifications`.
+//! What shops call: the routes of the function `orders`.
 
 use std::sync::Arc;
 
 use http::StatusCode;
 
 use super::authorization::authorize;
+use super::health::Health;
 use super::problem::{Problem, Slug};
 use super::replies;
 use super::request_log::{HandlerResult, logged};
-use super::{ApiRequest, Function, Reply, json, parse_order_id};
+use super::{ApiRequest, Function, MAX_BODY_BYTES, Reply, idempotency_key, json, parse_order_id};
 use crate::bridge::Bridge;
 use crate::config::Settings;
 use crate::front_payment::FrontPayment;
@@ -16,25 +17,39 @@ use crate::order::{self, Code, Invalid, Rules, StoredOrder, Validated, Violation
 use crate::order_view::OrderView;
 use crate::secrets::Secret;
 use crate::status::{self, ReadBudget};
-use crate::store::OrderStore;
+use crate::store::{OrderIndex, StoreError};
 use crate::submit::{self, SubmitOutcome, SubmitRequest};
 use crate::telemetry::{self, RequestReport, error_chain};
 
-const MAX_BODY_BYTES: usize = 256 * 1024;
-/// A process reads at most so many statuses a minute for shops.
+/// A process reads at most so many statuses a minute.
+const READS_PER_MINUTE: usize = 60;
+/// Of these, at most so many because shops ask for it.
 const REFRESHES_PER_MINUTE: usize = 10;
+
+/// As template.yaml has them.
+pub const ROUTES: [&str; 6] = [
+    "POST /orders",
+    "GET /orders",
+    "GET /orders/{orderId}",
+    "POST /orders/{orderId}/cancel",
+    "POST /orders/{orderId}/notifications",
+    "GET /health",
+];
 
 /// The `orders` function.
 pub struct Orders<S, F> {
     pub(super) bridge: Arc<Bridge<S, F>>,
     pub(super) settings: Settings,
-    budget: ReadBudget,
+    pub(super) reads: ReadBudget,
+    refreshes: ReadBudget,
+    health: Health,
 }
 
-impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
+impl<S: OrderIndex, F: FrontPayment> Orders<S, F> {
     #[must_use]
     pub fn new(bridge: Arc<Bridge<S, F>>, settings: Settings) -> Self {
-        Self { bridge, settings, budget: ReadBudget::per_minute(REFRESHES_PER_MINUTE) }
+        let (reads, refreshes) = (ReadBudget::per_minute(READS_PER_MINUTE), ReadBudget::per_minute(REFRESHES_PER_MINUTE));
+        Self { bridge, settings, reads, refreshes, health: Health::default() }
     }
 
     async fn post(&self, request: &ApiRequest<'_>, report: &mut RequestReport) -> HandlerResult {
@@ -42,10 +57,11 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         if !self.settings.accepts_orders {
             return Err(replies::not_accepting());
         }
-        let idempotency_key = request.event.header("idempotency-key");
-        let mut validated = self.validate(request, idempotency_key)?;
+        let idempotency_key = idempotency_key::read(request.event);
+        let mut validated = self.validate(request, idempotency_key.is_err(), idempotency_key != Ok(None))?;
+        let idempotency_key = idempotency_key.unwrap_or_default();
         self.warn_if_not_notifiable(&mut validated, &secret, &shop_id);
-        let callback_base = self.callback_base(request)?;
+        let callback_base = self.callback_base(request, idempotency_key.is_some())?;
         let submitted = submit::submit(
             &self.bridge,
             SubmitRequest {
@@ -60,12 +76,12 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         .await;
         report.provider = submitted.calls;
         if let SubmitOutcome::Accepted { order, .. } = &submitted.outcome {
-            report.order_uuid = Some(order.order_uuid.clone());
+            report.order_uuid.clone_from(&order.order_uuid);
         }
-        replies::submitted(submitted)
+        replies::submitted(submitted, idempotency_key.is_some())
     }
 
-    fn validate(&self, request: &ApiRequest<'_>, idempotency_key: Option<&str>) -> Result<Validated, Problem> {
+    fn validate(&self, request: &ApiRequest<'_>, is_key_bad: bool, has_key: bool) -> Result<Validated, Problem> {
         let body = request.event.body();
         let body =
             body.ok_or_else(|| Problem::new(Slug::MalformedJson, "The body is not valid base64, though the event says so."))?;
@@ -76,12 +92,9 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
             now: self.bridge.clock.now(),
             tax_rates: &self.settings.allowed_tax_rates,
             enforce_advisories: self.settings.enforce_advisories,
-            has_idempotency_key: idempotency_key.is_some(),
+            has_idempotency_key: has_key,
         };
-        let bad_key = idempotency_key.filter(|key| !is_idempotency_key(key)).map(|_| {
-            let detail = "the header Idempotency-Key must be 1 to 255 visible ASCII characters";
-            Violation::new("", Code::InvalidFormat, detail)
-        });
+        let bad_key = is_key_bad.then(|| Violation::new("", Code::InvalidFormat, idempotency_key::EXPECTED));
         match (order::validate(&body, &rules), bad_key) {
             (Ok(validated), None) => Ok(validated),
             (Ok(validated), Some(bad_key)) => {
@@ -102,11 +115,11 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
     }
 
     /// The public base URL of this API, without a trailing slash.
-    fn callback_base(&self, request: &ApiRequest<'_>) -> Result<String, Problem> {
+    fn callback_base(&self, request: &ApiRequest<'_>, has_key: bool) -> Result<String, Problem> {
         let configured = self.settings.callback_base_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         configured.or_else(|| request.event.public_base("/orders")).ok_or_else(|| {
             tracing::error!("the request has no public address of this API; set CALLBACK_BASE_URL");
-            Problem::internal()
+            replies::internal(has_key)
         })
     }
 
@@ -117,13 +130,10 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
         report: &mut RequestReport,
     ) -> Result<(Arc<Secret>, StoredOrder), Problem> {
         let (secret, shop_id) = authorize(&self.bridge, request, report).await?;
-        let not_found = || Problem::new(Slug::NotFound, "There is no order with this id.");
         let order_id = request.event.path_parameter("orderId").and_then(parse_order_id).ok_or_else(not_found)?;
         telemetry::record_order_id(order_id);
-        let stored = self.bridge.load(order_id, request.deadline.reply_by()).await.map_err(|error| {
-            tracing::error!(error = error_chain(&error), "the order cannot be read");
-            Problem::new(Slug::StorageUnavailable, "The order cannot be read at the moment. Try again.").of(order_id)
-        })?;
+        let stored = self.bridge.load(order_id, request.deadline.reply_by()).await;
+        let stored = stored.map_err(|error| cannot_read(&error).of(order_id))?;
         // Another shop's order must look like none.
         let order = stored.filter(|order| order.shop_id == shop_id).ok_or_else(not_found)?;
         Ok((secret, order))
@@ -131,49 +141,41 @@ impl<S: OrderStore, F: FrontPayment> Orders<S, F> {
 
     async fn get(&self, request: &ApiRequest<'_>, report: &mut RequestReport) -> HandlerResult {
         let (secret, mut order) = self.find(request, report).await?;
-        if request.event.has_query("refresh", "true") {
-            (order, report.provider) = status::refresh(&self.bridge, &self.budget, order, secret, request.deadline).await;
+        if request.event.has_query("refresh", "true") && self.may_refresh(&order) {
+            (order, report.provider) = status::refresh(&self.bridge, &self.reads, order, secret, request.deadline).await;
         }
         let view = OrderView::new(&order, self.bridge.clock.now());
         Ok(("read", json(StatusCode::OK, "application/json", Vec::new(), &view)))
     }
-}
 
-impl<S: OrderStore, F: FrontPayment> Function for Orders<S, F> {
-    async fn handle(&self, request: ApiRequest<'_>) -> Reply {
-        let route = match request.event.route_key.as_deref() {
-            Some("POST /orders") => "POST /orders",
-            Some("GET /orders/{orderId}") => "GET /orders/{orderId}",
-            Some("POST /orders/{orderId}/notifications") => "POST /orders/{orderId}/notifications",
-            _ => "none",
-        };
-        logged(request.request_id, route, async |report| match route {
-            "POST /orders" => self.post(&request, report).await,
-            "GET /orders/{orderId}" => self.get(&request, report).await,
-            "POST /orders/{orderId}/notifications" => self.post_notification(&request, report).await,
-            _ => Err(Problem::new(
-                Slug::NotFound,
-                "The API has POST /orders, GET /orders/{orderId} and POST /orders/{orderId}/notifications.",
-            )),
-        })
-        .await
+    fn may_refresh(&self, order: &StoredOrder) -> bool {
+        let now = self.bridge.clock.now();
+        status::is_worth_reading(order, now) && self.refreshes.try_read(now)
     }
 }
 
-fn is_idempotency_key(key: &str) -> bool {
-    (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+pub(super) fn not_found() -> Problem {
+    Problem::new(Slug::NotFound, "There is no order with this id.")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+pub(super) fn cannot_read(error: &StoreError) -> Problem {
+    tracing::error!(error = error_chain(error), "the order cannot be read");
+    Problem::new(Slug::StorageUnavailable, "The order cannot be read at the moment. Try again.")
+}
 
-    #[test]
-    fn idempotency_keys() {
-        assert!(is_idempotency_key("!"));
-        assert!(is_idempotency_key(&"~".repeat(255)));
-        for key in ["", &"a".repeat(256), "a b", "a\t", "æ", "a\u{7f}", "a\0"] {
-            assert!(!is_idempotency_key(key), "{key:?}");
-        }
+impl<S: OrderIndex, F: FrontPayment> Function for Orders<S, F> {
+    async fn handle(&self, request: ApiRequest<'_>) -> Reply {
+        let asked = request.event.route_key.as_deref().unwrap_or_default();
+        let route = ROUTES.into_iter().find(|route| *route == asked).unwrap_or("none");
+        logged(request.request_id, route, async |report| match route {
+            "POST /orders" => self.post(&request, report).await,
+            "GET /orders" => self.list(&request, report).await,
+            "GET /orders/{orderId}" => self.get(&request, report).await,
+            "POST /orders/{orderId}/cancel" => self.post_cancel(&request, report).await,
+            "POST /orders/{orderId}/notifications" => self.post_notification(&request, report).await,
+            "GET /health" => self.health.get(&self.bridge, request.deadline.reply_by()).await,
+            _ => Err(Problem::new(Slug::NotFound, format!("The API has {}.", ROUTES.join(", ")))),
+        })
+        .await
     }
 }

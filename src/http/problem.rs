@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Reply, json};
-use crate::order::Violation;
+use crate::order::{Code, Violation};
 
 /// The longest `Retry-After` of Front Payment's that is passed on.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
@@ -18,11 +18,13 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 pub(super) enum Slug {
     MalformedJson,
     Unauthorized,
-    CallbackNotBelieved,
+    CallbackNotVerified,
     NotFound,
     SubmissionInProgress,
     OutcomeUnknownEarlier,
     NothingToNotify,
+    NotAccepted,
+    CannotBeCancelled,
     PayloadTooLarge,
     ValidationFailed,
     IdempotencyKeyReused,
@@ -32,52 +34,88 @@ pub(super) enum Slug {
     FrontPaymentUnavailable,
     StorageUnavailable,
     SecretUnavailable,
+    Unhealthy,
     OutcomeUnknown,
 }
 
+/// What a shop's program does next. Programs rely on the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum NextStep {
+    /// This request created nothing. Change it; the same key may be used.
+    Correct,
+    /// Send the same request again, with the same key.
+    Retry,
+    /// Front Payment may have the order: a person looks there before anything is sent again.
+    Look,
+    /// The order exists: read it.
+    Read,
+}
+
+/// What is the same for all problems with one slug.
+struct Row {
+    name: &'static str,
+    status: StatusCode,
+    title: &'static str,
+    next_step: NextStep,
+    /// In seconds, for problems that pass by themselves.
+    retry_after: Option<u64>,
+}
+
 impl Slug {
-    /// Name, HTTP status and title.
-    fn row(self) -> (&'static str, StatusCode, &'static str) {
-        use StatusCode as S;
-        match self {
-            Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
-            Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, "The API key is missing or unknown"),
-            Self::CallbackNotBelieved => ("callback-not-believed", S::FORBIDDEN, "The callback cannot be verified"),
-            Self::NotFound => ("not-found", S::NOT_FOUND, "Not found"),
-            Self::SubmissionInProgress => ("submission-in-progress", S::CONFLICT, "The order is being submitted"),
-            Self::OutcomeUnknownEarlier => ("outcome-unknown", S::CONFLICT, "The outcome of the submission is unknown"),
-            Self::NothingToNotify => ("nothing-to-notify", S::CONFLICT, "There is nothing to notify"),
-            Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Self::ValidationFailed => ("validation-failed", S::UNPROCESSABLE_ENTITY, "The order is not valid"),
+    fn row(self) -> Row {
+        use {NextStep as N, StatusCode as S};
+        let (name, status, next_step, retry_after, title) = match self {
+            Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, N::Correct, None, "The body is not JSON"),
+            Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, N::Correct, None, "The API key is missing or unknown"),
+            Self::CallbackNotVerified => {
+                ("callback-not-verified", S::FORBIDDEN, N::Correct, None, "The callback cannot be verified")
+            }
+            Self::NotFound => ("not-found", S::NOT_FOUND, N::Correct, None, "Not found"),
+            Self::SubmissionInProgress => {
+                ("submission-in-progress", S::CONFLICT, N::Retry, Some(2), "The order is being submitted")
+            }
+            Self::OutcomeUnknownEarlier => {
+                ("outcome-unknown", S::CONFLICT, N::Look, None, "The outcome of the submission is unknown")
+            }
+            Self::NothingToNotify => ("nothing-to-notify", S::CONFLICT, N::Read, None, "There is nothing to notify"),
+            Self::NotAccepted => ("not-accepted", S::CONFLICT, N::Correct, None, "Front Payment does not have the order"),
+            Self::CannotBeCancelled => {
+                ("cannot-be-cancelled", S::CONFLICT, N::Read, None, "Front Payment does not cancel the order")
+            }
+            Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, N::Correct, None, "The body is too large"),
+            Self::ValidationFailed => {
+                ("validation-failed", S::UNPROCESSABLE_ENTITY, N::Correct, None, "The request is not valid")
+            }
             Self::IdempotencyKeyReused => {
-                ("idempotency-key-reused", S::UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another order")
+                ("idempotency-key-reused", S::UNPROCESSABLE_ENTITY, N::Read, None, "The Idempotency-Key belongs to another order")
             }
             Self::RejectedByFrontPayment => {
-                ("rejected-by-front-payment", S::UNPROCESSABLE_ENTITY, "Front Payment refused the order")
+                ("rejected-by-front-payment", S::UNPROCESSABLE_ENTITY, N::Correct, None, "Front Payment refused the order")
             }
-            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "The bridge failed"),
-            Self::FrontPaymentFailed => ("front-payment-failed", S::BAD_GATEWAY, "Front Payment failed"),
-            Self::FrontPaymentUnavailable => {
-                ("front-payment-unavailable", S::SERVICE_UNAVAILABLE, "Front Payment is not available")
+            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, N::Retry, None, "The bridge failed"),
+            Self::FrontPaymentFailed => ("front-payment-failed", S::BAD_GATEWAY, N::Retry, None, "Front Payment failed"),
+            Self::FrontPaymentUnavailable => (
+                "front-payment-unavailable",
+                S::SERVICE_UNAVAILABLE,
+                N::Retry,
+                Some(30), // its rate limit counts by the minute
+                "Front Payment is not available",
+            ),
+            Self::StorageUnavailable => {
+                ("storage-unavailable", S::SERVICE_UNAVAILABLE, N::Retry, Some(5), "The bridge's storage is not available")
             }
-            Self::StorageUnavailable => ("storage-unavailable", S::SERVICE_UNAVAILABLE, "The bridge's storage is not available"),
-            Self::SecretUnavailable => ("secret-unavailable", S::SERVICE_UNAVAILABLE, "The bridge is not set up yet"),
-            Self::OutcomeUnknown => ("outcome-unknown", S::GATEWAY_TIMEOUT, "The outcome of the submission is unknown"),
-        }
+            Self::SecretUnavailable => {
+                ("secret-unavailable", S::SERVICE_UNAVAILABLE, N::Retry, Some(5), "The bridge is not set up yet")
+            }
+            Self::Unhealthy => ("unhealthy", S::SERVICE_UNAVAILABLE, N::Retry, Some(10), "The bridge is not healthy"),
+            Self::OutcomeUnknown => ("outcome-unknown", S::GATEWAY_TIMEOUT, N::Look, None, "The outcome is unknown"),
+        };
+        Row { name, status, title, next_step, retry_after }
     }
 
     pub(super) fn name(self) -> &'static str {
-        self.row().0
-    }
-
-    /// For problems that pass by themselves.
-    fn retry_after(self) -> Option<Duration> {
-        match self {
-            Self::SubmissionInProgress | Self::StorageUnavailable | Self::SecretUnavailable => Some(Duration::from_secs(5)),
-            // Front Payment's rate limit counts by the minute.
-            Self::FrontPaymentUnavailable => Some(Duration::from_secs(30)),
-            _ => None,
-        }
+        self.row().name
     }
 }
 
@@ -85,14 +123,36 @@ pub(super) struct Problem {
     pub(super) slug: Slug,
     detail: String,
     order_id: Option<Uuid>,
-    errors: Vec<Violation>,
+    next_step: Option<NextStep>,
+    errors: Vec<ErrorView>,
     warnings: Vec<Violation>,
     retry_after: Option<Duration>,
 }
 
+/// An error of a 422, or a sentence of Front Payment's.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ErrorView {
+    Document(Violation),
+    /// About a parameter of the query or a header.
+    Parameter {
+        parameter: String,
+        code: Code,
+        detail: String,
+    },
+}
+
 impl Problem {
     pub(super) fn new(slug: Slug, detail: impl Into<String>) -> Self {
-        Self { slug, detail: detail.into(), order_id: None, errors: Vec::new(), warnings: Vec::new(), retry_after: None }
+        Self {
+            slug,
+            detail: detail.into(),
+            order_id: None,
+            next_step: Some(slug.row().next_step),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            retry_after: None,
+        }
     }
 
     /// A fault of the bridge. It reveals nothing.
@@ -105,8 +165,30 @@ impl Problem {
         self
     }
 
+    pub(super) fn detail(mut self, detail: &str) -> Self {
+        detail.clone_into(&mut self.detail);
+        self
+    }
+
+    pub(super) fn next(mut self, next_step: NextStep) -> Self {
+        self.next_step = Some(next_step);
+        self
+    }
+
+    /// For Front Payment, which has no next step.
+    pub(super) fn of_callback(mut self) -> Self {
+        self.next_step = None;
+        self
+    }
+
     pub(super) fn because(mut self, errors: Vec<Violation>) -> Self {
-        self.errors = errors;
+        self.errors = errors.into_iter().map(ErrorView::Document).collect();
+        self
+    }
+
+    /// An error about a parameter of the query or a header.
+    pub(super) fn because_of_parameter(mut self, parameter: &str, code: Code, detail: impl Into<String>) -> Self {
+        self.errors.push(ErrorView::Parameter { parameter: parameter.to_owned(), code, detail: detail.into() });
         self
     }
 
@@ -122,7 +204,7 @@ impl Problem {
     }
 
     pub(super) fn into_reply(self, request_id: &str) -> Reply {
-        let (name, status, title) = self.slug.row();
+        let Row { name, status, title, retry_after, .. } = self.slug.row();
         let document = Document {
             r#type: format!("urn:front-payment-bridge:{name}"),
             title,
@@ -130,11 +212,11 @@ impl Problem {
             detail: &self.detail,
             instance: format!("urn:uuid:{request_id}"),
             order_id: self.order_id,
+            next_step: self.next_step,
             errors: &self.errors,
             warnings: &self.warnings,
         };
-        let default = self.slug.retry_after();
-        let seconds = default.map(|default| self.retry_after.map_or(default, |asked| asked.min(MAX_RETRY_AFTER)).as_secs());
+        let seconds = retry_after.map(|own| self.retry_after.map_or(own, |asked| asked.min(MAX_RETRY_AFTER).as_secs()));
         let retry_after = seconds.map(|seconds| (RETRY_AFTER, seconds.to_string()));
         let challenge = (self.slug == Slug::Unauthorized).then(|| (WWW_AUTHENTICATE, "Bearer".to_owned()));
         json(status, "application/problem+json", retry_after.into_iter().chain(challenge).collect(), &document)
@@ -151,8 +233,10 @@ struct Document<'a> {
     instance: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<NextStep>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Violation],
+    errors: &'a [ErrorView],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [Violation],
 }

@@ -6,10 +6,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::json;
-use super::problem::{Problem, Slug};
+use super::problem::{NextStep, Problem, Slug};
 use super::request_log::HandlerResult;
-use crate::order::{self, Status, Violation};
-use crate::submit::{AcceptedOrder, SubmitOutcome, Submitted};
+use crate::order::{self, Status, StoredOrder, SubmitReply, Violation};
+use crate::submit::{SubmitOutcome, Submitted};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -22,15 +22,12 @@ const KEY_REUSED: &str = "Front Payment already has an order under this Idempote
     send it again. A new Idempotency-Key makes a second invoice: use one only if the customer is to get both.";
 const IN_PROGRESS: &str = "Another request with this Idempotency-Key is submitting the order at this moment. Send the same \
     request again after Retry-After, with the same key.";
-const UNKNOWN: &str = "Front Payment may or may not have the order. The bridge does not send it again under this \
-    Idempotency-Key. Wait a few minutes: the order may still be on its way, and a callback may settle it, as \
-    GET /orders/{orderId} shows. Then look for its referenceNo in Front Payment's portal. If it is there, do not send it again: \
-    the operator of the bridge settles the order. If it is not there, submit it with a new Idempotency-Key.";
-const FAILED: &str = "Front Payment did not take the order. The operator of the bridge finds the reason in the log. Send the \
-    order again with the same Idempotency-Key once the reason is removed.";
-const FAILED_UNPROVEN: &str = "Front Payment reports a failure and says that nothing was created. That is no proof: look for \
-    the referenceNo in its portal first. If the order is there, do not send it again: its callback shows it here. If it is not \
-    there, send it again with the same Idempotency-Key.";
+const UNKNOWN: &str = "Front Payment may or may not have the order, and the bridge does not send it again. A callback may \
+    settle it in a few minutes, as GET /orders/{orderId} shows. If not, look for its referenceNo in Front Payment's portal. If \
+    it is there, the operator of the bridge settles the order; do not send it. If it is not there ten minutes later, the \
+    operator settles it as not created. Only then send it again, with the same Idempotency-Key.";
+const FAILED: &str = "Front Payment did not take the order, and created nothing. The operator of the bridge finds the reason \
+    in the log. Send the order again with the same Idempotency-Key once the reason is removed.";
 const PROVIDER_UNAVAILABLE: &str = "Front Payment cannot be reached or takes no orders at the moment. Send the order again \
     after Retry-After, with the same Idempotency-Key.";
 const NOT_ACCEPTING: &str = "The operator of the bridge has switched orders off for a while. Nothing was sent. Send the order \
@@ -38,35 +35,34 @@ const NOT_ACCEPTING: &str = "The operator of the bridge has switched orders off 
 const STORE_UNAVAILABLE: &str = "The bridge cannot store the order at the moment, so it was not sent. Send it again after \
     Retry-After, with the same Idempotency-Key.";
 
-pub(super) fn submitted(Submitted { order_id, outcome, calls }: Submitted) -> HandlerResult {
+pub(super) fn submitted(Submitted { order_id, outcome, calls }: Submitted, has_key: bool) -> HandlerResult {
     let problem = |slug, detail| Err(Problem::new(slug, detail).of(order_id));
     match outcome {
-        SubmitOutcome::Accepted { order, is_replay, warnings } => {
-            let mut headers = vec![(LOCATION, format!("/orders/{order_id}"))];
-            if is_replay {
-                headers.push((REPLAYED, "true".to_owned()));
-            }
-            let body = AcceptedView::new(order_id, &order, &warnings);
-            let outcome = if is_replay { "replayed" } else { "accepted" };
-            Ok((outcome, json(StatusCode::CREATED, "application/json", headers, &body)))
-        }
+        SubmitOutcome::Accepted { order, is_replay, warnings } => Ok(accepted(&order, is_replay, &warnings)),
         SubmitOutcome::NotSendable { errors, warnings } => Err(invalid(errors).with_warnings(warnings)),
-        SubmitOutcome::Rejected(violations) => {
-            Err(Problem::new(Slug::RejectedByFrontPayment, REJECTED).of(order_id).because(violations))
-        }
         SubmitOutcome::KeyReused => problem(Slug::IdempotencyKeyReused, KEY_REUSED),
         SubmitOutcome::InProgress => problem(Slug::SubmissionInProgress, IN_PROGRESS),
         SubmitOutcome::UnknownBefore => problem(Slug::OutcomeUnknownEarlier, UNKNOWN),
-        SubmitOutcome::Unknown => problem(Slug::OutcomeUnknown, UNKNOWN),
-        SubmitOutcome::Failed { unproven: true } => problem(Slug::FrontPaymentFailed, FAILED_UNPROVEN),
-        SubmitOutcome::Failed { unproven: false } => problem(Slug::FrontPaymentFailed, FAILED),
-        SubmitOutcome::ProviderUnavailable => {
-            let problem = Problem::new(Slug::FrontPaymentUnavailable, PROVIDER_UNAVAILABLE).of(order_id);
-            Err(problem.retry_after(calls.retry_after))
-        }
+        SubmitOutcome::NotAccepted(reply) => match reply {
+            SubmitReply::Rejected(sentences) => {
+                Err(Problem::new(Slug::RejectedByFrontPayment, REJECTED).of(order_id).because(sentences))
+            }
+            SubmitReply::Unauthorized | SubmitReply::Failed => problem(Slug::FrontPaymentFailed, FAILED),
+            SubmitReply::Unavailable => {
+                let problem = Problem::new(Slug::FrontPaymentUnavailable, PROVIDER_UNAVAILABLE).of(order_id);
+                Err(problem.retry_after(calls.retry_after))
+            }
+            SubmitReply::Unknown | SubmitReply::Created(_) => problem(Slug::OutcomeUnknown, UNKNOWN),
+        },
         SubmitOutcome::StoreUnavailable => problem(Slug::StorageUnavailable, STORE_UNAVAILABLE),
-        SubmitOutcome::Internal => Err(Problem::internal().of(order_id)),
+        SubmitOutcome::Internal => Err(internal(has_key).of(order_id)),
     }
+}
+
+/// A fault of the bridge while an order is submitted. Without a key, the same request again could be a second order.
+pub(super) fn internal(has_key: bool) -> Problem {
+    let problem = Problem::internal();
+    if has_key { problem } else { problem.next(NextStep::Look) }
 }
 
 /// The operator has switched orders off.
@@ -79,30 +75,34 @@ pub(super) fn invalid(mut violations: Vec<Violation>) -> Problem {
     Problem::new(Slug::ValidationFailed, INVALID).because(violations)
 }
 
+fn accepted(order: &StoredOrder, is_replay: bool, warnings: &[Violation]) -> (&'static str, super::Reply) {
+    let mut headers = vec![(LOCATION, format!("/orders/{}", order.order_id))];
+    if is_replay {
+        headers.push((REPLAYED, "true".to_owned()));
+    }
+    let body = AcceptedView {
+        order_id: order.order_id,
+        status: order.status,
+        order_uuid: order.order_uuid.as_deref(),
+        customer_uuid: order.customer_uuid.as_deref(),
+        bank_id_url: order.bank_id_url.as_deref(),
+        warnings,
+    };
+    let outcome = if is_replay { "replayed" } else { "accepted" };
+    (outcome, json(StatusCode::CREATED, "application/json", headers, &body))
+}
+
 /// The 201 of `POST /orders`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AcceptedView<'a> {
     order_id: Uuid,
     status: Status,
-    order_uuid: &'a str,
+    order_uuid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     customer_uuid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bank_id_url: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [Violation],
-}
-
-impl<'a> AcceptedView<'a> {
-    fn new(order_id: Uuid, order: &'a AcceptedOrder, warnings: &'a [Violation]) -> Self {
-        Self {
-            order_id,
-            status: order.status,
-            order_uuid: &order.order_uuid,
-            customer_uuid: order.customer_uuid.as_deref(),
-            bank_id_url: order.bank_id_url.as_deref(),
-            warnings,
-        }
-    }
 }

@@ -48,8 +48,7 @@ fn log(route: &str, outcome: &str, reply: &Reply, report: &RequestReport, elapse
         providerStatusCode = report.provider.http_status,
         providerMs = report.provider.elapsed_ms,
         providerRateLimitRemaining = report.provider.rate_limit_remaining,
-        forged = report.disbelief.is_some_and(|why| why != "none").then_some(true),
-        disbelief = report.disbelief,
+        unverified = report.unverified,
         firstCallbackAfterMs = report.first_callback_after.map(|after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX)),
         totalMs = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         "request"

@@ -66,6 +66,12 @@ impl ShopCall {
         }
     }
 
+    /// How long the call counts as having taken. A timeout is slow, however little time there was.
+    #[must_use]
+    pub fn took(&self, elapsed: Duration) -> Duration {
+        if *self == Self::Failed(Failure::Timeout) { Duration::MAX } else { elapsed }
+    }
+
     /// What the attempt comes to.
     #[must_use]
     pub fn end(&self) -> AttemptEnd {

@@ -2,18 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
-/// Calls at once to one host.
-const MAX_CALLS: usize = 4;
+/// Calls at once to one host, whatever the port.
+pub const MAX_CALLS_TO_A_HOST: usize = 4;
 /// After so many failures in a minute, the rest of the minute passes over the host.
 const MAX_FAILURES: u32 = 5;
+/// An answer that takes longer is slow.
+const SLOW: Duration = Duration::from_secs(3);
+/// How long the stream leaves a slow host to the sweep.
+const LEFT_TO_SWEEP: SignedDuration = SignedDuration::from_mins(1);
 
 /// What this process knows of the hosts that it calls.
 #[derive(Debug, Default)]
-pub struct Hosts(Mutex<HashMap<String, Host>>);
+pub(super) struct Hosts(Mutex<HashMap<String, Host>>);
 
 #[derive(Debug)]
 struct Host {
@@ -21,6 +26,7 @@ struct Host {
     /// The minute that the failures are of, counted from the epoch.
     minute: i64,
     failures: u32,
+    slow_until: Option<Timestamp>,
 }
 
 impl Hosts {
@@ -33,14 +39,23 @@ impl Hosts {
         self.hosts().get(host).is_some_and(|host| host.minute == minute(now) && host.failures >= MAX_FAILURES)
     }
 
-    /// A timeout, a failed connection or a 5xx.
-    pub(super) fn note_failure(&self, host: &str, now: Timestamp) {
+    pub(super) fn is_left_to_sweep(&self, host: &str, now: Timestamp) -> bool {
+        self.hosts().get(host).is_some_and(|host| host.slow_until.is_some_and(|until| now < until))
+    }
+
+    /// Notes a call: whether the host is failing, and how long the call took.
+    pub(super) fn note(&self, host: &str, is_failing: bool, took: Duration, now: Timestamp) {
         let mut hosts = self.hosts();
         let host = hosts.entry(host.to_owned()).or_insert_with(Host::new);
-        if host.minute != minute(now) {
-            (host.minute, host.failures) = (minute(now), 0);
+        if took > SLOW {
+            host.slow_until = now.checked_add(LEFT_TO_SWEEP).ok();
         }
-        host.failures += 1;
+        if is_failing {
+            if host.minute != minute(now) {
+                (host.minute, host.failures) = (minute(now), 0);
+            }
+            host.failures += 1;
+        }
     }
 
     fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
@@ -50,7 +65,7 @@ impl Hosts {
 
 impl Host {
     fn new() -> Self {
-        Self { calls: Arc::new(Semaphore::new(MAX_CALLS)), minute: 0, failures: 0 }
+        Self { calls: Arc::new(Semaphore::new(MAX_CALLS_TO_A_HOST)), minute: 0, failures: 0, slow_until: None }
     }
 }
 
@@ -62,19 +77,34 @@ fn minute(now: Timestamp) -> i64 {
 mod tests {
     use super::*;
 
+    const QUICK: Duration = Duration::from_secs(1);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
     #[test]
     fn after_five_failures_a_host_is_passed_over_until_the_next_minute() {
         let hosts = Hosts::default();
-        let at = |second| Timestamp::from_second(second).unwrap();
         for _ in 0..4 {
-            hosts.note_failure("a.example", at(61));
+            hosts.note("a.example", true, QUICK, at(61));
         }
         assert!(!hosts.is_passed_over("a.example", at(62)));
-        hosts.note_failure("a.example", at(62));
+        hosts.note("a.example", true, QUICK, at(62));
         assert!(hosts.is_passed_over("a.example", at(119)) && !hosts.is_passed_over("b.example", at(119)));
         assert!(!hosts.is_passed_over("a.example", at(120)));
-        hosts.note_failure("a.example", at(120));
+        hosts.note("a.example", true, QUICK, at(120));
         assert!(!hosts.is_passed_over("a.example", at(121)), "the failures of the last minute do not count");
+    }
+
+    #[test]
+    fn a_slow_host_is_left_to_the_sweep_for_a_minute() {
+        let hosts = Hosts::default();
+        hosts.note("a.example", false, Duration::from_secs(3), at(10));
+        assert!(!hosts.is_left_to_sweep("a.example", at(10)), "three seconds are not more than three seconds");
+        hosts.note("a.example", false, Duration::from_millis(3_001), at(10));
+        assert!(hosts.is_left_to_sweep("a.example", at(69)) && !hosts.is_left_to_sweep("b.example", at(69)));
+        assert!(!hosts.is_left_to_sweep("a.example", at(70)));
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn as_front_payment(order: &StoredOrder, notify: &Notify, target: Target) -> Mes
         order_uuid: order.order_uuid.as_deref().unwrap_or_default(),
         status: order.status.name(),
         payment_method: order.payment_method.as_deref().unwrap_or_default(),
-        amount: &order.details.grand_total,
+        amount: &order.grand_total,
         created_at: order.created_at.as_second(),
         timestamp: changed_at(order).as_second(),
     };

@@ -14,6 +14,7 @@ mod tell;
 pub use address::is_public;
 pub use call::{Failure, ShopCall, Shops};
 pub use client::ShopClient;
+pub use hosts::MAX_CALLS_TO_A_HOST;
 pub use message::{Message, NotNotifiable, check_callback_url};
 pub use target::{NotCallable, PrivateHosts, Target};
-pub use tell::{Notifier, TellOutcome};
+pub use tell::{Notifier, Occasion, TellOutcome};

@@ -32,13 +32,22 @@ pub struct Notifier<S, F, C> {
     hosts: Hosts,
 }
 
+/// What wakes the worker for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// The order has changed. A host that is slow or fails is left to the sweep.
+    Stream,
+    /// The order is due. If its host fails, it is due again later.
+    Sweep,
+}
+
 /// What became of an order whose shop is to be told. The names are in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum TellOutcome {
     /// Nothing is due, or another worker has it.
     NothingDue,
-    /// Too little time is left, or the host is busy.
+    /// Too little time is left, or the host is busy or slow.
     Postponed,
     /// The shop is not notified.
     Off,
@@ -58,7 +67,7 @@ impl TellOutcome {
     /// Whether the stored order is another version now.
     #[must_use]
     pub fn has_written(self) -> bool {
-        !matches!(self, Self::NothingDue | Self::Postponed | Self::PassedOver)
+        !matches!(self, Self::NothingDue | Self::Postponed)
     }
 }
 
@@ -68,7 +77,7 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
     }
 
     /// Tells the shop of an order that was read just now, if that is due. One summary line is logged of what was done.
-    pub async fn tell(&self, order: StoredOrder, secret: &Secret, by: Timestamp) -> TellOutcome {
+    pub async fn tell(&self, order: StoredOrder, secret: &Secret, by: Timestamp, occasion: Occasion) -> TellOutcome {
         let now = self.bridge.clock.now();
         if order.notification_due_at().is_none_or(|due_at| due_at > now) {
             return TellOutcome::NothingDue;
@@ -77,19 +86,16 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         let mut summary = Summary::of(&order, now);
         let outcome = match secret.notify_of(&order.shop_id) {
             None => self.skip(order, by).await,
-            Some(notify) => self.tell_with(order, notify, by, &mut summary).await,
+            Some(notify) => self.tell_with(order, notify, by, occasion, &mut summary).await,
         };
-        if outcome.has_written() {
+        if outcome.has_written() && outcome != TellOutcome::PassedOver {
             summary.log(outcome, started.elapsed());
         }
         outcome
     }
 
     async fn skip(&self, order: StoredOrder, by: Timestamp) -> TellOutcome {
-        let change = |order: &StoredOrder, now| {
-            order.notification_due_at().filter(|due_at| *due_at <= now).and_then(|_| order.skip_notification())
-        };
-        match self.bridge.update(order, by, OnOutage::GiveUp, change).await {
+        match self.bridge.update(order, by, OnOutage::GiveUp, StoredOrder::skip_notification).await {
             Ok(_) => TellOutcome::Off,
             Err(failure) => {
                 tracing::warn!(error = error_chain(&failure.error), "a notification is not stored");
@@ -98,19 +104,27 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         }
     }
 
-    async fn tell_with(&self, order: StoredOrder, notify: &Notify, by: Timestamp, summary: &mut Summary) -> TellOutcome {
+    async fn tell_with(
+        &self,
+        order: StoredOrder,
+        notify: &Notify,
+        by: Timestamp,
+        occasion: Occasion,
+        summary: &mut Summary,
+    ) -> TellOutcome {
         let clock = &self.bridge.clock;
-        let target = match check_callback_url(&order.details.shop_callback_url, notify, &self.private_hosts) {
+        let target = match check_callback_url(&order.shop_callback_url, notify, &self.private_hosts) {
             Ok(target) => target,
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "the shop's callbackUrl cannot be called");
-                return match order.refuse_notification("address") {
-                    Some(next) => self.replaced(&order, &next, by, TellOutcome::NotNotifiable).await,
-                    None => TellOutcome::NothingDue,
-                };
+                let refused = order.refuse_notification("address");
+                return self.replace(&order, refused, by).await.map_or_else(|kept| kept, |_| TellOutcome::NotNotifiable);
             }
         };
-        let host = target.url().authority().to_owned();
+        let host = target.url().host_str().unwrap_or_default().to_owned();
+        if occasion == Occasion::Stream && self.hosts.is_left_to_sweep(&host, clock.now()) {
+            return TellOutcome::Postponed;
+        }
         let calls = self.hosts.calls(&host);
         let Ok(Ok(_call)) = tokio::time::timeout(MAX_WAIT_FOR_HOST, calls.acquire()).await else {
             return TellOutcome::Postponed;
@@ -119,26 +133,37 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
             return TellOutcome::Postponed;
         }
         if self.hosts.is_passed_over(&host, clock.now()) {
-            return TellOutcome::PassedOver;
+            return self.pass_over(&order, by, occasion).await;
         }
         let (attempt, begun_at) = (Uuid::new_v4(), clock.now());
-        let Some(begun) = order.begin_notification(attempt, begun_at) else { return TellOutcome::NothingDue };
-        let is_running = begun.notifications.as_ref().is_some_and(|notifications| notifications.running.is_some());
-        let written = self.replaced(&order, &begun, by, TellOutcome::Undelivered).await;
-        if written != TellOutcome::Undelivered {
-            return written;
-        }
-        if !is_running {
-            return TellOutcome::Failed; // the worker was killed in its last attempt
-        }
+        let begin = |order: &StoredOrder, now| order.begin_notification(attempt, now);
+        let begun = match self.bridge.update(order, by, OnOutage::GiveUp, begin).await {
+            Ok(Updated { replaced: None, .. }) => return TellOutcome::NothingDue, // another worker was faster
+            Ok(Updated { order, .. }) if has_failed(&order) => return TellOutcome::Failed, // killed in its last attempt
+            Ok(Updated { order, .. }) => order,
+            Err(failure) => {
+                tracing::warn!(error = error_chain(&failure.error), "a notification is not stored");
+                return TellOutcome::StoreUnavailable;
+            }
+        };
         let until = begun_at.saturating_add(MAX_ATTEMPT).unwrap_or(begun_at);
         let message = Message::new(&begun, notify, target, begun_at);
+        let called = Instant::now();
         let call = self.shops.call(&message, clock.until(until)).await;
         summary.note(&begun, &call);
-        if call.is_host_failing() {
-            self.hosts.note_failure(&host, clock.now());
+        self.hosts.note(&host, call.is_host_failing(), call.took(called.elapsed()), clock.now());
+        self.store_end(begun, attempt, call.end(), until).await
+    }
+
+    /// The host fails too often in this minute. A sweep makes the order due again later.
+    async fn pass_over(&self, order: &StoredOrder, by: Timestamp, occasion: Occasion) -> TellOutcome {
+        if occasion == Occasion::Stream {
+            return TellOutcome::Postponed;
         }
-        self.store_end(*begun, attempt, call.end(), until).await
+        match order.pass_over_notification(self.bridge.clock.now()) {
+            Some(later) => self.replace(order, later, by).await.map_or_else(|kept| kept, |_| TellOutcome::PassedOver),
+            None => TellOutcome::NothingDue,
+        }
     }
 
     /// Writes down how the attempt ended, again and again for a while: else it is repeated after its lease.
@@ -158,21 +183,21 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         }
     }
 
-    async fn replaced(&self, order: &StoredOrder, next: &StoredOrder, by: Timestamp, done: TellOutcome) -> TellOutcome {
-        match self.bridge.replace(order, next, by).await {
-            Ok(()) => done,
+    /// The version that was written, or what became of the order instead.
+    async fn replace(&self, order: &StoredOrder, next: Box<StoredOrder>, by: Timestamp) -> Result<StoredOrder, TellOutcome> {
+        self.bridge.replace(order, next, by).await.map_err(|error| match error {
             // Another worker was faster, or something was heard: that wakes a worker, too.
-            Err(WriteError::Conflict(_)) => TellOutcome::NothingDue,
-            Err(WriteError::Store(error)) => {
+            WriteError::Conflict(_) => TellOutcome::NothingDue,
+            WriteError::Store(error) => {
                 tracing::warn!(error = error_chain(&error), "a notification is not stored");
                 TellOutcome::StoreUnavailable
             }
-        }
+        })
     }
 }
 
 fn has_failed(order: &StoredOrder) -> bool {
-    order.notifications.as_ref().is_some_and(|notifications| notifications.state() == NotificationState::Failed)
+    order.notifications.as_ref().is_some_and(|notifications| notifications.state == NotificationState::Failed)
 }
 
 fn jitter() -> u8 {

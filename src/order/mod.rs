@@ -6,16 +6,18 @@ mod decimal;
 pub mod json;
 mod status;
 mod stored;
+mod submit_reply;
 mod validation;
 mod violation;
 
 pub use decimal::{Decimal, DecimalError};
 pub use status::{Status, StatusWord};
 pub use stored::{
-    AttemptEnd, AttemptResult, ClaimConflict, CreatedOrder, EarlierAttempt, EntrySource, Finding, HistoryEntry, MAX_HISTORY,
-    NewAttempt, NotificationState, Notifications, OrderDetails, Queue, ResultEffect, RunningAttempt, SUBMISSION_LEASE,
-    StatusCallback, StoredOrder,
+    AskQueue, AttemptEnd, EntrySource, HistoryEntry, KeyConflict, MAX_HISTORY, NOT_CREATED_AFTER, NewAttempt, NotFound,
+    NotificationState, Notifications, RunningAttempt, SUBMISSION_LEASE, SettleError, StatusCallback, StatusRead, StoredOrder,
 };
+pub use submit_reply::{CreatedOrder, SubmitReply};
+
 pub use validation::{Invalid, Rules, Validated, parse_tax_rates, validate};
 pub use violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation, unknown_fields_beside};
 

@@ -54,6 +54,23 @@ impl Status {
     /// Front Payment's own statuses, lowest rank first. The four before them are the bridge's.
     pub const OF_THE_PROVIDER: &'static [Self] = Self::VARIANTS.split_at(4).1;
 
+    /// Whether no order comes back from it, as far as callbacks tell. Such an order makes way for another one that lives.
+    #[must_use]
+    pub fn is_dead(self) -> bool {
+        match self {
+            Self::Expired | Self::Cancelled => true,
+            Self::Submitting | Self::Rejected | Self::Failed | Self::Unknown | Self::Sent | Self::Reserved => false,
+            Self::Invoiced | Self::Purring | Self::Inkasso | Self::Charged | Self::Captured | Self::Paid => false,
+            Self::RefundPending | Self::PartialRefunded | Self::Refunded => false,
+        }
+    }
+
+    /// Whether the status leaves open how much was refunded.
+    #[must_use]
+    pub fn is_about_refund(self) -> bool {
+        matches!(self, Self::RefundPending | Self::PartialRefunded | Self::Refunded)
+    }
+
     /// As it is stored and shown.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -1,122 +1,135 @@
 //! Use case: Front Payment is asked for the status of orders of which it says nothing.
 
-mod settle;
+mod stale_attempts;
 
-pub use settle::settle;
+pub use stale_attempts::end_stale_attempts;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, OnOutage, Updated};
 use crate::deadline::Deadline;
 use crate::front_payment::{FrontPayment, StatusError};
-use crate::order::{EntrySource, StoredOrder};
+use crate::order::{AskQueue, Status, StoredOrder};
 use crate::secrets::Secret;
 use crate::status::{ReadBudget, ReadError, StatusReader};
-use crate::store::{OrderStore, WriteError};
+use crate::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Partition, StoreError};
 use crate::telemetry::{ProviderCalls, error_chain};
 
-/// Readings in one sweep.
-const MAX_READINGS: u32 = 30;
+/// Status reads in one sweep.
+const MAX_READS: u16 = 100;
+/// As many of them are for orders that are neither SENT nor have a reason to ask, if so many are due.
+const MIN_CHECKS: usize = 20;
 /// What must be left of Front Payment's 240 requests a minute, for orders and callbacks.
 const MIN_RATE_LIMIT: u32 = 120;
-/// With less than this, no reading begins.
+/// With less than this, no status read begins.
 const MIN_LEFT: Duration = Duration::from_secs(12);
 
-/// The readings of one sweep, one at a time.
+/// The status reads of one sweep, one at a time.
 pub struct Reconciler<'b, S, F> {
     bridge: &'b Bridge<S, F>,
     budget: ReadBudget,
-    left: u32,
+    /// Front Payment's rate limit is nearly used up.
+    is_rate_limited: bool,
 }
 
-/// The end of a reading. The names are in the log.
+/// The end of a status read. The names are in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
-enum ReadingOutcome {
-    /// Front Payment told the stored status.
+enum ReadOutcome {
     Unchanged,
-    /// Front Payment told another status: its callback was missed.
+    /// Front Payment told something new: its callback was missed.
     News,
     /// Front Payment does not know the uuid.
     NotFound,
     Failed,
 }
 
+/// The orders to ask about, in that order: reasons to ask, SENT, all others.
+///
+/// A reason to ask is due at once, so its place in the queue is at the end. So both ends are read: a backlog of other orders
+/// does not delay it.
+///
+/// # Errors
+/// [`StoreError`] if an index cannot be read.
+pub async fn due<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) -> Result<Vec<IndexEntry>, StoreError> {
+    let now = bridge.clock.now().as_second();
+    let earliest = |queue| IndexQuery::until(Partition::Ask(queue), now, MAX_READS);
+    let (ask, check) = (earliest(AskQueue::Ask), earliest(AskQueue::Check));
+    let latest = IndexQuery { is_descending: true, ..ask.clone() };
+    let (ask, latest, check) = tokio::try_join!(bridge.list(&ask, by), bridge.list(&latest, by), bridge.list(&check, by))?;
+    let mut ask = ask.items;
+    ask.extend(latest.items.into_iter().filter(|entry| entry.status != Some(Status::Sent)));
+    ask.sort_by_key(|entry| (entry.status == Some(Status::Sent), entry.at, entry.order_id));
+    ask.dedup();
+    ask.truncate(usize::from(MAX_READS) - check.items.len().min(MIN_CHECKS));
+    ask.extend(check.items);
+    ask.truncate(usize::from(MAX_READS));
+    Ok(ask)
+}
+
 impl<'b, S: OrderStore, F: FrontPayment> Reconciler<'b, S, F> {
     #[must_use]
     pub fn new(bridge: &'b Bridge<S, F>) -> Self {
-        let budget = ReadBudget::per_minute(usize::try_from(MAX_READINGS).unwrap_or(usize::MAX));
-        Self { bridge, budget, left: MAX_READINGS }
+        Self { bridge, budget: ReadBudget::per_minute(MAX_READS.into()), is_rate_limited: false }
     }
 
-    /// Reads the status of an order, if that is due and the sweep may read more. Returns the order as it is then stored.
-    pub async fn read(&mut self, order: StoredOrder, secret: &Arc<Secret>, by: Timestamp) -> StoredOrder {
-        if order.reading_due_at().is_none_or(|due_at| due_at > self.bridge.clock.now()) {
-            return order;
-        }
-        if self.left == 0 || self.bridge.clock.until(by) < MIN_LEFT {
-            return order;
-        }
-        // When to ask again is written down before it is asked.
-        let Some(asked) = order.begin_reading(self.bridge.clock.now()) else { return order };
-        match self.bridge.replace(&order, &asked, by).await {
-            Ok(()) => {}
-            Err(WriteError::Conflict(_)) => return order, // something was heard
-            Err(WriteError::Store(error)) => {
-                tracing::warn!(error = error_chain(&error), "a reading is not stored");
-                return order;
+    /// Whether another status read may begin.
+    #[must_use]
+    pub fn may_read(&self, by: Timestamp) -> bool {
+        !self.is_rate_limited && self.bridge.clock.until(by) >= MIN_LEFT
+    }
+
+    /// Reads the status of an order, if that is due. Returns the order as it is then stored; `None` if nothing was read.
+    pub async fn read(&mut self, order: StoredOrder, secret: &Arc<Secret>, by: Timestamp) -> Option<StoredOrder> {
+        // When to ask again is written down before Front Payment is asked.
+        match self.bridge.update(order, by, OnOutage::GiveUp, StoredOrder::begin_status_read).await {
+            Ok(Updated { order, replaced: Some(_) }) => Some(self.ask(order, secret, by).await),
+            Ok(_) => None, // not due, or something was heard
+            Err(failure) => {
+                tracing::warn!(error = error_chain(&failure.error), "a status read is not stored");
+                None
             }
         }
-        self.left -= 1;
-        self.ask(*asked, secret, by).await
     }
 
     async fn ask(&mut self, order: StoredOrder, secret: &Arc<Secret>, by: Timestamp) -> StoredOrder {
         let started = Instant::now();
-        let deadline = Deadline::replying_by(by);
-        let mut reader = StatusReader::new(self.bridge, &self.budget, secret.clone(), deadline);
-        let (next, outcome) = match reader.read_and_store(order.clone()).await {
-            Ok(next) if was_news(&next) => (next, ReadingOutcome::News),
-            Ok(next) => (next, ReadingOutcome::Unchanged),
+        let mut reader = StatusReader::new(self.bridge, &self.budget, secret.clone(), Deadline::replying_by(by));
+        let before = order.updated_at;
+        let read = reader.read_and_apply(order.clone(), StoredOrder::apply_reconciliation).await;
+        let (next, outcome) = match read {
+            Ok((next, _)) if next.updated_at != before => (next, ReadOutcome::News),
+            Ok((next, _)) => (next, ReadOutcome::Unchanged),
             Err(ReadError::FrontPayment(StatusError::NotFound)) => {
                 tracing::error!(orderUuid = order.order_uuid, "Front Payment does not know this uuid");
-                (self.store_not_found(order, by).await, ReadingOutcome::NotFound)
+                (self.store_not_found(order, by).await, ReadOutcome::NotFound)
             }
             Err(error) => {
                 tracing::warn!(error = error_chain(&error), "status read failed; the stored status stays");
-                (order, ReadingOutcome::Failed)
+                (order, ReadOutcome::Failed)
             }
         };
-        if reader.calls.rate_limit_remaining.is_some_and(|remaining| remaining < MIN_RATE_LIMIT) {
-            self.left = 0;
-        }
+        self.is_rate_limited |= reader.calls.rate_limit_remaining.is_some_and(|remaining| remaining < MIN_RATE_LIMIT);
         log(&next, outcome, &reader.calls, started.elapsed());
         next
     }
 
     async fn store_not_found(&self, order: StoredOrder, by: Timestamp) -> StoredOrder {
-        let Some(next) = order.note_not_found(self.bridge.clock.now()) else { return order };
-        match self.bridge.replace(&order, &next, by).await {
-            Ok(()) => *next,
+        match self.bridge.replace(&order, order.note_not_found(self.bridge.clock.now()), by).await {
+            Ok(next) => next,
             Err(error) => {
-                tracing::warn!(error = error_chain(&error), "a reading is not stored");
+                tracing::warn!(error = error_chain(&error), "a status read is not stored");
                 order
             }
         }
     }
 }
 
-/// Whether the reading that was stored last told another status than the stored one.
-fn was_news(order: &StoredOrder) -> bool {
-    let latest = order.history.last().filter(|entry| Some(entry.at) == order.checked_at);
-    latest.is_some_and(|entry| entry.source == EntrySource::Provider && entry.status == order.status.name())
-}
-
-/// The summary line of a reading.
-fn log(order: &StoredOrder, outcome: ReadingOutcome, calls: &ProviderCalls, elapsed: Duration) {
+/// The summary line of a status read.
+fn log(order: &StoredOrder, outcome: ReadOutcome, calls: &ProviderCalls, elapsed: Duration) {
     tracing::info!(
         route = "reading",
         shopId = order.shop_id,

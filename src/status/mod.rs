@@ -1,7 +1,7 @@
 //! Use case: Front Payment says something about an order.
 //!
 //! A verified callback raises the status of the stored order. Any other callback to a valid URL is a reason to ask Front
-//! Payment for the status, and so is a verified one that raises a doubt.
+//! Payment for the status, and so is a verified one that leaves it open.
 
 mod budget;
 mod read;
@@ -9,7 +9,7 @@ mod verify;
 
 pub use budget::ReadBudget;
 pub use read::refresh;
-pub(crate) use read::{ReadError, StatusReader};
+pub(crate) use read::{ReadError, StatusReader, is_worth_reading};
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::order::{StatusCallback, StoredOrder};
 use crate::secrets::Secret;
 use crate::store::{OrderStore, StoreError};
 use crate::telemetry::{RequestReport, error_chain};
-use verify::Disbelief;
+use verify::Unverified;
 
 /// How long a callback competes with other writers of its order.
 const MAX_CONTENTION: SignedDuration = SignedDuration::from_secs(12);
@@ -130,25 +130,25 @@ impl<S: OrderStore, F: FrontPayment> Handling<'_, S, F> {
         let verified = verify::verify(self.bridge, &self.request.secret, deadline, raw_query).await;
         match verified.and_then(|callback| verify::verify_amount(callback, &order)) {
             Ok(callback) => self.apply(order, callback).await,
-            Err(disbelief) => self.ask_instead(order, disbelief).await,
+            Err(reason) => self.read_instead(order, reason).await,
         }
     }
 
     async fn apply(&mut self, order: StoredOrder, callback: StatusCallback) -> Result<CallbackOutcome, Failure> {
         let now = self.bridge.clock.now();
         let by = now.saturating_add(MAX_CONTENTION).unwrap_or(now).min(self.request.deadline.reply_by());
-        // After a conflict, the order that is stored then must have an attempt of this amount, too.
+        // After a conflict, the order that is stored then must have this amount, too.
         let change = |order: &StoredOrder, now| {
-            if order.has_attempt_of(&callback.amount) { order.apply_callback(&callback, now) } else { None }
+            if order.has_total(&callback.amount) { order.apply_callback(&callback, now) } else { None }
         };
         let updated = self.bridge.update(order, by, OnOutage::GiveUp, change).await;
         let Updated { order, replaced } = updated.map_err(|failure| Failure::Update(failure.error))?;
         let callback = match verify::verify_amount(callback, &order) {
             Ok(callback) => callback,
-            Err(disbelief) => return self.ask_instead(order, disbelief).await,
+            Err(reason) => return self.read_instead(order, reason).await,
         };
         // A callback about the stored uuid may have made it give way to another one: that is not a duplicate order.
-        let was_stored = |replaced: &StoredOrder| replaced.order_uuid.as_deref() == Some(&callback.order_uuid);
+        let was_stored = |replaced: &StoredOrder| replaced.is_order(&callback.order_uuid);
         if order.is_other_order(&callback.order_uuid) && !replaced.as_ref().is_some_and(was_stored) {
             log_duplicate_order(&order, &callback.order_uuid);
             return Ok(CallbackOutcome::OtherOrder);
@@ -160,16 +160,16 @@ impl<S: OrderStore, F: FrontPayment> Handling<'_, S, F> {
             return Ok(CallbackOutcome::Noted);
         }
         self.report.first_callback_after = order.first_callback_after();
-        if order.is_doubted_by(&callback) {
-            self.resolve_doubt(order, &callback).await?;
+        if order.is_asked_because_of(&callback) {
+            self.read_because_of(order, &callback).await?;
         }
         Ok(CallbackOutcome::Applied)
     }
 
     /// The callback is stored, so Front Payment need not repeat it, whether the status can be read or not.
-    async fn resolve_doubt(&mut self, order: StoredOrder, callback: &StatusCallback) -> Result<(), Failure> {
+    async fn read_because_of(&mut self, order: StoredOrder, callback: &StatusCallback) -> Result<(), Failure> {
         let word = callback.word.name();
-        tracing::warn!(word, "a callback has an unknown status word, or one below the stored status; reading the status");
+        tracing::info!(word, "a callback leaves open what the status or the refund is; reading it");
         match self.reader.read_and_store(order).await.map_err(Failure::from) {
             Err(Failure::NoStatus(error)) => {
                 tracing::warn!(error = error_chain(&error), "status read failed; the stored status stays");
@@ -179,8 +179,8 @@ impl<S: OrderStore, F: FrontPayment> Handling<'_, S, F> {
         }
     }
 
-    async fn ask_instead(&mut self, order: StoredOrder, disbelief: Disbelief) -> Result<CallbackOutcome, Failure> {
-        self.report.disbelief = Some(disbelief.name());
+    async fn read_instead(&mut self, order: StoredOrder, reason: Unverified) -> Result<CallbackOutcome, Failure> {
+        self.report.unverified = Some(reason.into());
         if order.order_uuid.is_some() {
             self.reader.read_and_store(order).await?;
             return Ok(CallbackOutcome::StatusRead);

@@ -1,4 +1,4 @@
-//! Asking Front Payment for the status of an order.
+//! A status read: Front Payment is asked for the status of an order.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use super::ReadBudget;
-use crate::bridge::{Bridge, TokenCall, UpdateError, is_same_order, log_update};
+use crate::bridge::{Bridge, UpdateError, is_same_order};
 use crate::deadline::Deadline;
 use crate::front_payment::{FrontPayment, StatusError};
-use crate::order::{StatusWord, StoredOrder};
+use crate::order::{StatusRead, StatusWord, StoredOrder};
 use crate::secrets::{Redacted, Secret};
 use crate::store::{OrderStore, WriteError};
 use crate::telemetry::{ProviderCalls, error_chain};
@@ -30,11 +30,6 @@ pub async fn refresh<S: OrderStore, F: FrontPayment>(
     secret: Arc<Secret>,
     deadline: Deadline,
 ) -> (StoredOrder, ProviderCalls) {
-    let now = bridge.clock.now();
-    let is_fresh = order.checked_at.is_some_and(|at| now.duration_since(at) < FRESH);
-    if order.order_uuid.is_none() || is_fresh {
-        return (order, ProviderCalls::default());
-    }
     let mut reader = StatusReader::new(bridge, budget, secret, deadline);
     let read = reader.read_and_store(order.clone()).await;
     let order = read.unwrap_or_else(|error| {
@@ -42,6 +37,11 @@ pub async fn refresh<S: OrderStore, F: FrontPayment>(
         order
     });
     (order, reader.calls)
+}
+
+/// Whether a shop may learn something by a status read: the order is accepted, and was not read a moment ago.
+pub(crate) fn is_worth_reading(order: &StoredOrder, now: Timestamp) -> bool {
+    order.order_uuid.is_some() && !order.checked_at.is_some_and(|at| now.duration_since(at) < FRESH)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -72,20 +72,30 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
         Self { bridge, budget, secret, deadline, calls: ProviderCalls::default() }
     }
 
-    /// Stores the status that Front Payment tells, but only over the version of the order for which it was asked. Where
-    /// the order changed meanwhile, asks again.
-    pub(crate) async fn read_and_store(&mut self, mut order: StoredOrder) -> Result<StoredOrder, ReadError> {
+    /// Reads with a newer token from now on.
+    pub(crate) fn use_secret(&mut self, secret: Arc<Secret>) {
+        self.secret = secret;
+    }
+
+    /// Stores what Front Payment tells, but only over the version of the order for which it was asked. Where the order
+    /// changed meanwhile, asks again.
+    pub(crate) async fn read_and_store(&mut self, order: StoredOrder) -> Result<StoredOrder, ReadError> {
+        let apply = |order: &StoredOrder, read: &StatusRead, now| Some(order.apply_status_read(read, now));
+        self.read_and_apply(order, apply).await.map(|(order, _)| order)
+    }
+
+    /// The same, where `apply` says what a status read changes. Also returns what was read.
+    pub(crate) async fn read_and_apply(
+        &mut self,
+        mut order: StoredOrder,
+        apply: impl Fn(&StoredOrder, &StatusRead, Timestamp) -> Option<Box<StoredOrder>>,
+    ) -> Result<(StoredOrder, StatusRead), ReadError> {
         for _ in 0..MAX_READS {
-            let word = self.read(&order).await?;
-            if let StatusWord::Unknown(word) = &word {
-                tracing::warn!(word, "unknown status word from Front Payment; the stored status stays");
-            }
-            let next = order.apply_reading(&word, self.bridge.clock.now());
-            match self.bridge.replace(&order, &next, self.deadline.reply_by()).await {
-                Ok(()) => {
-                    log_update(&order, &next);
-                    return Ok(*next);
-                }
+            let order_uuid = order.order_uuid.clone().ok_or(ReadError::NoUuid)?;
+            let read = self.read(&order_uuid).await?;
+            let Some(next) = apply(&order, &read, self.bridge.clock.now()) else { return Ok((order, read)) };
+            match self.bridge.replace(&order, next, self.deadline.reply_by()).await {
+                Ok(next) => return Ok((next, read)),
                 Err(WriteError::Conflict(Some(stored))) if is_same_order(&order, &stored) => order = *stored,
                 Err(WriteError::Conflict(_)) => return Err(UpdateError::Deleted.into()),
                 Err(WriteError::Store(error)) => return Err(UpdateError::from(error).into()),
@@ -94,38 +104,31 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
         Err(ReadError::Overtaken)
     }
 
-    async fn read(&mut self, order: &StoredOrder) -> Result<StatusWord, ReadError> {
-        let Self { bridge, budget, secret, deadline, calls } = self;
-        let (order_uuid, by) = (order.order_uuid.as_deref().ok_or(ReadError::NoUuid)?, deadline.send_by());
-        let call = ReadStatus { bridge, budget, order_uuid, by, calls };
-        bridge.call_with_token(call, secret, by, Duration::ZERO).await
+    /// Asks Front Payment for the status of any order, and stores nothing.
+    pub(crate) async fn read(&mut self, order_uuid: &str) -> Result<StatusRead, ReadError> {
+        let (bridge, by) = (self.bridge, self.deadline.send_by());
+        let secret = self.secret.clone();
+        let mut read = self.read_once(order_uuid, &secret.token).await;
+        if matches!(read, Err(ReadError::FrontPayment(StatusError::Unauthorized)))
+            && let Some(newer) = bridge.newer_token(&secret, by).await
+        {
+            read = self.read_once(order_uuid, &newer.token).await;
+        }
+        if let Ok(StatusRead { word: StatusWord::Unknown(word), .. }) = &read {
+            tracing::warn!(word, "unknown status word from Front Payment; the stored status stays");
+        }
+        read
     }
-}
 
-struct ReadStatus<'a, S, F> {
-    bridge: &'a Bridge<S, F>,
-    budget: &'a ReadBudget,
-    order_uuid: &'a str,
-    by: Timestamp,
-    calls: &'a mut ProviderCalls,
-}
-
-impl<S: OrderStore, F: FrontPayment> TokenCall for ReadStatus<'_, S, F> {
-    type Reply = Result<StatusWord, ReadError>;
-
-    async fn call(&mut self, token: &Redacted) -> Self::Reply {
+    async fn read_once(&mut self, order_uuid: &str, token: &Redacted) -> Result<StatusRead, ReadError> {
         let clock = &self.bridge.clock;
         if !self.budget.try_read(clock.now()) {
             return Err(ReadError::BudgetSpent);
         }
-        let limit = clock.until(self.by).min(MAX_READ);
+        let limit = clock.until(self.deadline.send_by()).min(MAX_READ);
         let started = Instant::now();
-        let call = self.bridge.front_payment.status(self.order_uuid, token, limit).await;
+        let call = self.bridge.front_payment.status(order_uuid, token, limit).await;
         self.calls.add(started.elapsed(), &call.head);
         Ok(call.status?)
-    }
-
-    fn is_unauthorized(reply: &Self::Reply) -> bool {
-        matches!(reply, Err(ReadError::FrontPayment(StatusError::Unauthorized)))
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde_dynamo::to_attribute_value;
 
-pub type Item = HashMap<String, AttributeValue>;
-
-const HISTORY: &str = "history";
+use super::StoreError;
+use crate::order::StoredOrder;
 
 /// An update expression with its names and values. The condition on the replaced version is `#version = :current`.
 #[derive(Default)]
@@ -17,41 +18,85 @@ pub(super) struct ItemUpdate {
     pub(super) values: HashMap<String, AttributeValue>,
 }
 
+/// Compares two versions member by member, under the names that they have in an item. A member that is not named does not
+/// compile.
+macro_rules! differences {
+    ($update:ident, $current:expr, $next:expr, { $($member:ident: $name:literal),+ $(,)? } except { $($other:ident),+ }) => {
+        let StoredOrder { $($member: _,)+ $($other: _,)+ } = $current;
+        $( $update.attribute($name, &$current.$member, &$next.$member)?; )+
+    };
+}
+
 impl ItemUpdate {
-    pub(super) fn between(mut current: Item, next: Item) -> Self {
+    pub(super) fn between(current: &StoredOrder, next: &StoredOrder) -> Result<Self, StoreError> {
         let mut update = Self::default();
-        for (name, value) in next {
-            match (current.remove(&name), value) {
-                (Some(current), value) if current == value => {}
-                // The history may be long, so only what is new is sent.
-                (Some(AttributeValue::L(current)), AttributeValue::L(next)) if name == HISTORY && next.starts_with(&current) => {
-                    update.append(&name, next.into_iter().skip(current.len()).collect());
-                }
-                (current, value) => {
-                    if name == "version" {
-                        update.values.extend(current.map(|version| (":current".to_owned(), version)));
-                    }
-                    update.set(&name, value);
-                }
+        differences!(update, current, next, {
+            version: "version",
+            status: "status",
+            attempt: "attempt",
+            attempted_at: "attemptedAt",
+            callback_token: "callbackToken",
+            order_uuid: "orderUuid",
+            customer_uuid: "customerUuid",
+            bank_id_url: "bankIdUrl",
+            fingerprint: "fingerprint",
+            reference_no: "referenceNo",
+            customer_reference: "customerReference",
+            grand_total: "grandTotal",
+            shop_callback_url: "shopCallbackUrl",
+            customer_type: "customerType",
+            preferred_language: "preferredLanguage",
+            country: "country",
+            created_at: "createdAt",
+            updated_at: "updatedAt",
+            checked_at: "checkedAt",
+            asked_at: "askedAt",
+            reason_since: "reasonSince",
+            not_found: "notFound",
+            payment_method: "paymentMethod",
+            refunded_amount: "refundedAmount",
+            cancel_requested_at: "cancelRequestedAt",
+            replaced_uuids: "replacedUuids",
+            notifications: "notifications",
+            tell_queue: "tellQueue",
+            tell_at: "tellAt",
+            ask_queue: "askQueue",
+            ask_at: "askAt",
+            changed_at: "changedAt",
+            expires_at: "expiresAt",
+        } except { order_id, shop_id, history });
+        update.values.insert(":current".to_owned(), value(&current.version)?);
+        update.history(current, next)?;
+        Ok(update)
+    }
+
+    fn attribute<T: Serialize + PartialEq>(&mut self, name: &str, current: &T, next: &T) -> Result<(), StoreError> {
+        if current == next {
+            return Ok(());
+        }
+        let placeholder = self.name(name);
+        match value(next)? {
+            AttributeValue::Null(_) => self.remove.push(placeholder),
+            value => {
+                self.set.push(format!("{placeholder} = :{name}"));
+                self.values.insert(format!(":{name}"), value);
             }
         }
-        for name in current.into_keys() {
-            let placeholder = update.name(&name);
-            update.remove.push(placeholder);
+        Ok(())
+    }
+
+    /// The history may be long, so only what is new is sent.
+    fn history(&mut self, current: &StoredOrder, next: &StoredOrder) -> Result<(), StoreError> {
+        const NAME: &str = "history";
+        let Some(new) = next.history.strip_prefix(current.history.as_slice()) else {
+            return self.attribute(NAME, &current.history, &next.history);
+        };
+        if !new.is_empty() {
+            let placeholder = self.name(NAME);
+            self.set.push(format!("{placeholder} = list_append({placeholder}, :{NAME})"));
+            self.values.insert(format!(":{NAME}"), value(&new)?);
         }
-        update
-    }
-
-    fn set(&mut self, name: &str, value: AttributeValue) {
-        let placeholder = self.name(name);
-        self.set.push(format!("{placeholder} = :{name}"));
-        self.values.insert(format!(":{name}"), value);
-    }
-
-    fn append(&mut self, name: &str, items: Vec<AttributeValue>) {
-        let placeholder = self.name(name);
-        self.set.push(format!("{placeholder} = list_append({placeholder}, :{name})"));
-        self.values.insert(format!(":{name}"), AttributeValue::L(items));
+        Ok(())
     }
 
     /// A placeholder for an attribute's name: some are words that DynamoDB reserves.
@@ -68,4 +113,8 @@ impl ItemUpdate {
         };
         clause("SET", &self.set) + &clause("REMOVE", &self.remove)
     }
+}
+
+fn value(member: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    to_attribute_value(member).map_err(|error| StoreError::Unwritable(error.into()))
 }

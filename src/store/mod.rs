@@ -9,10 +9,9 @@ use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
-use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::order::{Queue, Status, StoredOrder};
+use crate::order::{AskQueue, Status, StoredOrder};
 
 /// What the bridge needs of a store: an accepted write is durable, and every read sees all accepted writes.
 pub trait OrderStore: Send + Sync {
@@ -23,59 +22,87 @@ pub trait OrderStore: Send + Sync {
     fn create(&self, order: &StoredOrder) -> impl Future<Output = Result<(), WriteError>> + Send;
 
     /// # Errors
-    /// [`StoreError`] where the store does not answer, or the item is unreadable.
+    /// [`StoreError`] if the store does not answer, or the item is unreadable.
     fn load(&self, order_id: Uuid) -> impl Future<Output = Result<Option<StoredOrder>, StoreError>> + Send;
 
-    /// Writes `next` over `current`, which must be the stored version.
+    /// Writes `next` over `current`, which must be the stored version. Only what differs may be written, so `current` must
+    /// be as the store has it, and both must be [derived](StoredOrder::derive).
     ///
     /// # Errors
     /// [`WriteError::Conflict`] with what is stored instead, or `None` if the order is gone.
     fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> impl Future<Output = Result<(), WriteError>> + Send;
 }
 
-/// The index over what is to be done, and a walk over all orders.
-pub trait OrderQueue: OrderStore {
-    /// Orders of a queue that are due by a moment in Unix seconds, the earliest first. The index may lag behind the
-    /// orders, so whoever acts reads the order first.
+/// The indexes over the orders.
+pub trait OrderIndex: OrderStore {
+    /// A page of a list. An index may lag behind the orders, so whoever acts reads the order first.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not answer.
-    fn due(
-        &self,
-        queue: Queue,
-        until: i64,
-        after: Option<Cursor>,
-    ) -> impl Future<Output = Result<Page<DueOrder, Cursor>, StoreError>> + Send;
+    /// [`StoreError`] if the store does not answer.
+    fn list(&self, query: &IndexQuery<'_>) -> impl Future<Output = Result<Page<IndexEntry>, StoreError>> + Send;
 
-    /// The ids of all orders, in an order of the store's own.
+    /// The ids of all orders, in an order of the store's own, behind the given one.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not answer.
-    fn all_ids(&self, after: Option<Uuid>) -> impl Future<Output = Result<Page<Uuid, Uuid>, StoreError>> + Send;
+    /// [`StoreError`] if the store does not answer.
+    fn all_ids(&self, after: Option<Uuid>) -> impl Future<Output = Result<Vec<Uuid>, StoreError>> + Send;
 }
 
-/// What the index has of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DueOrder {
+/// A partition of an index: orders, sorted by a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partition<'a> {
+    /// A shop's orders of which it is to be told, by when (Unix seconds).
+    Tell { shop_id: &'a str },
+    /// Orders that Front Payment is to be asked about, or that wait for an outcome, by when (Unix seconds).
+    Ask(AskQueue),
+    /// All orders of a shop, by their last change (Unix milliseconds).
+    Shop { shop_id: &'a str },
+}
+
+/// Which entries of a partition, in the unit of its times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexQuery<'a> {
+    pub partition: Partition<'a>,
+    /// Only later ones.
+    pub later_than: Option<i64>,
+    /// Only these and earlier ones.
+    pub until: i64,
+    pub after: Option<Cursor>,
+    /// At most so many entries. A page may have fewer although there are more.
+    pub limit: u16,
+    /// The latest come first.
+    pub is_descending: bool,
+}
+
+/// What an index has of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexEntry {
     pub order_id: Uuid,
-    pub status: Status,
-    pub shop_id: String,
-    /// In Unix seconds.
-    pub due_at: i64,
+    /// The time by which the index is sorted.
+    pub at: i64,
+    /// Only the index `ask` has it.
+    pub status: Option<Status>,
 }
 
-pub struct Page<T, C> {
+/// The entry behind which the next page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    pub order_id: Uuid,
+    pub at: i64,
+}
+
+pub struct Page<T> {
     pub items: Vec<T>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<C>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<Cursor>,
 }
 
-/// A place in an index.
-#[derive(Debug, Clone)]
-pub enum Cursor {
-    DynamoDb(item_update::Item),
-    Embedded(i64, u128),
+impl<'a> IndexQuery<'a> {
+    /// The entries of a partition until a time, the earliest first.
+    #[must_use]
+    pub fn until(partition: Partition<'a>, until: i64, limit: u16) -> Self {
+        Self { partition, later_than: None, until, after: None, limit, is_descending: false }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

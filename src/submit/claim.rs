@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AcceptedOrder, SubmitOutcome};
+use super::SubmitOutcome;
 use crate::bridge::Bridge;
 use crate::deadline::{Deadline, backoff};
-use crate::order::{AttemptResult, ClaimConflict, ResultEffect, StoredOrder, Violation, unknown_fields_beside};
+use crate::order::{KeyConflict, StoredOrder, SubmitReply, Violation, unknown_fields_beside};
 use crate::store::{OrderStore, WriteError};
 use crate::telemetry::error_chain;
 
@@ -32,12 +32,13 @@ pub(super) async fn write<S: OrderStore, F>(
 ) -> Result<StoredOrder, SubmitOutcome> {
     if bridge.clock.until(deadline.reply_by()) < MIN_LEFT {
         tracing::warn!("too little time left; nothing is stored or sent");
-        return Err(SubmitOutcome::ProviderUnavailable);
+        return Err(SubmitOutcome::NotAccepted(SubmitReply::Unavailable));
     }
     let is_sendable = fresh_only.is_empty();
+    // The first write also reads: it fails with what is stored. An order that may not be sent is looked up instead.
     let mut stored = if is_sendable {
-        None // the write itself finds out
-    } else if first.details.fingerprint.is_none() {
+        None
+    } else if first.fingerprint.is_none() {
         return Err(not_sendable(fresh_only, warnings)); // without a key there is nothing to look up
     } else {
         let found = bridge.load(first.order_id, operation_end(bridge, deadline)).await;
@@ -51,9 +52,9 @@ pub(super) async fn write<S: OrderStore, F>(
         let claim = match &stored {
             None => first.clone(),
             Some(found) => match found.conflict_with(&first) {
-                ClaimConflict::SameAttempt => return Ok(*found.clone()),
-                ClaimConflict::Retryable => first.clone().as_retry_of(found),
-                ClaimConflict::OutcomeUnknown => match mark_unknown(bridge, found, by).await {
+                KeyConflict::SameAttempt => return Ok(*found.clone()),
+                KeyConflict::Retryable => first.clone().as_retry_of(found),
+                KeyConflict::OutcomeUnknown => match mark_unknown(bridge, found, by).await {
                     Ok(()) => return Err(SubmitOutcome::UnknownBefore),
                     Err(conflict) => {
                         stored = conflict;
@@ -67,15 +68,15 @@ pub(super) async fn write<S: OrderStore, F>(
             return Err(not_sendable(fresh_only, warnings));
         }
         let written = match &stored {
-            None => bridge.create(&claim, by).await,
-            Some(found) => bridge.replace(found, &claim, by).await,
+            None => bridge.create(claim, by).await,
+            Some(found) => bridge.replace(found, Box::new(claim), by).await,
         };
         match written {
-            Ok(()) => return Ok(claim),
+            Ok(claimed) => return Ok(claimed),
             Err(WriteError::Conflict(conflict)) => stored = conflict,
             Err(WriteError::Store(error)) => {
                 tracing::error!(error = error_chain(&error), "the order cannot be stored; nothing is sent");
-                release(bridge, &claim, deadline).await;
+                release(bridge, &first, deadline).await;
                 return Err(SubmitOutcome::StoreUnavailable);
             }
         }
@@ -103,8 +104,8 @@ async fn mark_unknown<S: OrderStore, F>(
     by: Timestamp,
 ) -> Result<(), Option<Box<StoredOrder>>> {
     let Some(ended) = stored.end_stale_attempt(bridge.clock.now()) else { return Ok(()) };
-    match bridge.replace(stored, &ended, by).await {
-        Ok(()) => Ok(()),
+    match bridge.replace(stored, ended, by).await {
+        Ok(_) => Ok(()),
         Err(WriteError::Conflict(conflict)) => Err(conflict),
         Err(WriteError::Store(error)) => {
             tracing::warn!(error = error_chain(&error), "a stale attempt cannot be marked UNKNOWN");
@@ -114,15 +115,15 @@ async fn mark_unknown<S: OrderStore, F>(
 }
 
 /// What a shop is answered whose attempt may not begin.
-fn reply_to(conflict: ClaimConflict, stored: &StoredOrder, warnings: &[Violation]) -> SubmitOutcome {
-    match (conflict, AcceptedOrder::from_stored(stored)) {
-        (ClaimConflict::SameOrder, Some(order)) => {
-            SubmitOutcome::Accepted { order, is_replay: true, warnings: warnings.to_vec() }
+fn reply_to(conflict: KeyConflict, stored: &StoredOrder, warnings: &[Violation]) -> SubmitOutcome {
+    match conflict {
+        KeyConflict::SameOrder => {
+            SubmitOutcome::Accepted { order: Box::new(stored.clone()), is_replay: true, warnings: warnings.to_vec() }
         }
-        (ClaimConflict::OtherOrder, _) => SubmitOutcome::KeyReused,
-        (ClaimConflict::InProgress, _) => SubmitOutcome::InProgress,
-        (ClaimConflict::OutcomeUnknown, _) => SubmitOutcome::UnknownBefore,
-        (ClaimConflict::OtherShop | ClaimConflict::SameOrder | ClaimConflict::SameAttempt | ClaimConflict::Retryable, _) => {
+        KeyConflict::OtherOrder => SubmitOutcome::KeyReused,
+        KeyConflict::InProgress => SubmitOutcome::InProgress,
+        KeyConflict::OutcomeUnknown => SubmitOutcome::UnknownBefore,
+        KeyConflict::OtherShop | KeyConflict::SameAttempt | KeyConflict::Retryable => {
             tracing::error!("the item under this order's id belongs to another shop");
             SubmitOutcome::Internal
         }
@@ -145,17 +146,17 @@ async fn release<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &StoredOrder, d
 async fn mark_failed<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &StoredOrder, by: Timestamp) -> Result<(), WriteError> {
     let now = bridge.clock.now();
     let Some(stored) = bridge.load(claim.order_id, by).await? else {
-        return bridge.create(&claim.clone().abandoned(now), by).await;
+        return bridge.create(claim.clone().abandoned(now), by).await.map(drop);
     };
-    if stored.attempt == claim.attempt {
-        return match stored.record_result(claim.attempt, &AttemptResult::Failed { may_exist: false }, now) {
-            ResultEffect::Write(Some(failed)) => bridge.replace(&stored, &failed, by).await,
-            _ => Ok(()),
-        };
+    let failed = if stored.attempt == claim.attempt {
+        stored.record_result(claim.attempt, &SubmitReply::Unavailable, now)
+    } else if stored.conflict_with(claim) == KeyConflict::Retryable {
+        Some(Box::new(claim.clone().as_retry_of(&stored).abandoned(now)))
+    } else {
+        None
+    };
+    match failed {
+        Some(failed) => bridge.replace(&stored, failed, by).await.map(drop),
+        None => Ok(()),
     }
-    if stored.conflict_with(claim) == ClaimConflict::Retryable {
-        let failed = claim.clone().as_retry_of(&stored).abandoned(now);
-        return bridge.replace(&stored, &failed, by).await;
-    }
-    Ok(())
 }

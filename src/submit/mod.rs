@@ -1,12 +1,13 @@
 //! Use case: an order comes in.
 //!
 //! The order is claimed in the store, sent to Front Payment, and its result is stored. The claim is written before the
-//! order is sent. Whatever breaks afterwards, the same key does not send the order again, unless Front Payment is known
-//! to have created nothing.
+//! order is sent. Whatever breaks afterwards, the same key sends the order again only if Front Payment has created nothing.
 
 mod claim;
 mod result;
 mod send;
+
+pub(crate) use send::{MAX_SENDING, MIN_LEFT, MIN_LEFT_FOR_A_CALL};
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use uuid::{ContextV7, Uuid};
 use crate::bridge::Bridge;
 use crate::deadline::Deadline;
 use crate::front_payment::FrontPayment;
-use crate::order::{CreatedOrder, NewAttempt, Status, StoredOrder, Validated, Violation};
+use crate::order::{NewAttempt, StoredOrder, SubmitReply, Validated, Violation};
 use crate::secrets::Secret;
 use crate::store::OrderStore;
 use crate::telemetry::{self, ProviderCalls};
@@ -48,7 +49,8 @@ pub struct Submitted {
 pub enum SubmitOutcome {
     /// Front Payment has the order.
     Accepted {
-        order: AcceptedOrder,
+        /// As it is stored, or as it would be if the store answered.
+        order: Box<StoredOrder>,
         /// Front Payment had the order before this request.
         is_replay: bool,
         /// About the body just sent.
@@ -62,47 +64,12 @@ pub enum SubmitOutcome {
     InProgress,
     /// An earlier attempt with this key may have created the order.
     UnknownBefore,
-    /// This attempt may have created the order.
-    Unknown,
-    /// Front Payment refused the order; nothing was created.
-    Rejected(Vec<Violation>),
-    /// Front Payment reports a failure.
-    Failed {
-        /// Front Payment says that it created nothing, but may have created the order.
-        unproven: bool,
-    },
-    /// Front Payment cannot be reached, or asks to try later; nothing was created.
-    ProviderUnavailable,
+    /// The order is not accepted, because Front Payment replied with something else than a 201.
+    NotAccepted(SubmitReply),
     /// The store did not answer, so nothing was sent.
     StoreUnavailable,
     /// A fault of the bridge.
     Internal,
-}
-
-/// An order that Front Payment has, as a shop is told of it.
-pub struct AcceptedOrder {
-    pub status: Status,
-    pub order_uuid: String,
-    pub customer_uuid: Option<String>,
-    /// Where to send the customer. A login link for one person: never log it.
-    pub bank_id_url: Option<String>,
-}
-
-impl AcceptedOrder {
-    fn from_stored(order: &StoredOrder) -> Option<Self> {
-        Some(Self {
-            status: order.status,
-            order_uuid: order.order_uuid.clone()?,
-            customer_uuid: order.customer_uuid.clone(),
-            bank_id_url: order.bank_id_url.clone(),
-        })
-    }
-}
-
-impl From<CreatedOrder> for AcceptedOrder {
-    fn from(CreatedOrder { order_uuid, customer_uuid, bank_id_url, status, .. }: CreatedOrder) -> Self {
-        Self { status, order_uuid, customer_uuid, bank_id_url }
-    }
 }
 
 /// The id of the order that a shop sends with this key.

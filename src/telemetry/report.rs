@@ -12,7 +12,7 @@ pub struct RequestReport {
     pub order_uuid: Option<String>,
     pub provider: ProviderCalls,
     /// Why the callback could not be verified: `shape`, `checksum`, `amount`, or `none` without a query.
-    pub disbelief: Option<&'static str>,
+    pub unverified: Option<&'static str>,
     /// How long after the order's 201 its first verified callback came.
     pub first_callback_after: Option<SignedDuration>,
 }

@@ -1,51 +1,57 @@
-//! `{"backfill": true}`: gives every order its place in the index, for a table that was written by an older version.
+//! `{"backfill": true}`: derives anew what is stored beside each order, for the whole table.
 
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::bridge::Bridge;
-use crate::store::{OrderQueue, StoreError, WriteError};
+use crate::operator::refusal;
+use crate::store::{OrderIndex, StoreError, WriteError};
 use crate::telemetry::error_chain;
 
 /// Orders that are read at once.
 const MAX_RUNNING: usize = 16;
 const MIN_LEFT: Duration = Duration::from_secs(5);
 
-/// Page by page, until the table or the time ends. The log says after which order the next run goes on. What is right
-/// already is not written, so it may be repeated.
-pub(super) async fn run<S: OrderQueue, F>(bridge: &Bridge<S, F>, mut after: Option<Uuid>, by: Timestamp) {
+/// Page by page, until the table or the time ends. Then the answer names the order behind which the next run goes on. What
+/// is right already is not written, so it may be repeated.
+pub(super) async fn run<S: OrderIndex, F>(bridge: &Bridge<S, F>, mut after: Option<Uuid>, by: Timestamp) -> Value {
     let (mut read, mut corrected) = (0usize, 0usize);
-    loop {
+    let answer = loop {
         let page = match bridge.all_ids(after, by).await {
             Ok(page) => page,
-            Err(error) => return tracing::error!(error = error_chain(&error), "the backfill cannot read the table"),
+            Err(error) => {
+                tracing::error!(error = error_chain(&error), "the backfill cannot read the table");
+                break after.map_or_else(|| refusal("the table cannot be read"), |after| json!({ "after": after }));
+            }
         };
-        let written = stream::iter(page.items).map(|order_id| correct(bridge, order_id, by)).buffer_unordered(MAX_RUNNING);
+        let Some(last) = page.last().copied() else { break json!({}) };
+        let written = stream::iter(page).map(|order_id| correct(bridge, order_id, by)).buffer_unordered(MAX_RUNNING);
         let written: Vec<bool> = written.collect().await;
         read += written.len();
         corrected += written.iter().filter(|is_written| **is_written).count();
-        after = page.next;
-        let is_complete = after.is_none();
-        if is_complete || bridge.clock.until(by) < MIN_LEFT {
-            let after = after.map(tracing::field::display);
-            return tracing::info!(read, corrected, isComplete = is_complete, after, "backfill");
+        after = Some(last);
+        if bridge.clock.until(by) < MIN_LEFT {
+            break json!({ "after": last });
         }
-    }
+    };
+    tracing::info!(read, corrected, isComplete = answer == json!({}), "backfill");
+    answer
 }
 
-async fn correct<S: OrderQueue, F>(bridge: &Bridge<S, F>, order_id: Uuid, by: Timestamp) -> bool {
+async fn correct<S: OrderIndex, F>(bridge: &Bridge<S, F>, order_id: Uuid, by: Timestamp) -> bool {
     let corrected: Result<bool, StoreError> = async {
         let Some(order) = bridge.load(order_id, by).await? else { return Ok(false) };
         if order.is_past_retention(bridge.clock.now()) {
             return Ok(false);
         }
-        let Some(next) = order.backfilled() else { return Ok(false) };
-        match bridge.replace(&order, &next, by).await {
-            Ok(()) => Ok(true),
-            Err(WriteError::Conflict(_)) => Ok(false), // whoever wrote it has corrected it
+        let Some(next) = order.corrected(bridge.retention) else { return Ok(false) };
+        match bridge.replace(&order, next, by).await {
+            Ok(_) => Ok(true),
+            Err(WriteError::Conflict(_)) => Ok(false), // whoever wrote it has derived it
             Err(WriteError::Store(error)) => Err(error),
         }
     }

@@ -1,63 +1,89 @@
 //! What wakes the worker.
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use uuid::Uuid;
+
+use crate::operator::{Command, Note};
+
+/// The names of the operator's events.
+const OPERATOR: [&str; 4] = ["backfill", "waiting", "settle", "tell"];
+/// The most characters of `by` and `reason`.
+const MAX_NOTE_CHARS: usize = 200;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// These orders changed.
+    /// The table's stream: these orders changed.
     Stream(Vec<Uuid>),
-    /// `{"backfill": true}`, or with `"after": "<orderId>"` from where the last one ended.
-    Backfill { after: Option<Uuid> },
-    /// Anything else, such as the schedule's event.
+    /// `{}`, or the schedule's event.
     Sweep,
-}
-
-#[derive(Deserialize)]
-struct Wire {
-    #[serde(rename = "Records")]
-    records: Option<Vec<Record>>,
-    backfill: Option<bool>,
-    after: Option<Uuid>,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    dynamodb: Change,
-}
-
-#[derive(Deserialize)]
-struct Change {
-    #[serde(rename = "Keys")]
-    keys: Keys,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Keys {
-    order_id: Text,
-}
-
-#[derive(Deserialize)]
-struct Text {
-    #[serde(rename = "S")]
-    text: String,
+    /// `{"backfill": true}`, or with `"after": "<orderId>"` from where the last one ended.
+    Backfill {
+        after: Option<Uuid>,
+        note: Note,
+    },
+    Operator(Command, Note),
 }
 
 impl Event {
-    pub(super) fn read(json: &str) -> Self {
-        match serde_json::from_str(json) {
-            Ok(Wire { records: Some(records), .. }) => Self::Stream(order_ids(&records)),
-            Ok(Wire { backfill: Some(true), after, .. }) => Self::Backfill { after },
-            _ => Self::Sweep,
+    /// # Errors
+    /// What is wrong with the event, in a sentence without a full stop.
+    pub(super) fn read(json: &str) -> Result<Self, String> {
+        let Ok(Value::Object(mut event)) = serde_json::from_str(json) else {
+            return Err("the event is not a JSON object".to_owned());
+        };
+        if let Some(Value::Array(records)) = event.get("Records") {
+            return Ok(Self::Stream(order_ids(records)));
+        }
+        let names: Vec<&str> = OPERATOR.into_iter().filter(|name| event.contains_key(*name)).collect();
+        match names.as_slice() {
+            [] if event.is_empty() || event.contains_key("source") => Ok(Self::Sweep),
+            [] => Err(format!("the event has none of {}", OPERATOR.join(", "))),
+            [name] => operator_event(name, &mut event),
+            _ => Err(format!("the event has more than one of {}", names.join(", "))),
         }
     }
 }
 
-/// Each once: several changes of an order may come in one batch.
-fn order_ids(records: &[Record]) -> Vec<Uuid> {
-    let ids = records.iter().filter_map(|record| Uuid::parse_str(&record.dynamodb.keys.order_id.text).ok());
-    let mut ids: Vec<Uuid> = ids.collect();
+fn operator_event(name: &str, event: &mut Map<String, Value>) -> Result<Event, String> {
+    let value = event.remove(name).unwrap_or_default();
+    let note = Note { event: name.to_owned(), by: text(event, "by")?, reason: text(event, "reason")? };
+    event.remove("source");
+    let after = if name == "backfill" { event.remove("after") } else { None };
+    if let Some(unknown) = event.keys().next() {
+        return Err(format!("beside {name} there is {unknown}, which this event does not have"));
+    }
+    match name {
+        "backfill" if value == Value::Bool(true) => {
+            let after = after.map(|after| read(after, "after is the orderId that an earlier answer names")).transpose()?;
+            Ok(Event::Backfill { after, note })
+        }
+        "backfill" => Err("backfill is true, or left out".to_owned()),
+        "waiting" => Ok(Event::Operator(Command::Waiting(read(value, "waiting is {}, or has after")?), note)),
+        "settle" => {
+            let expected = "settle has orderId, and orderUuid with referenceNo (and instead), or created with false";
+            Ok(Event::Operator(Command::Settle(read(value, expected)?), note))
+        }
+        _ => Ok(Event::Operator(Command::Tell(read(value, "tell has shopId and since (RFC 3339), and may have after")?), note)),
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value, expected: &str) -> Result<T, String> {
+    serde_json::from_value(value).map_err(|_| expected.to_owned())
+}
+
+fn text(event: &mut Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+    match event.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.chars().count() <= MAX_NOTE_CHARS => Ok(Some(text)),
+        Some(_) => Err(format!("{name} is a text of at most {MAX_NOTE_CHARS} characters")),
+    }
+}
+
+/// Each once: several changes of an order may come in one batch. A record without an order is passed over.
+fn order_ids(records: &[Value]) -> Vec<Uuid> {
+    let id = |record: &Value| Uuid::parse_str(record.pointer("/dynamodb/Keys/orderId/S")?.as_str()?).ok();
+    let mut ids: Vec<Uuid> = records.iter().filter_map(id).collect();
     ids.sort_unstable();
     ids.dedup();
     ids
@@ -67,20 +93,85 @@ fn order_ids(records: &[Record]) -> Vec<Uuid> {
 mod tests {
     use super::*;
 
+    const ONE: &str = "0198c2f0-7e4a-7000-8000-000000000001";
+    const TWO: &str = "0198c2f0-7e4a-7000-8000-000000000002";
+
+    fn id(text: &str) -> Uuid {
+        text.parse().unwrap()
+    }
+
     #[test]
-    fn an_event_of_the_stream_names_orders_and_any_other_is_a_sweep() {
+    fn an_event_of_the_stream_names_orders() {
         let record = |id: &str| format!(r#"{{"eventName":"MODIFY","dynamodb":{{"Keys":{{"orderId":{{"S":"{id}"}}}}}}}}"#);
-        let (one, two) = ("0198c2f0-7e4a-7000-8000-000000000001", "0198c2f0-7e4a-7000-8000-000000000002");
-        let stream = format!(r#"{{"Records":[{},{},{},{}]}}"#, record(two), record(one), record(two), record("x"));
-        assert_eq!(Event::read(&stream), Event::Stream(vec![one.parse().unwrap(), two.parse().unwrap()]));
-        assert_eq!(Event::read(r#"{"Records":[]}"#), Event::Stream(vec![]));
-        assert_eq!(Event::read(r#"{"backfill":true}"#), Event::Backfill { after: None });
-        let go_on = format!(r#"{{"backfill":true,"after":"{one}"}}"#);
-        assert_eq!(Event::read(&go_on), Event::Backfill { after: Some(one.parse().unwrap()) });
-        for sweep in
-            ["{}", "null", "[]", "\"x\"", "", r#"{"backfill":false}"#, r#"{"source":"aws.scheduler"}"#, r#"{"Records":5}"#]
-        {
-            assert_eq!(Event::read(sweep), Event::Sweep, "{sweep}");
+        let records = [record(TWO), record(ONE), record(TWO), record("x"), "{}".to_owned(), "5".to_owned(), "null".to_owned()];
+        let stream = format!(r#"{{"Records":[{}]}}"#, records.join(","));
+        assert_eq!(Event::read(&stream), Ok(Event::Stream(vec![id(ONE), id(TWO)])));
+        assert_eq!(Event::read(r#"{"Records":[]}"#), Ok(Event::Stream(vec![])));
+    }
+
+    #[test]
+    fn a_sweep_is_an_empty_object_or_has_a_source() {
+        for sweep in ["{}", r#"{"source":"aws.scheduler"}"#, r#"{"version":"0","source":"aws.events","detail":{}}"#] {
+            assert_eq!(Event::read(sweep), Ok(Event::Sweep), "{sweep}");
+        }
+    }
+
+    #[test]
+    fn a_backfill_may_go_on() {
+        let read = |json: &str| match Event::read(json) {
+            Ok(Event::Backfill { after, .. }) => after,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(read(r#"{"backfill":true}"#), None);
+        assert_eq!(read(&format!(r#"{{"backfill":true,"after":"{ONE}"}}"#)), Some(id(ONE)));
+    }
+
+    #[test]
+    fn an_operators_event_has_one_name_and_says_by_whom() {
+        let Ok(Event::Operator(Command::Waiting(_), note)) = Event::read(r#"{"waiting":{},"by":"op-7","reason":"evening"}"#)
+        else {
+            panic!("no operator's event")
+        };
+        assert_eq!((note.by.as_deref(), note.reason.as_deref()), (Some("op-7"), Some("evening")));
+        for settle in [
+            format!(r#"{{"settle":{{"orderId":"{ONE}","orderUuid":"ODR1","referenceNo":"1001"}}}}"#),
+            format!(r#"{{"settle":{{"orderId":"{ONE}","orderUuid":"ODR1","instead":true}}}}"#),
+            format!(r#"{{"settle":{{"orderId":"{ONE}","created":false}}}}"#),
+        ] {
+            assert!(matches!(Event::read(&settle), Ok(Event::Operator(Command::Settle(_), _))), "{settle}");
+        }
+        let tell = r#"{"tell":{"shopId":"shop-a","since":"2026-06-15T12:00:00+02:00"}}"#;
+        assert!(matches!(Event::read(tell), Ok(Event::Operator(Command::Tell(_), _))));
+    }
+
+    #[test]
+    fn anything_else_is_an_error() {
+        let long = "x".repeat(201);
+        for event in [
+            "null".to_owned(),
+            "[]".to_owned(),
+            "\"x\"".to_owned(),
+            String::new(),
+            r#"{"Records":5}"#.to_owned(),
+            r#"{"detail":{}}"#.to_owned(),
+            r#"{"backfill":false}"#.to_owned(),
+            r#"{"backfill":true,"after":"x"}"#.to_owned(),
+            r#"{"backfill":true,"waiting":{}}"#.to_owned(),
+            r#"{"waiting":{},"after":"x"}"#.to_owned(),
+            r#"{"waiting":5}"#.to_owned(),
+            r#"{"waiting":{"afer":"x"}}"#.to_owned(),
+            format!(r#"{{"waiting":{{}},"by":"{long}"}}"#),
+            r#"{"waiting":{},"reason":5}"#.to_owned(),
+            r#"{"settle":{}}"#.to_owned(),
+            format!(r#"{{"settle":{{"orderId":"{ONE}"}}}}"#),
+            format!(r#"{{"settle":{{"orderId":"{ONE}","created":true}}}}"#),
+            format!(r#"{{"settle":{{"orderId":"{ONE}","created":false,"orderUuid":"ODR1"}}}}"#),
+            format!(r#"{{"settle":{{"orderId":"{ONE}","orderUuid":"ODR1","insted":true}}}}"#),
+            r#"{"settle":{"orderId":"x","created":false}}"#.to_owned(),
+            r#"{"tell":{"shopId":"shop-a"}}"#.to_owned(),
+            r#"{"tell":{"shopId":"shop-a","since":"yesterday"}}"#.to_owned(),
+        ] {
+            assert!(Event::read(&event).is_err(), "{event}");
         }
     }
 }

@@ -1,11 +1,10 @@
-//! The `worker` function: tells shops, and asks Front Payment where it is silent.
+//! The `worker` function: tells shops, asks Front Payment where it is silent, and does what the operator decides.
 //!
-//! It keeps nothing of its own. What is to be done is derived from each stored order and found by the store's index. The
+//! It keeps nothing of its own. What is to be done is derived from each stored order and found by the store's indexes. The
 //! table's stream wakes it early for one order; the sweep, once a minute, finds whatever is due.
 
 mod backfill;
 mod event;
-mod shops;
 mod sweep;
 
 use std::sync::Arc;
@@ -20,10 +19,11 @@ use uuid::Uuid;
 use crate::bridge::Bridge;
 use crate::deadline::Deadline;
 use crate::front_payment::FrontPayment;
-use crate::notify::{Notifier, PrivateHosts, Shops, TellOutcome};
+use crate::notify::{Notifier, Occasion, PrivateHosts, Shops, TellOutcome};
+use crate::operator;
 use crate::order::StoredOrder;
 use crate::secrets::Secret;
-use crate::store::OrderQueue;
+use crate::store::OrderIndex;
 use crate::telemetry::error_chain;
 use event::Event;
 
@@ -35,7 +35,7 @@ pub struct Worker<S, F, C> {
     notifier: Notifier<S, F, C>,
 }
 
-impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
+impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
     #[must_use]
     pub fn new(bridge: Arc<Bridge<S, F>>, shops: C, private_hosts: PrivateHosts) -> Self {
         Self { notifier: Notifier::new(bridge.clone(), shops, private_hosts), bridge }
@@ -49,7 +49,7 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
         let LambdaEvent { payload, context } = invocation;
         let deadline = i64::try_from(context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         let (event, deadline) = (Event::read(payload.get()), Deadline(deadline.unwrap_or(Timestamp::MAX)));
-        let limit = if matches!(event, Event::Stream(_)) { MAX_STREAM } else { MAX_SWEEP };
+        let limit = if matches!(event, Ok(Event::Stream(_))) { MAX_STREAM } else { MAX_SWEEP };
         let now = self.bridge.clock.now();
         let by = now.saturating_add(limit).unwrap_or(now).min(deadline.reply_by());
         let invocation = Invocation { request_id: context.request_id, by };
@@ -58,19 +58,21 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
         Ok(Box::pin(self.handle(event, &invocation)).instrument(span).await)
     }
 
-    async fn handle(&self, event: Event, invocation: &Invocation) -> Value {
+    async fn handle(&self, event: Result<Event, String>, invocation: &Invocation) -> Value {
         match event {
-            Event::Stream(order_ids) => {
+            Ok(Event::Stream(order_ids)) => {
                 self.tell_all(&order_ids, invocation).await;
                 json!({ "batchItemFailures": [] })
             }
-            Event::Sweep => {
+            Ok(Event::Sweep) => {
                 self.sweep(invocation).await;
                 json!({})
             }
-            Event::Backfill { after } => {
-                backfill::run(&self.bridge, after, invocation.by).await;
-                json!({})
+            Ok(Event::Backfill { after, note }) => note.log(backfill::run(&self.bridge, after, invocation.by).await),
+            Ok(Event::Operator(command, note)) => note.log(operator::run(&self.bridge, command, invocation.by).await),
+            Err(reason) => {
+                tracing::error!(reason, "an event cannot be read");
+                operator::refusal(&reason)
             }
         }
     }
@@ -85,11 +87,23 @@ impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
 
     async fn tell(&self, order_id: Uuid, secret: &Secret, by: Timestamp) -> TellOutcome {
         let Some(order) = self.load(order_id, by).await else { return TellOutcome::NothingDue };
-        let outcome = self.notifier.tell(order.clone(), secret, by).await;
+        self.tell_or_correct(order, secret, by, Occasion::Stream).await
+    }
+
+    async fn tell_or_correct(&self, order: StoredOrder, secret: &Secret, by: Timestamp, occasion: Occasion) -> TellOutcome {
+        let outcome = self.notifier.tell(order.clone(), secret, by, occasion).await;
         if !outcome.has_written() {
-            self.corrected(order, by).await;
+            self.correct(order, by).await;
         }
         outcome
+    }
+
+    /// Puts right what is derived from an order.
+    async fn correct(&self, order: StoredOrder, by: Timestamp) {
+        let Some(next) = order.corrected(self.bridge.retention) else { return };
+        if let Err(error) = self.bridge.replace(&order, next, by).await {
+            tracing::warn!(error = error_chain(&error), "the order's place in an index is not corrected");
+        }
     }
 
     /// An order past its retention is left alone.

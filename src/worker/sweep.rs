@@ -1,32 +1,34 @@
 //! The sweep: everything that is due, for as long as an invocation may take.
+//!
+//! Three things go on side by side, each over queues of its own: shops are told, Front Payment is asked, and stale submission
+//! attempts are ended. A sweep reads as much of each queue as it can work off, however much waits.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::Semaphore;
 use tracing::Instrument;
+use uuid::Uuid;
 
-use super::shops::ShopQueues;
 use super::{Invocation, Worker};
 use crate::front_payment::FrontPayment;
-use crate::notify::{Shops, TellOutcome};
-use crate::order::{NotificationState, Queue, StoredOrder};
+use crate::notify::{MAX_CALLS_TO_A_HOST, Occasion, Shops, TellOutcome};
+use crate::order::{NotificationState, StoredOrder};
 use crate::reconcile::{self, Reconciler};
 use crate::secrets::Secret;
-use crate::store::{DueOrder, OrderQueue};
+use crate::store::{IndexQuery, OrderIndex, Partition};
 use crate::telemetry::error_chain;
 
-/// Orders that are worked on at once.
-const MAX_RUNNING: usize = 32;
-/// More due orders than a sweep can work off; the rest is due in the next one.
-const MAX_DUE: usize = 50_000;
+/// Orders of one shop that a sweep takes.
+const MAX_ORDERS_OF_A_SHOP: u16 = 500;
+/// Orders that are worked on at once. Shops get their turns in the order in which they ask for them.
+const MAX_RUNNING: usize = 64;
 /// With less than this, nothing more begins: a call to a shop may take ten seconds.
 const MIN_LEFT: Duration = Duration::from_secs(12);
 
-/// What a sweep did, for its summary line.
+/// What a sweep did for shops.
 #[derive(Debug, Default)]
 struct Summary {
     visited: u64,
@@ -34,145 +36,118 @@ struct Summary {
     passed_over: u64,
     /// Of what is still to be told.
     oldest_undelivered: SignedDuration,
-    /// Orders that the time did not suffice for.
-    left: usize,
+    /// Orders that the sweep took, and that the time did not suffice for.
+    left: u64,
 }
 
-impl<S: OrderQueue, F: FrontPayment, C: Shops> Worker<S, F, C> {
+impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
     pub(super) async fn sweep(&self, invocation: &Invocation) {
-        tokio::join!(reconcile::settle(&self.bridge, invocation.by), self.work_off(invocation));
+        let end_stale_attempts = reconcile::end_stale_attempts(&self.bridge, invocation.by);
+        let work_off = async {
+            let Some(secret) = self.secret(invocation.by).await else { return };
+            let (mut summary, delivered) =
+                tokio::join!(self.tell_all_shops(&secret, invocation), self.ask_front_payment(&secret, invocation));
+            summary.delivered += delivered;
+            summary.log();
+        };
+        tokio::join!(end_stale_attempts, work_off);
     }
 
-    /// Shops are told side by side. Front Payment is asked beside that, one order after the other, so that a slow answer
-    /// keeps no shop waiting.
-    async fn work_off(&self, invocation: &Invocation) {
-        let by = invocation.by;
-        let (Some(secret), Some(queues)) = (self.secret(by).await, self.due(by).await) else { return };
-        let (to_read, silent) = mpsc::unbounded_channel();
-        let (summary, delivered) =
-            tokio::join!(self.tell_due(queues, to_read, &secret, invocation), self.read_silent(silent, &secret, invocation),);
-        summary.log(delivered);
+    async fn tell_all_shops(&self, secret: &Secret, invocation: &Invocation) -> Summary {
+        let turns = Semaphore::new(MAX_RUNNING);
+        let shops = secret.shops().map(|(shop_id, _)| self.tell_shop(shop_id, secret, &turns, invocation));
+        // Boxed, because there is a future for each shop.
+        let shops: Vec<_> = shops.map(Box::pin).collect();
+        let summaries = futures_util::future::join_all(shops).await;
+        summaries.into_iter().fold(Summary::default(), Summary::and)
     }
 
-    async fn tell_due(
-        &self,
-        mut queues: ShopQueues,
-        to_read: UnboundedSender<StoredOrder>,
-        secret: &Secret,
-        invocation: &Invocation,
-    ) -> Summary {
-        let (mut running, mut summary) = (FuturesUnordered::new(), Summary::default());
-        loop {
-            while running.len() < MAX_RUNNING
-                && self.bridge.clock.until(invocation.by) >= MIN_LEFT
-                && let Some(due) = queues.next()
-            {
-                let span = invocation.order_span(due.order_id);
-                running.push(self.visit(due, &to_read, secret, invocation.by).instrument(span));
+    /// The shop's orders that are due, the earliest first.
+    async fn tell_shop(&self, shop_id: &str, secret: &Secret, turns: &Semaphore, invocation: &Invocation) -> Summary {
+        let now = self.bridge.clock.now().as_second();
+        let query = IndexQuery::until(Partition::Tell { shop_id }, now, MAX_ORDERS_OF_A_SHOP);
+        let due = match self.bridge.list(&query, invocation.by).await {
+            Ok(page) => page.items,
+            Err(error) => {
+                tracing::error!(shopId = shop_id, error = error_chain(&error), "what is due cannot be read");
+                return Summary::default();
             }
-            let Some((shop_id, visit)) = running.next().await else { break };
-            queues.done(&shop_id);
-            summary.add(visit);
-        }
-        summary.left = queues.len();
-        summary
+        };
+        let visits = stream::iter(due).map(async |entry| {
+            let _turn = turns.acquire().await;
+            if self.bridge.clock.until(invocation.by) < MIN_LEFT {
+                return Summary { left: 1, ..Summary::default() };
+            }
+            self.visit(entry.order_id, secret, invocation.by).instrument(invocation.order_span(entry.order_id)).await
+        });
+        visits.buffer_unordered(MAX_CALLS_TO_A_HOST).fold(Summary::default(), async |sum, visit| sum.and(visit)).await
     }
 
-    /// Returns how many shops were told of the news.
-    async fn read_silent(
-        &self,
-        mut silent: UnboundedReceiver<StoredOrder>,
-        secret: &Arc<Secret>,
-        invocation: &Invocation,
-    ) -> u64 {
-        let mut reconciler = Reconciler::new(&self.bridge);
-        let mut delivered = 0;
-        while let Some(order) = silent.recv().await {
-            let span = invocation.order_span(order.order_id);
-            let read_and_tell = async {
-                let order = reconciler.read(order, secret, invocation.by).await;
-                self.notifier.tell(order, secret, invocation.by).await
+    async fn visit(&self, order_id: Uuid, secret: &Secret, by: Timestamp) -> Summary {
+        let Some(order) = self.load(order_id, by).await else { return Summary::default() };
+        let pending_since = undelivered_since(&order);
+        let outcome = self.tell_or_correct(order, secret, by, Occasion::Sweep).await;
+        let is_over =
+            matches!(outcome, TellOutcome::Delivered | TellOutcome::Off | TellOutcome::NotNotifiable | TellOutcome::Failed);
+        let undelivered = pending_since.filter(|_| !is_over).map(|since| self.bridge.clock.now().duration_since(since));
+        Summary {
+            visited: 1,
+            delivered: u64::from(outcome == TellOutcome::Delivered),
+            passed_over: u64::from(outcome == TellOutcome::PassedOver),
+            oldest_undelivered: undelivered.unwrap_or_default(),
+            left: 0,
+        }
+    }
+
+    /// Asks about one order after the other. Returns how many shops were told of the news.
+    async fn ask_front_payment(&self, secret: &Arc<Secret>, invocation: &Invocation) -> u64 {
+        let by = invocation.by;
+        let due = match reconcile::due(&self.bridge, by).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(error = error_chain(&error), "what is to be asked cannot be read");
+                return 0;
+            }
+        };
+        let (mut reconciler, mut delivered) = (Reconciler::new(&self.bridge), 0);
+        for entry in due {
+            if !reconciler.may_read(by) {
+                break;
+            }
+            let ask_and_tell = async {
+                let Some(order) = self.load(entry.order_id, by).await else { return TellOutcome::NothingDue };
+                let Some(read) = reconciler.read(order.clone(), secret, by).await else {
+                    self.correct(order, by).await;
+                    return TellOutcome::NothingDue;
+                };
+                self.notifier.tell(read, secret, by, Occasion::Sweep).await
             };
-            delivered += u64::from(read_and_tell.instrument(span).await == TellOutcome::Delivered);
+            let outcome = ask_and_tell.instrument(invocation.order_span(entry.order_id)).await;
+            delivered += u64::from(outcome == TellOutcome::Delivered);
         }
         delivered
     }
-
-    async fn due(&self, by: Timestamp) -> Option<ShopQueues> {
-        let (now, mut after) = (self.bridge.clock.now().as_second(), None);
-        let mut queues = ShopQueues::default();
-        loop {
-            let page = match self.bridge.due(Queue::Due, now, after, by).await {
-                Ok(page) => page,
-                Err(error) => {
-                    tracing::error!(error = error_chain(&error), "what is due cannot be read");
-                    return None;
-                }
-            };
-            page.items.into_iter().for_each(|order| queues.push(order));
-            after = page.next;
-            if after.is_none() || queues.len() >= MAX_DUE {
-                return Some(queues);
-            }
-        }
-    }
-
-    /// Tells the shop of one order, and hands the order on if Front Payment is to be asked.
-    async fn visit(
-        &self,
-        due: DueOrder,
-        to_read: &UnboundedSender<StoredOrder>,
-        secret: &Secret,
-        by: Timestamp,
-    ) -> (String, Option<Visit>) {
-        let Some(order) = self.load(due.order_id, by).await else { return (due.shop_id, None) };
-        let outcome = self.notifier.tell(order.clone(), secret, by).await;
-        let order = if outcome.has_written() { self.load(due.order_id, by).await } else { Some(self.corrected(order, by).await) };
-        let now = self.bridge.clock.now();
-        let undelivered = order.as_ref().and_then(undelivered_since).map(|since| now.duration_since(since));
-        if let Some(order) = order.filter(|order| order.reading_due_at().is_some_and(|due_at| due_at <= now)) {
-            // The receiver is gone only where the sweep is.
-            drop(to_read.send(order));
-        }
-        (due.shop_id, Some(Visit { outcome, undelivered: undelivered.unwrap_or_default() }))
-    }
-
-    /// Completes what an operator's command did not set.
-    pub(super) async fn corrected(&self, order: StoredOrder, by: Timestamp) -> StoredOrder {
-        let Some(next) = order.corrected(self.bridge.clock.now()) else { return order };
-        match self.bridge.replace(&order, &next, by).await {
-            Ok(()) => *next,
-            Err(error) => {
-                tracing::warn!(error = error_chain(&error), "the order's place in the index is not corrected");
-                order
-            }
-        }
-    }
-}
-
-struct Visit {
-    outcome: TellOutcome,
-    /// For how long the latest change has been undelivered.
-    undelivered: SignedDuration,
 }
 
 impl Summary {
-    fn add(&mut self, visit: Option<Visit>) {
-        let Some(Visit { outcome, undelivered }) = visit else { return };
-        self.visited += 1;
-        self.delivered += u64::from(outcome == TellOutcome::Delivered);
-        self.passed_over += u64::from(outcome == TellOutcome::PassedOver);
-        self.oldest_undelivered = self.oldest_undelivered.max(undelivered);
+    fn and(self, other: Self) -> Self {
+        Self {
+            visited: self.visited + other.visited,
+            delivered: self.delivered + other.delivered,
+            passed_over: self.passed_over + other.passed_over,
+            oldest_undelivered: self.oldest_undelivered.max(other.oldest_undelivered),
+            left: self.left + other.left,
+        }
     }
 
-    fn log(&self, delivered_of_news: u64) {
+    fn log(&self) {
         let Self { visited, delivered, passed_over, oldest_undelivered, left } = self;
-        let (delivered, oldest) = (delivered + delivered_of_news, oldest_undelivered.as_secs());
+        let oldest = oldest_undelivered.as_secs();
         tracing::info!(visited, delivered, passedOver = passed_over, left, oldestUndeliveredSeconds = oldest, "sweep");
     }
 }
 
 fn undelivered_since(order: &StoredOrder) -> Option<Timestamp> {
     let notifications = order.notifications.as_ref()?;
-    (notifications.state() == NotificationState::Pending).then_some(notifications.pending_since)
+    (notifications.state == NotificationState::Pending).then_some(notifications.pending_since)
 }

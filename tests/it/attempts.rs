@@ -1,11 +1,11 @@
 //! Several attempts under one Idempotency-Key, and which of Front Payment's orders the stored order is.
 
-use front_payment_bridge::front_payment::SubmitReply;
+use front_payment_bridge::order::SubmitReply;
 use serde_json::{Value, json};
 
-use crate::support::documents::{example, example_for, example_of};
+use crate::support::documents::{example, example_of};
 use crate::support::log::Log;
-use crate::support::scripted::{failed, id_and_token, invoiced, rate_limited, rejected, sent, unavailable, unknown};
+use crate::support::scripted::{failed, id_and_token, invoiced, rejected, sent, unavailable, unknown};
 use crate::support::test_bridge::{TestBridge, TestReply, query};
 
 /// One key, and all that is done under it.
@@ -86,27 +86,19 @@ fn entries(shown: &Value) -> Vec<(&str, &str, Option<&str>)> {
 }
 
 #[tokio::test]
-async fn a_cancelled_attempt_does_not_take_the_order_of_another_one() {
+async fn a_failure_that_proves_nothing_is_never_sent_again() {
+    // The body B under the key of A: A may exist, so B is not sent, whenever A's callback comes.
     let (a, b) = (example_of("40"), example_of("50"));
-    let key = Key::new(&a, failed()).await;
-    assert_eq!(key.send(&b, unknown()).await.status, 504);
-    // A exists after all. Somebody has cancelled it in the portal.
-    assert_eq!(key.call_back("ODR-A", "CANCELLED", "40").await, "noted");
-    assert_eq!(key.order().await, order("UNKNOWN", None, "50"));
-    assert_eq!(key.call_back("ODR-B", "INVOICED", "50").await, "applied");
-    assert_eq!(key.order().await, order("INVOICED", Some("ODR-B"), "50"));
-    key.is_replayed(&b, "ODR-B", "INVOICED").await;
-    key.is_refused(&a).await;
-    let shown = key.shown().await;
-    assert_eq!(
-        entries(&shown),
-        [
-            ("FAILED", "submit", None),
-            ("UNKNOWN", "submit", None),
-            ("CANCELLED", "callback", Some("ODR-A")),
-            ("INVOICED", "callback", None)
-        ]
-    );
+    let key = Key::new(&a, unknown()).await;
+    let before = key.bridge.provider().submit_count();
+    for order in [&a, &b] {
+        let reply = key.bridge.post(order, Some("key-1")).await;
+        assert_eq!((reply.status, reply.slug(), &reply.body["nextStep"]), (409, "outcome-unknown", &json!("look")));
+    }
+    assert_eq!(key.call_back("ODR-A", "INVOICED", "40").await, "applied");
+    key.is_replayed(&a, "ODR-A", "INVOICED").await;
+    key.is_refused(&b).await;
+    assert_eq!(key.bridge.provider().submit_count(), before, "one invoice");
 }
 
 #[tokio::test]
@@ -131,91 +123,50 @@ async fn a_cancelled_order_with_an_open_outcome_is_accepted() {
     assert_eq!(key.call_back("ODR1", "CANCELLED", "40").await, "applied");
     assert_eq!(key.order().await, order("CANCELLED", Some("ODR1"), "40"));
     key.is_replayed(&example(), "ODR1", "CANCELLED").await;
-
-    // Two attempts with one body may exist: the callback may be about either of them.
-    let key = Key::new(&example(), failed()).await;
-    key.send(&example(), unknown()).await;
-    assert_eq!(key.call_back("ODR1", "CANCELLED", "40").await, "noted");
-    assert_eq!(key.order().await, order("UNKNOWN", None, "40"));
-    assert_eq!(key.call_back("ODR2", "INVOICED", "40").await, "applied");
-    assert_eq!(key.order().await, order("INVOICED", Some("ODR2"), "40"));
 }
 
 #[tokio::test]
-async fn a_callback_gives_the_order_the_body_of_the_one_attempt_that_may_exist() {
-    let (a, b) = (example_for("A"), example_for("B"));
-    let key = Key::new(&a, failed()).await;
-    // A 429 is no order: only A can be meant, though both have this total.
-    assert_eq!(key.send(&b, rate_limited()).await.status, 503);
-    assert_eq!(key.call_back("ODR-A", "INVOICED", "40").await, "applied");
-    key.is_refused(&b).await;
-    key.is_replayed(&a, "ODR-A", "INVOICED").await;
+async fn a_callback_with_the_total_of_an_earlier_body_is_not_verified() {
+    let key = Key::new(&example_of("40"), failed()).await;
+    key.send(&example_of("50"), unknown()).await;
+    let reply = key.bridge.callback(&key.order_id, &key.token, &query("ODR-A", "INVOICED", "40")).await;
+    assert_eq!((reply.status, reply.slug(), reply.body.get("nextStep")), (403, "callback-not-verified", None));
+    assert_eq!((&key.log.errors()[1]["claimedOrderUuid"], &key.log.summary()["unverified"]), (&json!("ODR-A"), &json!("amount")));
+    assert_eq!(key.order().await, order("UNKNOWN", None, "50"));
 }
 
 #[tokio::test]
-async fn where_two_bodies_may_be_the_order_neither_is_until_a_201_says_which() {
-    let (a, b) = (example_for("A"), example_for("B"));
-    let key = Key::new(&a, failed()).await;
-    key.send(&b, unknown()).await;
-    assert_eq!(key.call_back("ODR1", "INVOICED", "40").await, "applied");
-    for order in [&a, &b] {
-        key.is_refused(order).await;
-    }
-
-    // The 201 of B names the uuid while B's submit still runs.
-    let key = Key::new(&a, failed()).await;
-    let bridge = key.bridge.clone();
-    key.bridge.provider().meanwhile(move |url| async move {
-        let (order_id, token) = id_and_token(&url);
-        assert_eq!(bridge.callback(&order_id, &token, &query("ODR-B", "INVOICED", "40")).await.status, 200);
-    });
-    let reply = key.send(&b, sent("ODR-B")).await;
-    assert_eq!((reply.status, &reply.body["status"]), (201, &json!("INVOICED")));
-    key.is_replayed(&b, "ODR-B", "INVOICED").await;
-    key.is_refused(&a).await;
-}
-
-#[tokio::test]
-async fn where_a_callback_accepts_the_order_during_a_submit_the_body_decides_what_the_shop_gets() {
-    let (a, b) = (example_of("40"), example_of("50"));
-    for (order, is_body) in [(&a, true), (&b, false)] {
-        for reply in [unknown, failed, rejected, rate_limited, unavailable] {
-            let key = Key::new(&a, failed()).await;
-            let bridge = key.bridge.clone();
-            key.bridge.provider().meanwhile(move |url| async move {
-                let (order_id, token) = id_and_token(&url);
-                assert_eq!(bridge.callback(&order_id, &token, &query("ODR-A", "INVOICED", "40")).await.status, 200);
-            });
-            let reply = key.send(order, reply()).await;
-            if is_body {
-                assert_eq!(
-                    (reply.status, &reply.body["orderUuid"], &reply.body["status"]),
-                    (201, &json!("ODR-A"), &json!("INVOICED"))
-                );
-            } else {
-                assert_eq!((reply.status, reply.slug()), (422, "idempotency-key-reused"));
-            }
-            assert_eq!(key.shown().await["orderUuid"], "ODR-A");
-        }
+async fn where_a_callback_accepts_the_order_during_its_submit_the_shop_gets_that_order() {
+    for reply in [unknown, failed, rejected, unavailable] {
+        let bridge = TestBridge::new().await;
+        let caller = bridge.clone();
+        bridge.provider().meanwhile(move |url| async move {
+            let (order_id, token) = id_and_token(&url);
+            assert_eq!(caller.callback(&order_id, &token, &query("ODR1", "INVOICED", "40")).await.status, 200);
+        });
+        bridge.provider().will_reply(reply());
+        let reply = bridge.post(&example(), Some("key-1")).await;
+        assert_eq!((reply.status, &reply.body["orderUuid"], &reply.body["status"]), (201, &json!("ODR1"), &json!("INVOICED")));
     }
 }
 
 #[tokio::test]
 async fn a_201_with_another_uuid_than_the_accepted_order_is_noted() {
-    let (a, b) = (example_of("40"), example_of("50"));
-    let key = Key::new(&a, failed()).await;
-    let bridge = key.bridge.clone();
-    key.bridge.provider().meanwhile(move |url| async move {
+    let log = Log::capture();
+    let bridge = TestBridge::new().await;
+    let caller = bridge.clone();
+    bridge.provider().meanwhile(move |url| async move {
         let (order_id, token) = id_and_token(&url);
-        assert_eq!(bridge.callback(&order_id, &token, &query("ODR-A", "INVOICED", "40")).await.status, 200);
+        assert_eq!(caller.callback(&order_id, &token, &query("ODR-A", "INVOICED", "40")).await.status, 200);
     });
-    let reply = key.send(&b, sent("ODR-B")).await;
-    assert_eq!((reply.status, reply.slug()), (422, "idempotency-key-reused"), "the order that is there is A");
-    let errors = key.log.errors();
+    bridge.provider().will_reply(sent("ODR-B"));
+    let reply = bridge.post(&example(), Some("key-1")).await;
+    assert_eq!((reply.status, &reply.body["orderUuid"], &reply.body["status"]), (201, &json!("ODR-A"), &json!("INVOICED")));
+    assert_eq!(reply.body.get("bankIdUrl"), None, "the link is of the other order");
+    let errors = log.errors();
     assert_eq!((&errors[0]["orderUuid"], &errors[0]["otherOrderUuid"], errors.len()), (&json!("ODR-A"), &json!("ODR-B"), 1));
-    assert_eq!(key.order().await, order("INVOICED", Some("ODR-A"), "40"));
-    assert_eq!(entries(&key.shown().await)[2], ("SENT", "submit", Some("ODR-B")));
-    assert_eq!(key.shown().await.get("bankIdUrl"), None, "the link is of the other order");
+    let shown = bridge.get(&reply.order_id(), "key-a").await.body;
+    assert_eq!(entries(&shown), [("INVOICED", "callback", None), ("SENT", "submit", Some("ODR-B"))]);
 }
 
 #[tokio::test]
@@ -248,19 +199,17 @@ async fn a_201_with_another_uuid_becomes_the_order_where_the_stored_one_is_cance
 async fn an_order_that_is_cancelled_makes_way_for_a_living_one() {
     // The other order is heard of before, or after.
     for is_before in [true, false] {
-        let key = Key::new(&example_of("40"), failed()).await;
-        key.send(&example_of("50"), invoiced("ODR-B")).await;
+        let key = Key::new(&example(), invoiced("ODR-B")).await;
         if is_before {
             assert_eq!(key.call_back("ODR-A", "CHARGED", "40").await, "twice");
-            key.call_back("ODR-B", "CANCELLED", "50").await;
+            key.call_back("ODR-B", "CANCELLED", "40").await;
         } else {
-            assert_eq!(key.call_back("ODR-B", "CANCELLED", "50").await, "applied");
-            assert_eq!(key.order().await, order("CANCELLED", Some("ODR-B"), "50"));
+            assert_eq!(key.call_back("ODR-B", "CANCELLED", "40").await, "applied");
+            assert_eq!(key.order().await, order("CANCELLED", Some("ODR-B"), "40"));
             assert_eq!(key.call_back("ODR-A", "CHARGED", "40").await, "applied");
         }
         assert_eq!(key.order().await, order("CHARGED", Some("ODR-A"), "40"), "before: {is_before}");
-        key.is_replayed(&example_of("40"), "ODR-A", "CHARGED").await;
-        key.is_refused(&example_of("50")).await;
+        key.is_replayed(&example(), "ODR-A", "CHARGED").await;
         let names_both = |line: &Value| line["orderUuid"] == "ODR-A" && line["otherOrderUuid"] == "ODR-B";
         assert!(key.log.errors().iter().any(names_both), "{:?}", key.log.errors());
     }
@@ -268,8 +217,7 @@ async fn an_order_that_is_cancelled_makes_way_for_a_living_one() {
 
 #[tokio::test]
 async fn an_order_that_a_read_finds_cancelled_makes_way_too() {
-    let key = Key::new(&example_of("40"), failed()).await;
-    key.send(&example_of("50"), invoiced("ODR-B")).await;
+    let key = Key::new(&example(), invoiced("ODR-B")).await;
     assert_eq!(key.call_back("ODR-A", "INVOICED", "40").await, "twice");
     key.bridge.provider().will_tell(Ok("CANCELLED"));
     assert_eq!(key.bridge.callback(&key.order_id, &key.token, "").await.status, 200);

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::front_payment::{Client, FrontPayment, SubmitReply};
+use front_payment_bridge::front_payment::{Client, FrontPayment};
 use front_payment_bridge::http_client::Tls;
+use front_payment_bridge::order::SubmitReply;
 use front_payment_bridge::secrets::Redacted;
 use jiff::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,12 +1,12 @@
 //! Stores, secrets and replies that fail, and callbacks that come during a submit.
 
-use front_payment_bridge::front_payment::SubmitReply;
+use front_payment_bridge::order::SubmitReply;
 use serde_json::json;
 
 use crate::support::documents::{example, example_of, post_event};
 use crate::support::faulty_store::Fault;
 use crate::support::log::Log;
-use crate::support::scripted::{failed, id_and_token, rate_limited, rejected, sent, unknown};
+use crate::support::scripted::{failed, id_and_token, rejected, sent, unavailable, unknown};
 use crate::support::test_bridge::{TestBridge, query, test_secret};
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_claim_that_was_given_up_cannot_be_written_later() {
     for earlier_attempts in [0, 1] {
         let bridge = TestBridge::new().await;
         if earlier_attempts == 1 {
-            bridge.provider().will_reply(rate_limited());
+            bridge.provider().will_reply(unavailable());
             bridge.post(&example(), Some("key-1")).await;
         }
         bridge.store().will(if earlier_attempts == 1 { vec![Fault::None, Fault::Late] } else { vec![Fault::Late] });

@@ -4,7 +4,7 @@ use front_payment_bridge::config::Settings;
 use serde_json::json;
 
 use crate::support::documents::{example, example_of, post_event};
-use crate::support::scripted::{failed, rate_limited, rejected, sent, unavailable, unknown};
+use crate::support::scripted::{failed, rejected, sent, unavailable, unknown};
 use crate::support::test_bridge::TestBridge;
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn another_order_under_the_key_of_an_accepted_one_is_refused() {
 
 #[tokio::test]
 async fn a_fresh_attempt_follows_where_nothing_was_created() {
-    for reply in [rejected, failed, rate_limited, unavailable] {
+    for reply in [rejected, failed, unavailable] {
         let bridge = TestBridge::new().await;
         let (order_id, token) = bridge.place(reply()).await;
         bridge.pass(5);
@@ -58,8 +58,8 @@ async fn a_fresh_attempt_follows_where_nothing_was_created() {
         let second = bridge.post(&other, Some("key-1")).await;
         assert_eq!((second.status, second.order_id(), second.is_replay()), (201, order_id.clone(), false));
         let stored = bridge.stored(&order_id).await;
-        assert_eq!((stored.callback_token, stored.details.grand_total.as_str()), (token, "39.50"));
-        assert_eq!((stored.earlier_attempts[0].details.grand_total.as_str(), stored.history.len()), ("40", 2));
+        assert_eq!((stored.callback_token, stored.grand_total.as_str()), (token, "39.50"));
+        assert_eq!(stored.history.len(), 2);
         let shown = bridge.get(&order_id, "key-a").await.body;
         assert_eq!(
             (&shown["createdAt"], &shown["updatedAt"], &shown["referenceNo"]),
@@ -75,7 +75,7 @@ async fn an_attempt_under_way_is_in_progress_for_60_seconds_and_then_unknown() {
     bridge.provider().meanwhile(move |_| async move {
         other.pass(60);
         let reply = other.post(&example(), Some("key-1")).await;
-        assert_eq!((reply.status, reply.slug(), reply.header("retry-after")), (409, "submission-in-progress", Some("5")));
+        assert_eq!((reply.status, reply.slug(), reply.header("retry-after")), (409, "submission-in-progress", Some("2")));
         assert_eq!(other.status(&reply.order_id()).await, "SUBMITTING");
         other.pass_millis(1);
         assert_eq!(other.status(&reply.order_id()).await, "UNKNOWN", "shown, and not yet stored");
@@ -112,7 +112,7 @@ async fn rules_that_depend_on_the_day_hold_for_fresh_attempts_only() {
     let mut today = example();
     today["orderDate"] = json!("1781481600");
     let bridge = TestBridge::with(Settings { enforce_advisories: true, ..Settings::default() }).await;
-    for (key, reply) in [("key-1", sent("ODR1")), ("key-2", unknown()), ("key-3", rate_limited())] {
+    for (key, reply) in [("key-1", sent("ODR1")), ("key-2", unknown()), ("key-3", unavailable())] {
         bridge.provider().will_reply(reply);
         bridge.post(&today, Some(key)).await;
     }
@@ -141,7 +141,7 @@ async fn a_retry_may_have_another_date_and_other_urls() {
     }
     let replayed = bridge.post(&again, Some("key-1")).await;
     assert_eq!((replayed.status, replayed.is_replay(), replayed.order_id()), (201, true, first.order_id()));
-    assert_eq!(bridge.stored(&first.order_id()).await.details.shop_callback_url, "https://shop.example/status?x=1");
+    assert_eq!(bridge.stored(&first.order_id()).await.shop_callback_url, "https://shop.example/status?x=1");
     assert_eq!(bridge.provider().submit_count(), 1);
 }
 

@@ -1,38 +1,45 @@
-//! The index over what is to be done. The embedded store and DynamoDB both keep it.
+//! The indexes over the orders. The embedded store and DynamoDB both keep them.
 
 use std::sync::Arc;
 
-use front_payment_bridge::order::{AttemptEnd, Decimal, Queue, Status, StatusCallback, StatusWord, StoredOrder};
-use front_payment_bridge::store::{Cursor, DueOrder, OrderQueue, OrderStore};
-use jiff::{SignedDuration, Timestamp};
+use front_payment_bridge::order::{
+    AskQueue, AttemptEnd, Decimal, Status, StatusCallback, StatusRead, StatusWord, StoredOrder, SubmitReply,
+};
+use front_payment_bridge::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Partition};
+use jiff::Timestamp;
 use local::store::EmbeddedStore;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::moto::Moto;
-use crate::support::queue::store_with_index;
 
 /// 2026-06-15T00:00:00Z, when every order is claimed.
 const CLAIMED: i64 = 1_781_481_600;
+const DAY: i64 = 86_400;
 const TELL: Uuid = Uuid::from_u128(11);
+const TELL_A: Partition<'_> = Partition::Tell { shop_id: "shop-a" };
+const SHOP_A: Partition<'_> = Partition::Shop { shop_id: "shop-a" };
+const ASK: Partition<'_> = Partition::Ask(AskQueue::Ask);
+const CHECK: Partition<'_> = Partition::Ask(AskQueue::Check);
+const SETTLE: Partition<'_> = Partition::Ask(AskQueue::Settle);
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(CLAIMED + second).unwrap()
 }
 
+fn derived(mut order: StoredOrder) -> StoredOrder {
+    order.derive(None);
+    order
+}
+
 fn claimed() -> StoredOrder {
-    serde_json::from_value(json!({
+    let claim = serde_json::from_value(json!({
         "orderId": Uuid::new_v4(), "version": 1, "status": "SUBMITTING", "attempt": Uuid::new_v4(), "attemptedAt": at(0),
         "shopId": "shop-a", "callbackToken": "token", "grandTotal": "40", "shopCallbackUrl": "https://shop.example/",
         "customerType": "private", "preferredLanguage": "no", "country": "NO", "createdAt": at(0), "updatedAt": at(0),
         "history": [],
-    }))
-    .unwrap()
-}
-
-/// An order that is UNKNOWN since this second.
-fn unknown(second: i64) -> StoredOrder {
-    StoredOrder { status: Status::Unknown, attempted_at: at(second), ..claimed() }
+    }));
+    derived(claim.unwrap())
 }
 
 fn hear(order: &StoredOrder, word: &str, second: i64) -> StoredOrder {
@@ -46,91 +53,88 @@ fn hear(order: &StoredOrder, word: &str, second: i64) -> StoredOrder {
     *order.apply_callback(&callback, at(second)).unwrap()
 }
 
-/// Everything in a queue that is due by a second, page by page.
-async fn due(store: &impl OrderQueue, queue: Queue, second: i64) -> (Vec<DueOrder>, usize) {
-    let (mut all, mut pages, mut after): (_, _, Option<Cursor>) = (Vec::new(), 0, None);
+/// Everything in a partition, page by page, and the number of pages.
+async fn all(store: &impl OrderIndex, mut query: IndexQuery<'_>) -> (Vec<IndexEntry>, usize) {
+    let (mut all, mut pages) = (Vec::new(), 0);
     loop {
-        let page = store.due(queue, CLAIMED + second, after).await.unwrap();
+        let page = store.list(&query).await.unwrap();
+        assert!(page.items.len() <= usize::from(query.limit));
         all.extend(page.items);
-        (after, pages) = (page.next, pages + 1);
-        if after.is_none() {
+        (query.after, pages) = (page.next, pages + 1);
+        if query.after.is_none() {
             return (all, pages);
         }
         assert!(pages < 1_000, "there is no end");
     }
 }
 
-/// The place of an order: queue, and seconds after the claim.
-async fn place(store: &impl OrderQueue, order: &StoredOrder) -> Option<(Queue, i64)> {
-    let mut places = Vec::new();
-    for queue in [Queue::Due, Queue::Settle] {
-        let (entries, _) = due(store, queue, 1_000_000_000).await;
-        places.extend(entries.into_iter().filter(|entry| entry.order_id == order.order_id).map(|entry| (queue, entry)));
-    }
-    assert!(places.len() <= 1, "in one queue at most: {places:?}");
-    let (queue, entry) = places.pop()?;
-    assert_eq!((entry.shop_id.as_str(), entry.status), (order.shop_id.as_str(), order.status));
-    Some((queue, entry.due_at - CLAIMED))
-}
-
-async fn keeps_the_index<S: OrderQueue>(store: &S) {
-    // An order moves through the index with every write, and leaves it when nothing is to be done.
-    let mut order = claimed();
-    store.create(&order).await.unwrap();
-    assert_eq!(place(store, &order).await, Some((Queue::Settle, 60)));
-    assert_eq!(due(store, Queue::Settle, 59).await.0, []);
-    let entry =
-        DueOrder { order_id: order.order_id, status: Status::Submitting, shop_id: "shop-a".to_owned(), due_at: CLAIMED + 60 };
-    assert_eq!(due(store, Queue::Settle, 60).await.0, [entry]);
-
-    let change = async |order: &mut StoredOrder, next: StoredOrder, expected: Option<(Queue, i64)>| {
-        store.replace(order, &next).await.unwrap();
-        assert_eq!(place(store, &next).await, expected, "{}", next.status.name());
-        *order = store.load(next.order_id).await.unwrap().unwrap();
-        assert_eq!((order.queue, order.due_at), expected.map(|(queue, second)| (queue, CLAIMED + second)).unzip());
+/// Where an order is to be told of and asked about, in seconds after the claim.
+async fn places(store: &impl OrderIndex, order: &StoredOrder) -> (Option<i64>, Option<(AskQueue, i64)>) {
+    let find = async |partition| {
+        let (entries, _) = all(store, IndexQuery::until(partition, i64::MAX, 100)).await;
+        entries.into_iter().find(|entry| entry.order_id == order.order_id)
     };
-    let next = hear(&order, "INVOICED", 10);
-    change(&mut order, next, Some((Queue::Due, 10))).await;
-    let next = *order.begin_notification(TELL, at(11)).unwrap();
-    change(&mut order, next, Some((Queue::Due, 71))).await;
-    let next = *order.end_notification(TELL, AttemptEnd::Delivered, at(12), 0).unwrap();
-    change(&mut order, next, Some((Queue::Due, 10 + 86_400))).await;
-    let next = *order.begin_reading(at(86_410)).unwrap();
-    change(&mut order, next, Some((Queue::Due, 10 + 2 * 86_400))).await;
-    let next = hear(&order, "REFUNDED", 90_000);
-    change(&mut order, next, Some((Queue::Due, 90_000))).await;
-    let next = *order.begin_notification(TELL, at(90_001)).unwrap();
-    change(&mut order, next, Some((Queue::Due, 90_061))).await;
-    let next = *order.end_notification(TELL, AttemptEnd::Delivered, at(90_002), 0).unwrap();
-    change(&mut order, next, None).await;
-    assert_eq!(
-        (due(store, Queue::Due, 1_000_000_000).await.0, due(store, Queue::Settle, 1_000_000_000).await.0),
-        (vec![], vec![])
-    );
-    let next = *order.repeat_notification(at(100_000)).unwrap();
-    change(&mut order, next, Some((Queue::Due, 100_000))).await;
-    let next = *order.skip_notification().unwrap();
-    change(&mut order, next, None).await;
-
-    // A refused write changes nothing in the index.
-    let stale = StoredOrder { version: 1, ..order.clone() };
-    let next = StoredOrder { version: 2, status: Status::Sent, ..order.clone() };
-    assert!(store.replace(&stale, &next).await.is_err());
-    assert!(store.create(&unknown(0)).await.is_ok());
-    assert_eq!(place(store, &order).await, None);
-
-    // Nobody sets a place by hand.
-    let by_hand = StoredOrder { queue: Some(Queue::Settle), due_at: Some(7), ..hear(&claimed(), "SENT", 20) };
-    store.create(&by_hand).await.unwrap();
-    assert_eq!(place(store, &by_hand).await, Some((Queue::Due, 20)));
+    let tell = find(TELL_A).await.inspect(|entry| assert_eq!(entry.status, None));
+    let mut ask = Vec::new();
+    for queue in [AskQueue::Ask, AskQueue::Check, AskQueue::Settle] {
+        let entry = find(Partition::Ask(queue)).await.inspect(|entry| assert_eq!(entry.status, Some(order.status)));
+        ask.extend(entry.map(|entry| (queue, entry.at - CLAIMED)));
+    }
+    assert!(ask.len() <= 1, "in one queue at most: {ask:?}");
+    let changed = find(SHOP_A).await.expect("every order is in its shop's list");
+    assert_eq!(changed.at, order.updated_at.as_millisecond());
+    (tell.map(|entry| entry.at - CLAIMED), ask.pop())
 }
 
-async fn pages_in_order<S: OrderQueue + 'static>(store: Arc<S>, count: i64, padding: usize) {
+async fn keeps_the_indexes<S: OrderIndex>(store: &S) {
+    // An order moves through the indexes with every write, and leaves them when nothing is to be done.
+    let order = claimed();
+    store.create(&order).await.unwrap();
+    assert_eq!(places(store, &order).await, (None, Some((AskQueue::Settle, 60))));
+    assert_eq!(all(store, IndexQuery::until(SETTLE, CLAIMED + 59, 10)).await.0, []);
+    let entry = IndexEntry { order_id: order.order_id, at: CLAIMED + 60, status: Some(Status::Submitting) };
+    assert_eq!(all(store, IndexQuery::until(SETTLE, CLAIMED + 60, 10)).await.0, [entry]);
+
+    let step = async |current: &StoredOrder, next: Box<StoredOrder>, expected| {
+        let next = derived(*next);
+        store.replace(current, &next).await.unwrap();
+        assert_eq!(places(store, &next).await, expected, "{}", next.status.name());
+        assert!(store.load(next.order_id).await.unwrap().unwrap() == next);
+        next
+    };
+    let check = |second| Some((AskQueue::Check, second));
+    let order = step(&order, Box::new(hear(&order, "INVOICED", 10)), (Some(10), check(10 + DAY))).await;
+    let order = step(&order, order.begin_notification(TELL, at(11)).unwrap(), (Some(71), check(10 + DAY))).await;
+    let told = order.end_notification(TELL, AttemptEnd::Delivered, at(12), 0).unwrap();
+    let order = step(&order, told, (None, check(10 + DAY))).await;
+    let order = step(&order, order.begin_status_read(at(10 + DAY)).unwrap(), (None, check(10 + 2 * DAY))).await;
+    let refunded = Box::new(hear(&order, "REFUNDED", 90_000));
+    let order = step(&order, refunded, (Some(90_000), Some((AskQueue::Ask, 90_000)))).await;
+    let refunded_amount = Decimal::parse("40").ok();
+    let read = StatusRead { word: StatusWord::Known(Status::Refunded), order_amount: None, refunded_amount };
+    let order = step(&order, order.apply_status_read(&read, at(90_000)), (Some(90_000), None)).await;
+    let order = step(&order, order.skip_notification(at(90_000)).unwrap(), (None, None)).await;
+    let order = step(&order, order.repeat_notification(at(100_000)).unwrap(), (Some(100_000), None)).await;
+
+    // A refused write changes nothing in the indexes.
+    let stale = StoredOrder { version: 1, ..order.clone() };
+    let next = derived(*stale.skip_notification(at(100_000)).unwrap());
+    assert!(store.replace(&stale, &next).await.is_err());
+    assert_eq!(places(store, &order).await, (Some(100_000), None));
+
+    // What was not created leaves the queue.
+    let claim = claimed();
+    store.create(&claim).await.unwrap();
+    let failed = derived(*claim.record_result(claim.attempt, &SubmitReply::Failed, at(5)).unwrap());
+    store.replace(&claim, &failed).await.unwrap();
+    assert_eq!(places(store, &failed).await, (None, None));
+}
+
+async fn pages_in_order<S: OrderIndex + 'static>(store: Arc<S>, count: i64) {
     // Written in another order than they are due; two are due in the same second.
-    let mut orders: Vec<StoredOrder> = (0..count).map(|number| unknown((number * 7) % count / 2)).collect();
-    for order in &mut orders {
-        order.details.reference_no = Some("r".repeat(padding));
-    }
+    let numbers = (0..count).map(|number| at((number * 7) % count / 2));
+    let unknown = |attempted_at| StoredOrder { status: Status::Unknown, attempted_at, ..claimed() };
+    let orders: Vec<StoredOrder> = numbers.map(|attempted_at| derived(unknown(attempted_at))).collect();
     for chunk in orders.chunks(100) {
         let mut writes = tokio::task::JoinSet::new();
         for order in chunk {
@@ -139,100 +143,74 @@ async fn pages_in_order<S: OrderQueue + 'static>(store: Arc<S>, count: i64, padd
         }
         assert!(writes.join_all().await.into_iter().all(|is_written| is_written));
     }
-
-    let (all, pages) = due(&*store, Queue::Settle, 60 + count).await;
-    assert!(pages > 1, "{pages}");
-    assert!(all.is_sorted_by_key(|entry| entry.due_at), "the earliest first");
     let sorted = |mut ids: Vec<Uuid>| {
         ids.sort_unstable();
         ids
     };
     let expected = sorted(orders.iter().map(|order| order.order_id).collect());
-    assert!(sorted(all.iter().map(|entry| entry.order_id).collect()) == expected, "each once");
-    assert_eq!(due(&*store, Queue::Due, 1_000_000_000).await.0, []);
 
-    // By the bound, inclusive.
-    let half = count / 4;
-    let (early, _) = due(&*store, Queue::Settle, 60 + half).await;
-    assert!(early.iter().all(|entry| entry.due_at <= CLAIMED + 60 + half), "nothing that is due later");
-    assert_eq!(early.len(), all.iter().filter(|entry| entry.due_at <= CLAIMED + 60 + half).count());
+    let query = IndexQuery::until(SETTLE, CLAIMED + 60 + count, 40);
+    let (ascending, pages) = all(&*store, query.clone()).await;
+    assert!(pages > 1, "{pages}");
+    assert!(ascending.is_sorted_by_key(|entry| entry.at), "the earliest first");
+    assert!(sorted(ascending.iter().map(|entry| entry.order_id).collect()) == expected, "each once");
+    let (descending, _) = all(&*store, IndexQuery { is_descending: true, ..query.clone() }).await;
+    assert!(descending.is_sorted_by_key(|entry| -entry.at), "the latest first");
+    assert!(sorted(descending.iter().map(|entry| entry.order_id).collect()) == expected, "each once");
+    assert_eq!(
+        (
+            all(&*store, IndexQuery { partition: ASK, ..query.clone() }).await.0,
+            all(&*store, IndexQuery { partition: CHECK, ..query.clone() }).await.0
+        ),
+        (vec![], vec![])
+    );
 
-    let (mut ids, mut pages, mut after) = (Vec::new(), 0, None);
+    // By the bounds: the lower one is exclusive, the upper one inclusive.
+    let (lower, upper) = (CLAIMED + 60 + count / 8, CLAIMED + 60 + count / 4);
+    let (between, _) = all(&*store, IndexQuery { later_than: Some(lower), until: upper, ..query.clone() }).await;
+    let within = |entry: &&IndexEntry| entry.at > lower && entry.at <= upper;
+    assert_eq!(between.len(), ascending.iter().filter(within).count());
+    assert!(between.iter().all(|entry| within(&entry)) && !between.is_empty());
+    assert_eq!(all(&*store, IndexQuery { later_than: Some(upper), until: upper, ..query }).await.0, []);
+
+    let (mut ids, mut after) = (Vec::new(), None);
     loop {
         let page = store.all_ids(after).await.unwrap();
-        ids.extend(page.items);
-        (after, pages) = (page.next, pages + 1);
-        if after.is_none() {
-            break;
-        }
+        let Some(last) = page.last().copied() else { break };
+        ids.extend(page);
+        after = Some(last);
     }
-    assert!(pages > 1 && sorted(ids) == expected, "every order once, over {pages} pages");
+    assert!(sorted(ids) == expected, "every order once");
 }
 
 #[tokio::test]
-async fn the_embedded_store_keeps_the_index() {
-    let store = EmbeddedStore::in_memory().unwrap();
-    assert_eq!(due(&store, Queue::Due, i64::MAX - CLAIMED).await, (vec![], 1));
-    keeps_the_index(&store).await;
+async fn the_embedded_store_keeps_the_indexes() {
+    keeps_the_indexes(&EmbeddedStore::in_memory().unwrap()).await;
 }
 
 #[tokio::test]
-async fn dynamodb_keeps_the_index() {
+async fn dynamodb_keeps_the_indexes() {
     let moto = Moto::start();
-    keeps_the_index(&store_with_index(&moto, "index", None).await).await;
+    keeps_the_indexes(&moto.store("index").await).await;
 }
 
 #[tokio::test]
-async fn the_embedded_store_reads_the_index_page_by_page() {
-    pages_in_order(Arc::new(EmbeddedStore::in_memory().unwrap()), 2_500, 1).await;
+async fn the_embedded_store_reads_an_index_page_by_page() {
+    pages_in_order(Arc::new(EmbeddedStore::in_memory().unwrap()), 2_500).await;
 }
 
 #[tokio::test]
-async fn dynamodb_reads_the_index_page_by_page() {
+async fn dynamodb_reads_an_index_page_by_page() {
     let moto = Moto::start();
-    // A page of DynamoDB has a megabyte.
-    pages_in_order(Arc::new(store_with_index(&moto, "index", None).await), 60, 40_000).await;
+    pages_in_order(Arc::new(moto.store("index").await), 200).await;
 }
 
 #[tokio::test]
-async fn the_embedded_store_has_its_index_again_after_a_restart() {
+async fn the_embedded_store_has_its_indexes_again_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("orders.redb");
-    let order = hear(&claimed(), "INVOICED", 10);
-    {
-        let store = EmbeddedStore::open(&file).unwrap();
-        store.create(&order).await.unwrap();
-    }
+    let order = derived(hear(&claimed(), "INVOICED", 10));
+    EmbeddedStore::open(&file).unwrap().create(&order).await.unwrap();
     let store = EmbeddedStore::open(&file).unwrap();
-    assert_eq!(place(&store, &order).await, Some((Queue::Due, 10)));
-}
-
-/// A change of an order.
-type Step = dyn Fn(&StoredOrder) -> Option<Box<StoredOrder>>;
-
-#[tokio::test]
-async fn telling_and_asking_do_not_move_the_end_of_the_retention() {
-    let moto = Moto::start();
-    let store = store_with_index(&moto, "index", Some(SignedDuration::from_hours(90 * 24))).await;
-    let order = hear(&claimed(), "INVOICED", 10);
-    store.create(&order).await.unwrap();
-    let load = async || store.load(order.order_id).await.unwrap().unwrap();
-    let ends = Some(CLAIMED + 10 + 7_776_000);
-    assert_eq!(load().await.expires_at, ends);
-    let steps: [&Step; 5] = [
-        &|order| order.begin_notification(TELL, at(500)),
-        &|order| order.end_notification(TELL, AttemptEnd::Delivered, at(501), 0),
-        &|order| order.repeat_notification(at(600)),
-        &|order| order.skip_notification(),
-        &|order| order.begin_reading(at(100_000)),
-    ];
-    for step in steps {
-        let stored = load().await;
-        let next = step(&stored).unwrap();
-        store.replace(&stored, &next).await.unwrap();
-        assert_eq!((load().await.expires_at, load().await.updated_at), (ends, at(10)));
-    }
-    let heard = hear(&load().await, "PAID", 200_000);
-    store.replace(&load().await, &heard).await.unwrap();
-    assert_eq!(load().await.expires_at, Some(CLAIMED + 200_000 + 7_776_000));
+    assert_eq!(places(&store, &order).await, (Some(10), Some((AskQueue::Check, 10 + DAY))));
 }

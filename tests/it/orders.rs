@@ -1,25 +1,23 @@
 //! `POST /orders` and `GET /orders/{orderId}`.
 
 use front_payment_bridge::config::Settings;
-use front_payment_bridge::front_payment::SubmitReply;
+use front_payment_bridge::order::SubmitReply;
 use serde_json::{Value, json};
 
 use crate::support::documents::{example, post_event};
-use crate::support::scripted::{failed, invoiced, rate_limited, rejected, sent, unavailable, unknown};
+use crate::support::scripted::{failed, invoiced, rejected, sent, unavailable, unknown};
 use crate::support::test_bridge::{TestBridge, test_secret};
 
 /// A reply of Front Payment's; status, slug and `Retry-After` of what the shop gets; and the stored status.
 type Row = (fn() -> SubmitReply, u16, &'static str, Option<&'static str>, &'static str);
 
-const OUTCOMES: [Row; 9] = [
+const OUTCOMES: [Row; 7] = [
     (|| sent("ODR1"), 201, "none", None, "SENT"),
     (|| invoiced("ODR1"), 201, "none", None, "INVOICED"),
     (rejected, 422, "rejected-by-front-payment", None, "REJECTED"),
     (|| SubmitReply::Unauthorized, 502, "front-payment-failed", None, "FAILED"),
-    (rate_limited, 503, "front-payment-unavailable", Some("30"), "FAILED"),
     (unavailable, 503, "front-payment-unavailable", Some("30"), "FAILED"),
     (failed, 502, "front-payment-failed", None, "FAILED"),
-    (|| SubmitReply::Failed { may_exist: true, unproven: false }, 502, "front-payment-failed", None, "FAILED"),
     (unknown, 504, "outcome-unknown", None, "UNKNOWN"),
 ];
 
@@ -40,22 +38,11 @@ async fn every_reply_of_front_payment_has_its_row() {
 }
 
 #[tokio::test]
-async fn a_failure_without_proof_says_so() {
-    let bridge = TestBridge::new().await;
-    bridge.provider().will_reply(failed());
-    let unproven = bridge.post(&example(), Some("key-1")).await.body["detail"].clone();
-    assert!(unproven.as_str().unwrap().contains("no proof"), "{unproven}");
-    bridge.provider().will_reply(SubmitReply::Failed { may_exist: true, unproven: false });
-    let proven = bridge.post(&example(), Some("key-2")).await.body["detail"].clone();
-    assert!(!proven.as_str().unwrap().contains("no proof"), "{proven}");
-}
-
-#[tokio::test]
 async fn an_order_takes_a_write_a_call_and_a_write() {
     let bridge = TestBridge::new().await;
     assert_eq!(bridge.post(&example(), Some("key-1")).await.status, 201);
     assert_eq!((bridge.store().operations(), bridge.provider().submit_count()), (vec!["create", "replace"], 1));
-    bridge.provider().will_reply(rate_limited());
+    bridge.provider().will_reply(unavailable());
     bridge.post(&example(), Some("key-2")).await;
     bridge.store().operations();
     assert_eq!(bridge.post(&example(), Some("key-2")).await.status, 201);
@@ -113,7 +100,7 @@ async fn the_callback_url_is_the_bridges_and_has_a_random_token() {
     assert!(token.len() >= 22 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{token}");
     let other = submits[1].callback_url.strip_prefix(&format!("https://api.example.no/prod/callbacks/{second}/")).unwrap();
     assert_ne!(token, other);
-    assert_eq!(bridge.stored(&first).await.details.shop_callback_url, "https://shop.example/status?x=1");
+    assert_eq!(bridge.stored(&first).await.shop_callback_url, "https://shop.example/status?x=1");
 
     let settings = Settings { callback_base_url: Some("https://pay.example.no/go/".parse().unwrap()), ..Settings::default() };
     let bridge = TestBridge::with(settings).await;
@@ -224,7 +211,7 @@ async fn a_body_that_cannot_be_read_gets_its_problem() {
     assert_eq!(bridge.orders(post_event(&full, "Bearer key-a", None)).await.status, 201);
     let reply = bridge.orders(post_event(&format!("{full} "), "Bearer key-a", None)).await;
     assert_eq!((reply.status, reply.slug()), (413, "payload-too-large"));
-    for route in [json!("GET /orders"), json!("$default"), Value::Null] {
+    for route in [json!("PUT /orders"), json!("$default"), Value::Null] {
         let reply = bridge.orders(json!({"routeKey": route})).await;
         assert_eq!((reply.status, reply.slug()), (404, "not-found"));
     }

@@ -39,7 +39,7 @@ impl<'w> Case<'w> {
     /// Submits an order a number of seconds before Lambda ends the function. Checks that the reply comes in time.
     async fn submit(&self, seconds: i64) -> (Value, Value) {
         let reply = self.orders.invoke_within(seconds, post(&example(), Some(self.key)).to_string()).await;
-        self.orders.replied_in_time(seconds).await;
+        self.orders.replied_in_time(seconds);
         let body = body(&reply);
         (reply, body)
     }
@@ -162,7 +162,7 @@ async fn a_callback_gets_its_reply_in_time_and_may_be_repeated() {
     let callbacks = world.start(CALLBACKS, &variables).await;
     let call = async |query: &str| {
         let reply = callbacks.invoke_within(12, callback_event(order_id, token, query).to_string()).await;
-        callbacks.replied_in_time(12).await;
+        callbacks.replied_in_time(12);
         dynamodb.clear();
         reply["statusCode"].clone()
     };
@@ -204,7 +204,7 @@ async fn a_secret_may_come_late_be_corrected_and_be_rotated_without_a_deployment
     proxy.clear();
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(orders.invoke(&order).await["statusCode"], 503);
-    orders.replied_in_time(29).await;
+    orders.replied_in_time(29);
     let log = orders.log();
     assert!(log.contains("JSON") && !log.contains("sandbox-token"), "{log}");
     // It is corrected. The function fetches it at most once in five seconds.

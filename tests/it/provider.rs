@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use front_payment_bridge::clock::Clock;
-use front_payment_bridge::front_payment::{Client, FrontPayment, SubmitCall, SubmitReply};
+use front_payment_bridge::front_payment::{CancelReply, Client, FrontPayment, SubmitCall};
 use front_payment_bridge::http_client::Tls;
+use front_payment_bridge::order::SubmitReply;
 use front_payment_bridge::order::{Status, StatusWord};
 use front_payment_bridge::secrets::Redacted;
 use jiff::{SignedDuration, Timestamp};
@@ -23,16 +24,15 @@ async fn submit_to(base_url: &str, document: &str) -> SubmitCall {
     client(base_url).submit(&validated(document), "https://api.example.no/callbacks/1/2", &token, Duration::from_secs(1)).await
 }
 
-/// The row of the contract's table, and whether the order may exist.
-fn row(call: &SubmitCall) -> (&'static str, bool) {
+/// The row of the table of replies.
+fn row(call: &SubmitCall) -> &'static str {
     match call.reply {
-        SubmitReply::Created(_) => ("created", true),
-        SubmitReply::Rejected(_) => ("rejected", false),
-        SubmitReply::Unauthorized => ("unauthorized", false),
-        SubmitReply::Unavailable { may_exist } => ("unavailable", may_exist),
-        SubmitReply::Failed { may_exist, unproven: true } => ("failed, unproven", may_exist),
-        SubmitReply::Failed { may_exist, unproven: false } => ("failed", may_exist),
-        SubmitReply::Unknown => ("unknown", true),
+        SubmitReply::Created(_) => "created",
+        SubmitReply::Rejected(_) => "rejected",
+        SubmitReply::Unauthorized => "unauthorized",
+        SubmitReply::Unavailable => "unavailable",
+        SubmitReply::Failed => "failed",
+        SubmitReply::Unknown => "unknown",
     }
 }
 
@@ -68,7 +68,7 @@ async fn figures_are_sent_digit_for_digit_defaults_are_filled_in_and_absent_fiel
         .replace(r#""invoiceMaturity":10,"#, "")
         .replace(r#""preferredLanguage":"en""#, r#""preferredLanguage":"""#)
         .replace(r#""invoiceInterval":0"#, r#""invoiceInterval":"2","settings":{"secureDetails":true}"#);
-    assert_eq!(row(&submit_to(&peer.base_url, &document).await), ("created", true));
+    assert_eq!(row(&submit_to(&peer.base_url, &document).await), "created");
     let body = peer.requests().remove(0).split_once("\r\n\r\n").unwrap().1.to_owned();
     for part in [
         r#"{"name":"Router","productId":"R_1","quantity":"0.10000000000000000001","rate":4017.8600,"tax":"0","amount":12345678901234567890}"#,
@@ -88,7 +88,7 @@ async fn a_thousand_lines_are_sent() {
     let peer = Peer::start(reply(201, "", CREATED)).await;
     let mut document = example();
     document["products"] = json!(vec![document["products"][0].clone(); 1_000]);
-    assert_eq!(row(&submit_to(&peer.base_url, &document.to_string()).await), ("created", true));
+    assert_eq!(row(&submit_to(&peer.base_url, &document.to_string()).await), "created");
     let body = peer.requests().remove(0).split_once("\r\n\r\n").unwrap().1.to_owned();
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["products"].as_array().unwrap().len(), 1_000);
 }
@@ -99,27 +99,27 @@ async fn every_reply_over_a_socket_has_its_row() {
     let whole = reply_bytes(201, "", CREATED);
     let half = whole[..whole.len() - 60].to_vec();
     for (behaviour, expected) in [
-        (reply(201, "", CREATED), ("created", true)),
-        (reply(201, "content-type: text/html\r\n", CREATED), ("created", true)),
-        (reply(201, "", "<html>"), ("unknown", true)),
-        (reply(201, "", &big), ("unknown", true)),
-        (Behaviour::Writes(half.clone()), ("unknown", true)),
-        (Behaviour::WritesAndHangs(half), ("unknown", true)),
-        (Behaviour::Writes(b"HTTP/1.1 503 X\r\ncontent-length: 100\r\n\r\nhalf".to_vec()), ("unknown", true)),
-        (Behaviour::Writes(b"no HTTP at all\r\n\r\n".to_vec()), ("unknown", true)),
-        (Behaviour::Closes, ("unknown", true)),
-        (Behaviour::Resets, ("unknown", true)),
-        (Behaviour::Hangs, ("unknown", true)),
-        (reply(417, "", r#"{"status_code":417,"errors":["The order date does not match."]}"#), ("rejected", false)),
-        (reply(401, "", ""), ("unauthorized", false)),
-        (reply(429, "", ""), ("unavailable", false)),
-        (reply(503, "", ""), ("unavailable", true)),
-        (reply(302, "location: http://127.0.0.1:1/\r\n", ""), ("failed", true)),
-        (reply(307, "location: /elsewhere\r\n", ""), ("failed", true)),
-        (reply(404, "", "<html>"), ("failed", true)),
-        (reply(500, "", r#"{"status_code":500,"errors":{}}"#), ("failed, unproven", true)),
-        (reply(500, "", "<html>"), ("unknown", true)),
-        (reply(502, "", ""), ("unknown", true)),
+        (reply(201, "", CREATED), "created"),
+        (reply(201, "content-type: text/html\r\n", CREATED), "created"),
+        (reply(201, "", "<html>"), "unknown"),
+        (reply(201, "", &big), "unknown"),
+        (Behaviour::Writes(half.clone()), "unknown"),
+        (Behaviour::WritesAndHangs(half), "unknown"),
+        (Behaviour::Writes(b"HTTP/1.1 503 X\r\ncontent-length: 100\r\n\r\nhalf".to_vec()), "unknown"),
+        (Behaviour::Writes(b"no HTTP at all\r\n\r\n".to_vec()), "unknown"),
+        (Behaviour::Closes, "unknown"),
+        (Behaviour::Resets, "unknown"),
+        (Behaviour::Hangs, "unknown"),
+        (reply(417, "", r#"{"status_code":417,"errors":["The order date does not match."]}"#), "rejected"),
+        (reply(401, "", ""), "unauthorized"),
+        (reply(429, "", ""), "unavailable"),
+        (reply(503, "", ""), "unavailable"),
+        (reply(302, "location: http://127.0.0.1:1/\r\n", ""), "failed"),
+        (reply(307, "location: /elsewhere\r\n", ""), "failed"),
+        (reply(404, "", "<html>"), "failed"),
+        (reply(500, "", r#"{"status_code":500,"errors":{}}"#), "unknown"),
+        (reply(500, "", "<html>"), "unknown"),
+        (reply(502, "", ""), "unknown"),
     ] {
         let peer = Peer::start(behaviour.clone()).await;
         let began = Instant::now();
@@ -134,11 +134,11 @@ async fn every_reply_over_a_socket_has_its_row() {
 #[tokio::test]
 async fn without_a_connection_nothing_is_sent() {
     let call = submit_to(NOBODY, &example().to_string()).await;
-    assert_eq!((row(&call), call.head.http_status), (("unavailable", false), None));
+    assert_eq!((row(&call), call.head.http_status), ("unavailable", None));
     // A server without TLS: there is no connection either.
     let peer = Peer::start(Behaviour::Writes(b"HTTP/1.1 400 X\r\n\r\n".to_vec())).await;
     let call = submit_to(&peer.base_url.replace("http:", "https:"), &example().to_string()).await;
-    assert_eq!((row(&call), peer.requests().len()), (("unavailable", false), 0));
+    assert_eq!((row(&call), peer.requests().len()), ("unavailable", 0));
 }
 
 #[tokio::test]
@@ -152,8 +152,8 @@ async fn only_servers_that_ssl_cert_file_trusts_get_the_order() {
         let client = Client::new(Tls::new(trusting).unwrap(), Clock::system(), &peer.base_url.parse().unwrap()).unwrap();
         client.submit(&order, "https://api.example.no/callbacks/1/2", &token, Duration::from_secs(5)).await
     };
-    assert_eq!(row(&submit(Some(&file)).await), ("created", true));
-    assert_eq!(row(&submit(None).await), ("unavailable", false), "no connection, so nothing is sent");
+    assert_eq!(row(&submit(Some(&file)).await), "created");
+    assert_eq!(row(&submit(None).await), "unavailable", "no connection, so nothing is sent");
     assert_eq!(peer.requests().len(), 1);
 }
 
@@ -180,12 +180,30 @@ async fn a_status_is_read() {
     let peer = Peer::start(status_reply("ODR1", "Purring")).await;
     let token = Redacted::new("token-1");
     let call = client(&peer.base_url).status("ODR1", &token, Duration::from_secs(1)).await;
-    assert_eq!(call.status.unwrap(), StatusWord::Known(Status::Purring));
+    assert_eq!(call.status.unwrap().word, StatusWord::Known(Status::Purring));
     let request = peer.requests().remove(0);
     assert!(request.starts_with("GET /api/v1/connect/orders/status/ODR1 HTTP/1.1\r\n"), "{request}");
     assert!(request.to_lowercase().contains("authorization: bearer token-1"));
     for behaviour in [Behaviour::Closes, Behaviour::Hangs, reply(404, "", "{}"), reply(302, "location: /\r\n", "")] {
         let peer = Peer::start(behaviour).await;
         assert!(client(&peer.base_url).status("ODR1", &token, Duration::from_secs(1)).await.status.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_is_asked_for() {
+    let peer = Peer::start(reply(202, "", r#"{"message":"cancelledOrderSuccessfully"}"#)).await;
+    let token = Redacted::new("token-1");
+    let cancel = async |base_url: &str| client(base_url).cancel("ODR1", "A \"note\"", &token, Duration::from_secs(1)).await.reply;
+    assert_eq!(cancel(&peer.base_url).await, CancelReply::Accepted);
+    let request = peer.requests().remove(0);
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /api/v1/connect/orders/cancel/ODR1 HTTP/1.1\r\n"), "{head}");
+    assert!(head.to_lowercase().contains("authorization: bearer token-1"));
+    assert_eq!(serde_json::from_str::<Value>(body).unwrap(), json!({"cancellationNote": "A \"note\""}));
+    assert_eq!(cancel(NOBODY).await, CancelReply::Unavailable, "nothing was sent");
+    for behaviour in [Behaviour::Closes, Behaviour::Hangs, reply(500, "", "{}"), reply(302, "location: /\r\n", "")] {
+        let peer = Peer::start(behaviour).await;
+        assert_eq!(cancel(&peer.base_url).await, CancelReply::Unknown);
     }
 }

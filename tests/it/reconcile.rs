@@ -1,15 +1,14 @@
 //! Front Payment is asked for orders of which it says nothing.
 
 use front_payment_bridge::front_payment::StatusError;
-use front_payment_bridge::order::{Queue, StoredOrder};
-use front_payment_bridge::store::OrderQueue;
-use serde_json::json;
+use front_payment_bridge::order::{AskQueue, StoredOrder};
+use front_payment_bridge::store::{IndexQuery, OrderIndex, Partition};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::markers::assert_alarms_count_real_lines;
 use crate::support::log::Log;
 use crate::support::scripted::{failed, unknown};
-use crate::support::shops::answered;
 use crate::support::test_bridge::NOW;
 use crate::support::worker::{SHOP_A, SHOP_B, SHOP_C, TestWorker};
 
@@ -35,7 +34,7 @@ fn asked(worker: &TestWorker) -> Vec<String> {
 async fn a_silent_order_is_asked_for_at_its_times() {
     let worker = TestWorker::new().await;
     let order_id = worker.place(SHOP_A).await;
-    for (count, second) in (0..).zip([120, 300, 900, 1_800, 3_600, 10_800, 21_600, 86_400, 172_800]) {
+    for (count, second) in (0..).zip([120, 300, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800]) {
         worker.pass_to(second - 1);
         worker.sweep().await;
         assert_eq!(asked(&worker).len(), count, "not before second {second}");
@@ -48,7 +47,8 @@ async fn a_silent_order_is_asked_for_at_its_times() {
     let shown = worker.get(&order_id, SHOP_A).await;
     assert_eq!(
         (&shown["updatedAt"], &shown["checkedAt"]),
-        (&json!("2026-06-15T00:00:00.000Z"), &json!("2026-06-17T00:00:00.000Z"))
+        (&json!("2026-06-15T00:00:00.000Z"), &Value::Null),
+        "a status read without news writes nothing more"
     );
     assert_eq!((shown["history"].as_array().unwrap().len(), worker.shops.count()), (1, 0), "nothing new, nothing to tell");
     assert_eq!(worker.provider().status_calls()[0], ("ODR1".to_owned(), "token-1".to_owned()));
@@ -96,7 +96,7 @@ async fn news_is_stored_and_told_in_the_same_sweep() {
 }
 
 #[tokio::test]
-async fn a_reading_without_news_is_one_line_in_the_log() {
+async fn a_status_read_without_news_is_one_line_in_the_log() {
     let worker = TestWorker::new().await;
     let order_id = worker.place(SHOP_A).await;
     worker.pass_to(120);
@@ -126,7 +126,7 @@ async fn when_to_ask_again_is_written_down_before_it_is_asked() {
     let (reader, id) = (worker.clone(), order_id.clone());
     worker.provider().meanwhile(move |_| async move {
         let stored = reader.stored(&id).await;
-        assert_eq!((stored.asked_at, stored.due_at), (Some(reader.now()), Some(NOW + 300)));
+        assert_eq!((stored.asked_at, stored.ask_at), (Some(reader.now()), Some(NOW + 300)));
         reader.invoke_other(json!({})).await;
     });
     worker.provider().will_tell(Ok("SENT"));
@@ -146,32 +146,46 @@ async fn when_to_ask_again_is_written_down_before_it_is_asked() {
     assert_eq!((asked(&worker).len(), &worker.get(&order_id, SHOP_A).await["status"]), (3, &json!("RESERVED")));
 }
 
+/// The numbers of the orders that were asked about, in that order.
+fn numbers(worker: &TestWorker) -> Vec<usize> {
+    asked(worker).iter().map(|order_uuid| order_uuid[3..].parse().unwrap()).collect()
+}
+
 #[tokio::test]
-async fn a_sweep_reads_thirty_the_oldest_due_first() {
+async fn a_sweep_reads_a_hundred_reasons_first_then_sent_and_twenty_others() {
     let worker = TestWorker::new().await;
-    for number in 0..70 {
+    for number in 0..150 {
         // ODR0 has been due for the longest time.
         worker.put(&accepted(number, "SENT", 1_000 - i64::try_from(number).unwrap())).await;
     }
-    let numbers = |asked: &[String]| {
-        let mut numbers: Vec<usize> = asked.iter().map(|order_uuid| order_uuid[3..].parse().unwrap()).collect();
-        numbers.sort_unstable();
-        numbers
-    };
-    for _ in 0..70 {
+    for number in 200..230 {
+        worker.put(&accepted(number, "INVOICED", 2 * 86_400)).await;
+    }
+    let reason = StoredOrder { reason_since: Some(worker.now()), ..accepted(300, "PAID", 1) };
+    worker.put(&reason).await;
+    for _ in 0..100 {
         worker.provider().will_tell(Ok("SENT"));
     }
     worker.sweep().await;
-    let first = numbers(&asked(&worker));
-    assert_eq!(first.len(), 30);
-    // Eight are worked on at once, so that an order may be overtaken by the seven after it.
-    assert!((0..23).all(|number| first.contains(&number)) && first.iter().all(|number| *number < 37), "{first:?}");
+    let read = numbers(&worker);
+    assert_eq!(read.len(), 100);
+    assert_eq!(read[0], 300, "a reason to ask comes before a backlog");
+    assert_eq!(read[1..80], (0..79).collect::<Vec<_>>(), "the oldest due first");
+    assert!(read[80..].iter().all(|number| (200..230).contains(number)), "{read:?}");
+}
+
+#[tokio::test]
+async fn what_no_other_order_needs_is_read_of_the_others() {
+    let worker = TestWorker::new().await;
+    for number in 0..120 {
+        worker.put(&accepted(number, "INVOICED", 2 * 86_400)).await;
+        worker.provider().will_tell(Ok("INVOICED"));
+    }
+    worker.put(&accepted(200, "SENT", 1_000)).await;
     worker.sweep().await;
-    let second = numbers(&asked(&worker));
-    assert_eq!(second.len(), 60);
-    assert!((0..53).all(|number| second.contains(&number)), "{second:?}");
+    assert_eq!((numbers(&worker).len(), numbers(&worker)[0]), (100, 200));
     worker.sweep().await;
-    assert_eq!(numbers(&asked(&worker)), (0..70).collect::<Vec<_>>(), "each once");
+    assert_eq!(numbers(&worker).len(), 121, "the rest in the next sweep");
 }
 
 #[tokio::test]
@@ -244,7 +258,7 @@ async fn a_reading_that_fails_is_made_again_at_its_next_time() {
     worker.pass_to(300);
     worker.provider().will_tell(Ok("SENT"));
     worker.sweep().await;
-    assert_eq!(worker.get(&order_id, SHOP_A).await["checkedAt"], "2026-06-15T00:05:00.000Z");
+    assert_eq!(asked(&worker).len(), 2);
 }
 
 #[tokio::test]
@@ -255,7 +269,11 @@ async fn an_unknown_word_that_is_read_is_kept_and_tells_nothing() {
     worker.provider().will_tell(Ok("on hold"));
     worker.sweep().await;
     let shown = worker.get(&order_id, SHOP_A).await;
-    assert_eq!((&shown["status"], &shown["checkedAt"]), (&json!("SENT"), &json!("2026-06-15T00:02:00.000Z")));
+    assert_eq!(
+        (&shown["status"], &shown["checkedAt"]),
+        (&json!("SENT"), &json!("2026-06-15T00:02:00.000Z")),
+        "a new word is news"
+    );
     assert_eq!(shown["history"][1], json!({"status": "ON_HOLD", "at": "2026-06-15T00:02:00.000Z", "source": "provider"}));
     worker.pass(7_200);
     worker.provider().will_tell(Ok("on hold"));
@@ -265,20 +283,20 @@ async fn an_unknown_word_that_is_read_is_kept_and_tells_nothing() {
 }
 
 #[tokio::test]
-async fn a_doubt_that_could_not_be_asked_about_is_asked_about_by_the_next_sweep() {
+async fn a_reason_that_could_not_be_asked_about_is_asked_about_by_the_next_sweep() {
     let worker = TestWorker::new().await;
     let order_id = worker.place_invoiced(SHOP_A).await;
     worker.wake(&[&order_id]).await;
     worker.pass_to(30);
     worker.call_back(&order_id, "success").await;
-    assert_eq!((asked(&worker).len(), worker.stored(&order_id).await.due_at), (1, Some(NOW + 30)));
+    assert_eq!((asked(&worker).len(), worker.stored(&order_id).await.ask_at), (1, Some(NOW + 30)));
     worker.pass_to(40);
     worker.sweep().await;
     assert_eq!(asked(&worker).len(), 2, "Front Payment is still down");
     worker.pass_to(100);
     worker.provider().will_tell(Ok("PAID"));
     worker.sweep().await;
-    assert_eq!((asked(&worker).len(), worker.stored(&order_id).await.doubted_at), (3, None));
+    assert_eq!((asked(&worker).len(), worker.stored(&order_id).await.reason_since), (3, None));
     assert_eq!(worker.shops.statuses(), ["INVOICED", "PAID"]);
 }
 
@@ -302,10 +320,10 @@ async fn what_cannot_be_asked_for_is_not() {
     for reply in [unknown(), failed()] {
         worker.post(SHOP_A, SHOP_A.callback_url, reply).await;
     }
-    worker.put(&accepted(1, "REFUNDED", 100_000_000)).await;
+    worker.put(&StoredOrder { refunded_amount: Some("40.00".to_owned()), ..accepted(1, "REFUNDED", 100_000_000) }).await;
     worker.put(&accepted(2, "CANCELLED", 31 * 86_400)).await;
     worker.put(&accepted(3, "PAID", 91 * 86_400)).await;
-    // Its last time has not passed unused: it is due since day 28, 84, 178.
+    // Its last time has not passed unused: it is due since day 28 and 56.
     worker.pass(200 * 86_400);
     worker.sweep().await;
     let mut asked = asked(&worker);
@@ -337,7 +355,7 @@ async fn an_order_that_is_due_for_both_is_told_and_then_asked_for_in_one_sweep()
         worker.provider().will_tell(Ok("INVOICED"));
         worker.sweep().await;
         let shown = worker.get(&order_id, shop).await;
-        assert_eq!((&shown["notified"]["state"], &shown["checkedAt"]), (&json!(state), &json!("2026-06-16T00:00:00.000Z")));
+        assert_eq!(shown["notified"]["state"], state);
         assert_eq!(asked(&worker).len(), 1);
     }
 }
@@ -370,11 +388,13 @@ async fn what_is_done_leaves_the_index() {
     let worker = TestWorker::new().await;
     let order_id = worker.place_invoiced(SHOP_A).await;
     worker.call_back(&order_id, "REFUNDED").await;
-    let due = async |queue| worker.store().due(queue, i64::MAX, None).await.unwrap().items.len();
-    assert_eq!((due(Queue::Due).await, due(Queue::Settle).await), (1, 0));
+    let due = async |partition| worker.store().list(&IndexQuery::until(partition, i64::MAX, 10)).await.unwrap().items.len();
+    let (tell, ask) = (Partition::Tell { shop_id: "shop-a" }, Partition::Ask(AskQueue::Ask));
+    assert_eq!((due(tell).await, due(ask).await), (1, 1));
     worker.wake(&[&order_id]).await;
-    assert_eq!(due(Queue::Due).await, 0, "told, and never to be asked for");
-    worker.shops.will_answer("shop.example", answered(200));
+    worker.provider().will_tell_amounts("REFUNDED", "40", "40");
     worker.sweep().await;
-    assert_eq!(worker.shops.statuses(), ["REFUNDED"]);
+    let left = (due(tell).await, due(ask).await, due(Partition::Ask(AskQueue::Check)).await);
+    assert_eq!(left, (0, 0, 0), "told, and never to be asked for again");
+    assert_eq!(worker.shops.statuses(), ["REFUNDED", "REFUNDED"], "how much was refunded is news");
 }

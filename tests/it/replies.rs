@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::documents::{callback_event, example, example_of, get_event, post_event};
 use crate::support::faulty_store::Fault;
-use crate::support::scripted::{failed, rate_limited, rejected, unavailable, unknown};
+use crate::support::scripted::{failed, rejected, unavailable, unknown};
 use crate::support::test_bridge::{REQUEST_ID, TestBridge, TestReply, query};
 
 /// A reply of every kind, with its name.
@@ -48,7 +48,7 @@ async fn replies() -> Vec<(&'static str, TestReply)> {
     replies.push(("not-found", bridge.callbacks(json!({})).await));
     let order_id = post("unknown").await.order_id();
     let token = bridge.stored(&order_id).await.callback_token;
-    replies.push(("callback-not-believed", bridge.callback(&order_id, &token, "").await));
+    replies.push(("callback-not-verified", bridge.callback(&order_id, &token, "").await));
     let not_set_up = TestBridge::with_secret("{}").await;
     replies.push(("secret-unavailable", not_set_up.orders(get_event("x", "Bearer key-a", "")).await));
     replies.push(("secret-unavailable", not_set_up.callbacks(callback_event(&order_id, &token, "")).await));
@@ -85,7 +85,7 @@ async fn a_problem_names_its_request() {
 #[tokio::test]
 async fn front_payments_retry_after_is_passed_on_up_to_an_hour() {
     for (asked, given) in [(0, "0"), (7, "7"), (120, "120"), (3_600, "3600"), (3_601, "3600"), (u64::MAX, "3600")] {
-        for reply in [rate_limited, unavailable] {
+        for reply in [unavailable] {
             let bridge = TestBridge::new().await;
             bridge.provider().will_ask_to_wait(asked);
             bridge.provider().will_reply(reply());

@@ -84,7 +84,7 @@ async fn a_table_is_restored_twice_with_a_release_in_between_and_no_order_is_sen
     }
     assert_eq!(body(&orders.invoke(&get(&lost_second)).await)["status"], "UNKNOWN");
     assert_eq!(world.sandbox.orders().unwrap().len(), 4, "each order was sent once");
-    let store = DynamoDbStore::new(world.moto.dynamodb(), second, None);
+    let store = DynamoDbStore::new(world.moto.dynamodb(), second);
     let stored = store.load(Uuid::parse_str(&lost_first).unwrap()).await.unwrap().unwrap();
     assert_eq!(stored.status, Status::Unknown);
 }

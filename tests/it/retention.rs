@@ -1,7 +1,7 @@
 //! Orders past their retention period: their keys are new keys, and late callbacks do not reach the next order.
 
-use front_payment_bridge::front_payment::SubmitReply;
 use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::order::SubmitReply;
 use serde_json::json;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -13,9 +13,9 @@ use crate::support::test_bridge::{NOW, TestBridge, query};
 /// An INVOICED order of 40 kroner, which is ODR1, 100 seconds before the end of its retention period. With its id and its
 /// callback token.
 async fn expiring_order() -> (TestBridge, String, String) {
-    let bridge = TestBridge::new().await;
+    let bridge = TestBridge::keeping_orders_for(100).await;
     let (order_id, token) = bridge.place(invoiced("ODR1")).await;
-    bridge.change_stored(&order_id, |stored| stored.expires_at = Some(NOW + 100)).await;
+    assert_eq!(bridge.stored(&order_id).await.expires_at, Some(NOW + 100));
     (bridge, order_id, token)
 }
 
@@ -138,7 +138,7 @@ async fn the_amount_is_verified_again_after_a_conflict() {
     let (bridge, order_id, token) = expiring_order().await;
     let (writer, id) = (bridge.clone(), order_id.clone());
     bridge.store().before_replace(move || async move {
-        writer.change_stored(&id, |stored| "41".clone_into(&mut stored.details.grand_total)).await;
+        writer.change_stored(&id, |stored| "41".clone_into(&mut stored.grand_total)).await;
     });
     bridge.provider().will_tell(Ok("CHARGED"));
     assert_eq!(bridge.callback(&order_id, &token, &query("ODR1", "PAID", "40")).await.status, 200);

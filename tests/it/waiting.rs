@@ -1,6 +1,6 @@
 //! Orders whose outcome nobody knows wait for the operator, and are counted.
 
-use front_payment_bridge::order::Queue;
+use front_payment_bridge::order::AskQueue;
 use serde_json::{Value, json};
 
 use crate::reconcile::accepted;
@@ -46,7 +46,7 @@ async fn an_attempt_that_outlived_its_minute_becomes_unknown_and_waits_for_the_o
     assert_eq!(waiting(&log), (json!(2), json!(32)), "since a minute after the attempt began");
     drop(log);
     let ended = worker.stored(&second).await;
-    assert_eq!((ended.status.name(), ended.queue, ended.due_at), ("UNKNOWN", Some(Queue::Settle), Some(NOW + 90)));
+    assert_eq!((ended.status.name(), ended.ask_queue, ended.ask_at), ("UNKNOWN", Some(AskQueue::Settle), Some(NOW + 90)));
     let shown = worker.get(&second, SHOP_A).await;
     assert_eq!(shown["history"], json!([{"status": "UNKNOWN", "at": "2026-06-15T00:01:32.000Z", "source": "submit"}]));
     assert_eq!((worker.provider().status_call_count(), worker.shops.count()), (0, 0), "they cannot be asked for");

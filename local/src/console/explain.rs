@@ -44,6 +44,6 @@ async fn explained(console: &Console, called: &Called<'_>) -> Vec<String> {
         Some(order_id) => console.store.load(order_id).await.ok().flatten(),
         None => None,
     };
-    let known = stored.map(|order| Known { order_uuid: order.order_uuid, grand_total: order.details.grand_total });
+    let known = stored.map(|order| Known { order_uuid: order.order_uuid, grand_total: order.grand_total });
     called.explained(&sandbox_keys(order_id.is_some()), known.as_ref(), console.frame.clock.now())
 }

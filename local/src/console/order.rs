@@ -19,17 +19,17 @@ pub(super) async fn show(State(console): State<Arc<Console>>, Path(order_id): Pa
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(error) => return broken(&error).into_response(),
     };
-    let title = order.details.reference_no.as_ref().map_or("Order".to_owned(), |reference| format!("Order {reference}"));
+    let title = order.reference_no.as_ref().map_or("Order".to_owned(), |reference| format!("Order {reference}"));
     console.frame.page(&title, true, &content(&console, &order))
 }
 
 fn content(console: &Console, order: &StoredOrder) -> Markup {
     let now = console.frame.clock.now();
     let read = serde_json::to_string_pretty(&OrderView::new(order, now)).unwrap_or_default();
-    let due = order.placed().due_at.and_then(|due_at| jiff::Timestamp::from_second(due_at).ok());
+    let due = order.tell_at.into_iter().chain(order.ask_at).min().and_then(|due_at| jiff::Timestamp::from_second(due_at).ok());
     html! {
         p {
-            "Status: " strong { (order.status_at(now).name()) } ", " (order.details.grand_total) " kr, shop " (order.shop_id)
+            "Status: " strong { (order.status_at(now).name()) } ", " (order.grand_total) " kr, shop " (order.shop_id)
             @if let Some(uuid) = &order.order_uuid {
                 ", at Front Payment " a href=(format!("/front-payment/portal/{uuid}")) { (uuid) }
             }

@@ -40,8 +40,8 @@ pub(super) async fn list(State(console): State<Arc<Console>>, Query(query): Quer
                         tr {
                             td { a href=(format!("/console/orders/{}", order.order_id)) { (order.created_at.strftime("%Y-%m-%d %H:%M:%S")) } }
                             td { (order.status_at(now).name()) }
-                            td { (order.details.reference_no.as_deref().unwrap_or_default()) }
-                            td { (order.details.grand_total) }
+                            td { (order.reference_no.as_deref().unwrap_or_default()) }
+                            td { (order.grand_total) }
                             td { (order.shop_id) }
                             td { (order.order_uuid.as_deref().unwrap_or_default()) }
                         }
@@ -56,7 +56,7 @@ pub(super) async fn list(State(console): State<Arc<Console>>, Query(query): Quer
 fn texts(order: &StoredOrder) -> [String; 5] {
     [
         order.status.name().to_owned(),
-        order.details.reference_no.clone().unwrap_or_default(),
+        order.reference_no.clone().unwrap_or_default(),
         order.shop_id.clone(),
         order.order_id.to_string(),
         order.order_uuid.clone().unwrap_or_default(),

@@ -4,18 +4,23 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
-use front_payment_bridge::order::{Queue, StoredOrder};
-use front_payment_bridge::store::{Cursor, DueOrder, OrderQueue, OrderStore, Page, StoreError, WriteError};
-use redb::{ReadableTable, TableDefinition};
+use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::store::{
+    Cursor, IndexEntry, IndexQuery, OrderIndex, OrderStore, Page, Partition, StoreError, WriteError,
+};
+use redb::{ReadableTable, Table, TableDefinition};
 use uuid::Uuid;
 
 use super::{EmbeddedDatabase, OpenError, database_error};
 
 const ORDERS: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("orders");
-/// By queue, due time and order id: status and shop id.
-const DUE: TableDefinition<'_, (&str, i64, u128), (&str, &str)> = TableDefinition::new("due");
-/// Entries of a page.
+/// By index, partition, time and order id: the status.
+const INDEX: TableDefinition<'_, Place<'static>, &str> = TableDefinition::new("index");
+/// Ids of a page.
 const PAGE: usize = 1_000;
+
+/// Index, partition, time, order id.
+type Place<'a> = (&'a str, &'a str, i64, u128);
 
 #[derive(Clone)]
 pub struct EmbeddedStore(Arc<EmbeddedDatabase>);
@@ -38,7 +43,7 @@ impl EmbeddedStore {
     }
 
     fn with(database: EmbeddedDatabase) -> Result<Self, OpenError> {
-        let created = database.create_table(ORDERS).and_then(|()| database.create_table(DUE));
+        let created = database.create_table(ORDERS).and_then(|()| database.create_table(INDEX));
         created.map_err(|error| OpenError::Database(error.into()))?;
         Ok(Self(Arc::new(database)))
     }
@@ -62,8 +67,7 @@ impl EmbeddedStore {
     }
 
     async fn write(&self, order: &StoredOrder, expected_version: Option<u64>) -> Result<(), WriteError> {
-        let order_id = order.order_id.as_u128();
-        let next = order.placed();
+        let (order_id, next) = (order.order_id.as_u128(), order.clone());
         let item = serde_json::to_vec(&next).map_err(|error| StoreError::Unwritable(error.into()))?;
         self.0
             .write(move |write| {
@@ -72,13 +76,8 @@ impl EmbeddedStore {
                 if stored.as_ref().map(|stored| stored.version) != expected_version {
                     return Err(WriteError::Conflict(stored.map(Box::new)));
                 }
-                let mut index = write.open_table(DUE).map_err(database_error)?;
-                if let Some(place) = stored.as_ref().and_then(place) {
-                    index.remove(place).map_err(database_error)?;
-                }
-                if let Some(place) = place(&next) {
-                    index.insert(place, (next.status.name(), next.shop_id.as_str())).map_err(database_error)?;
-                }
+                let mut index = write.open_table(INDEX).map_err(database_error)?;
+                move_entries(&mut index, stored.as_ref(), &next)?;
                 orders.insert(order_id, item.as_slice()).map_err(database_error)?;
                 Ok(())
             })
@@ -86,37 +85,66 @@ impl EmbeddedStore {
     }
 }
 
-/// Queue, due time, order id.
-type Place = (&'static str, i64, u128);
-
-fn place(order: &StoredOrder) -> Option<Place> {
-    Some((order.queue?.into(), order.due_at?, order.order_id.as_u128()))
+fn move_entries(
+    index: &mut Table<'_, Place<'static>, &str>,
+    stored: Option<&StoredOrder>,
+    next: &StoredOrder,
+) -> Result<(), StoreError> {
+    for place in stored.map(places).into_iter().flatten().flatten() {
+        index.remove(place).map_err(database_error)?;
+    }
+    for place in places(next).into_iter().flatten() {
+        index.insert(place, next.status.name()).map_err(database_error)?;
+    }
+    Ok(())
 }
 
-impl OrderQueue for EmbeddedStore {
-    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder, Cursor>, StoreError> {
-        let name: &'static str = queue.into();
-        let begin = match after {
-            Some(Cursor::Embedded(due_at, order_id)) => Bound::Excluded((name, due_at, order_id)),
-            _ => Bound::Included((name, i64::MIN, 0)),
+/// The entries of an order.
+fn places(order: &StoredOrder) -> [Option<Place<'_>>; 3] {
+    let id = order.order_id.as_u128();
+    let tell = order.tell_queue.as_deref().zip(order.tell_at).map(|(shop_id, at)| ("tell", shop_id, at, id));
+    let ask = order.ask_queue.zip(order.ask_at).map(|(queue, at)| ("ask", queue.into(), at, id));
+    [tell, ask, Some(("shop", order.shop_id.as_str(), order.changed_at, id))]
+}
+
+impl OrderIndex for EmbeddedStore {
+    async fn list(&self, query: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
+        let (index, partition) = match query.partition {
+            Partition::Tell { shop_id } => ("tell", shop_id.to_owned()),
+            Partition::Ask(queue) => ("ask", <&str>::from(queue).to_owned()),
+            Partition::Shop { shop_id } => ("shop", shop_id.to_owned()),
         };
-        let read = move |database: &EmbeddedDatabase| {
+        let (limit, is_descending) = (usize::from(query.limit), query.is_descending);
+        let mut begin = query.later_than.map_or(Bound::Included((i64::MIN, 0)), |time| Bound::Excluded((time, u128::MAX)));
+        let mut end = Bound::Included((query.until, u128::MAX));
+        if let Some(Cursor { order_id, at }) = query.after {
+            *(if is_descending { &mut end } else { &mut begin }) = Bound::Excluded((at, order_id.as_u128()));
+        }
+        let items = self.blocking(move |database| {
             database.read(|read| {
-                let index = read.open_table(DUE).map_err(database_error)?;
-                let entries = index.range::<Place>((begin, Bound::Included((name, until, u128::MAX)))).map_err(database_error)?;
-                entries
-                    .take(PAGE)
-                    .map(|entry| entry.map_err(database_error).and_then(|(key, value)| due_order(key.value(), value.value())))
-                    .collect()
+                let place = |(at, id): (i64, u128)| (index, partition.as_str(), at, id);
+                let table = read.open_table(INDEX).map_err(database_error)?;
+                let entries = table.range::<Place<'_>>((begin.map(place), end.map(place))).map_err(database_error)?;
+                let entry = |entry: Result<(redb::AccessGuard<'_, Place<'static>>, redb::AccessGuard<'_, &str>), _>| {
+                    entry.map_err(database_error).map(|(place, status)| {
+                        let (index, _, at, id) = place.value();
+                        let status = status.value().parse().ok().filter(|_| index == "ask");
+                        IndexEntry { order_id: Uuid::from_u128(id), at, status }
+                    })
+                };
+                if is_descending {
+                    entries.rev().take(limit).map(entry).collect()
+                } else {
+                    entries.take(limit).map(entry).collect::<Result<Vec<_>, _>>()
+                }
             })
-        };
-        let items: Vec<DueOrder> = self.blocking(read).await?;
-        let next = items.last().filter(|_| items.len() == PAGE);
-        let next = next.map(|last| Cursor::Embedded(last.due_at, last.order_id.as_u128()));
+        });
+        let items = items.await?;
+        let next = items.last().filter(|_| items.len() == limit).map(|last| Cursor { order_id: last.order_id, at: last.at });
         Ok(Page { items, next })
     }
 
-    async fn all_ids(&self, after: Option<Uuid>) -> Result<Page<Uuid, Uuid>, StoreError> {
+    async fn all_ids(&self, after: Option<Uuid>) -> Result<Vec<Uuid>, StoreError> {
         let begin = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.as_u128()));
         let read = move |database: &EmbeddedDatabase| {
             database.read(|read| {
@@ -125,15 +153,8 @@ impl OrderQueue for EmbeddedStore {
                 items.take(PAGE).map(|item| Ok(Uuid::from_u128(item.map_err(database_error)?.0.value()))).collect()
             })
         };
-        let items: Vec<Uuid> = self.blocking(read).await?;
-        let next = items.last().filter(|_| items.len() == PAGE).copied();
-        Ok(Page { items, next })
+        self.blocking(read).await
     }
-}
-
-fn due_order((_, due_at, order_id): (&str, i64, u128), (status, shop_id): (&str, &str)) -> Result<DueOrder, StoreError> {
-    let status = status.parse().map_err(|error: strum::ParseError| StoreError::Unreadable(error.into()))?;
-    Ok(DueOrder { order_id: Uuid::from_u128(order_id), status, shop_id: shop_id.to_owned(), due_at })
 }
 
 impl EmbeddedStore {

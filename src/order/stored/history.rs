@@ -4,18 +4,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StoredOrder;
-use crate::order::{Decimal, Status, StatusWord};
+use crate::order::{Status, StatusWord};
 
 /// The longest history. Later statuses are applied without an entry.
 pub const MAX_HISTORY: usize = 1_000;
-/// A longer amount is not noted: zeros can make it 2,048 characters long, and an item may have 400 KB.
-pub(super) const MAX_AMOUNT: usize = 40;
 
-/// One thing that was heard.
+/// One thing that was heard or decided.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
-    /// The name of a [`Status`], or an unknown word of Front Payment's in capitals and underscores.
+    /// The name of a [`Status`], an unknown word of Front Payment's in capitals and underscores, or `CANCEL_REQUESTED` or
+    /// `CANCEL_REFUSED`.
     pub status: String,
     pub at: Timestamp,
     pub source: EntrySource,
@@ -23,30 +22,26 @@ pub struct HistoryEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The order of Front Payment's that this is about, if there was one.
-    #[serde(default, alias = "otherOrderUuid", skip_serializing_if = "Option::is_none")]
-    pub order_uuid: Option<String>,
-    /// Of a callback about another order than the stored one: by it, the attempt is found that the order belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<String>,
+    pub order_uuid: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntrySource {
-    /// The result of an attempt.
+    /// The result of a submission attempt.
     Submit,
     /// A verified callback.
     Callback,
-    /// A status that was read from Front Payment.
+    /// A status read, or a refused cancellation.
     Provider,
+    /// The shop asked for a cancellation.
+    Shop,
+    /// The operator settled the order.
+    Operator,
 }
 
 impl HistoryEntry {
-    /// Whether its word is one that only an order at Front Payment can have.
-    pub(super) fn is_of_accepted_order(&self) -> bool {
-        matches!(StatusWord::read(&self.status), StatusWord::Known(status) if status >= Status::Sent)
-    }
-
     /// Whether it is about another order of Front Payment's than the stored one.
     #[must_use]
     pub fn is_about_other_order(&self, stored: &StoredOrder) -> bool {
@@ -70,21 +65,25 @@ impl StoredOrder {
         }
     }
 
-    /// The status that everything heard about one uuid comes to: callbacks and results raise it, a status that was read
-    /// replaces it. `None` if nothing was heard.
+    /// The status that everything heard about one uuid comes to: callbacks and results raise it; a status read and the
+    /// operator replace it. `None` if nothing was heard.
     pub(super) fn status_of(&self, order_uuid: &str) -> Option<Status> {
         let entries = self.history.iter().filter(|entry| entry.order_uuid.as_deref() == Some(order_uuid));
         entries.fold(None, |status, entry| match (StatusWord::read(&entry.status), entry.source) {
-            (StatusWord::Known(word), EntrySource::Provider) => Some(word),
-            (StatusWord::Known(word), _) => status.max(Some(word)),
-            (StatusWord::Unknown(_), EntrySource::Provider) => status,
+            (_, EntrySource::Shop) | (StatusWord::Unknown(_), EntrySource::Provider) => status,
+            (StatusWord::Known(word), EntrySource::Provider | EntrySource::Operator) => Some(word),
+            (StatusWord::Known(word), EntrySource::Submit | EntrySource::Callback) => status.max(Some(word)),
             (StatusWord::Unknown(_), _) => status.max(Some(Status::Sent)),
         })
     }
 
-    /// The total that the latest callback about a uuid named.
-    pub(super) fn amount_of(&self, order_uuid: &str) -> Option<Decimal> {
-        let mut entries = self.history.iter().rev().filter(|entry| entry.order_uuid.as_deref() == Some(order_uuid));
-        entries.find_map(|entry| Decimal::parse(entry.amount.as_deref()?).ok())
+    /// When Front Payment last said something. What the shop asks for is nothing that it said.
+    pub(super) fn heard_at(&self) -> Timestamp {
+        let latest = self.history.last().filter(|_| !self.is_history_full());
+        if latest.is_none_or(|entry| entry.source != EntrySource::Shop) {
+            return self.updated_at;
+        }
+        let heard = self.history.iter().rev().find(|entry| entry.source != EntrySource::Shop);
+        heard.map_or(self.created_at, |entry| entry.at)
     }
 }

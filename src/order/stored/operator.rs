@@ -1,53 +1,87 @@
-//! Settling an UNKNOWN order by what an operator finds in Front Payment's portal.
+//! What the operator finds in Front Payment's portal, and decides.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{OrderDetails, StoredOrder};
+use super::{EntrySource, HistoryEntry, StatusRead, StoredOrder};
 use crate::order::Status;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// The order is there, with this uuid.
-    Order(String),
-    /// There is no such order, or only cancelled or expired ones.
-    NotCreated,
+/// An order that is not in the portal so long after its attempt began was not created.
+pub const NOT_CREATED_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// Why an order cannot be settled like this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SettleError {
+    #[error("the order is being submitted at this moment; settle it when its attempt is a minute old")]
+    InProgress,
+    #[error("the order's attempt began less than ten minutes ago; Front Payment may still create it")]
+    TooEarly,
+    #[error("the order is accepted; settle it with an orderUuid and \"instead\": true if it is another one of Front Payment's")]
+    Accepted,
 }
 
 impl StoredOrder {
     /// Whether it waits for the operator: UNKNOWN, or SUBMITTING beyond its lease.
     #[must_use]
-    pub fn is_to_settle(&self, now: Timestamp) -> bool {
+    pub fn is_waiting(&self, now: Timestamp) -> bool {
         self.order_uuid.is_none() && self.status_at(now) == Status::Unknown
     }
 
-    /// The next version with the operator's finding; `None` if the order does not wait for the operator any more.
+    /// Whether the operator may bind the order to this uuid. An accepted order only if `instead`.
     ///
-    /// With a uuid, the order takes the status that the history has of that uuid, or SENT. The status is due to be read at
-    /// once, and the shop is to be told. With [`Finding::NotCreated`] the order is FAILED: **the same key is sent afresh**.
-    #[must_use]
-    pub fn settle(&self, finding: &Finding, now: Timestamp) -> Option<Box<Self>> {
-        let settled = self.is_to_settle(now).then(|| {
-            self.next_version(now, |next| match finding {
-                Finding::Order(order_uuid) => {
-                    next.take_uuid(order_uuid, next.only_body(order_uuid));
-                    next.doubted_at = Some(now);
-                }
-                Finding::NotCreated => {
-                    next.status = Status::Failed;
-                    next.may_exist = false;
-                }
-            })
-        });
-        settled.flatten()
+    /// # Errors
+    /// [`SettleError`] says why not.
+    pub fn check_settlement(&self, order_uuid: &str, instead: bool, now: Timestamp) -> Result<(), SettleError> {
+        if self.is_other_order(order_uuid) && !instead {
+            return Err(SettleError::Accepted);
+        }
+        let is_running = self.order_uuid.is_none() && self.status_at(now) == Status::Submitting;
+        if is_running { Err(SettleError::InProgress) } else { Ok(()) }
     }
 
-    /// The body that callbacks of this uuid show, or else that of the only attempt that may exist.
-    fn only_body(&self, order_uuid: &str) -> Option<OrderDetails> {
-        let mut possible = self.attempts().filter(|attempt| attempt.may_exist > 0);
-        let only = match (possible.next(), possible.next()) {
-            (Some(only), None) => Some(only.details.clone()),
-            _ => None,
-        };
-        self.body_of(order_uuid, self.amount_of(order_uuid).as_ref()).or(only)
+    /// The order is this one of Front Payment's, with the status that was read of it. The shop is to be told. `None` if the
+    /// order has this uuid already.
+    #[must_use]
+    pub fn settle_as(&self, order_uuid: &str, read: &StatusRead, now: Timestamp) -> Option<Box<Self>> {
+        if self.is_order(order_uuid) {
+            return None;
+        }
+        self.next_version(now, |next| {
+            if let Some(replaced) = next.order_uuid.take() {
+                next.replaced_uuids.push(replaced);
+            }
+            next.replaced_uuids.retain(|replaced| replaced != order_uuid);
+            next.add_entry(settlement(read.word.name(), Some(order_uuid), now));
+            next.take_uuid(order_uuid);
+            if let Some(status) = read.word.known() {
+                next.set_status(status); // also where the history is full
+            }
+            next.refunded_amount = next.refunded_after(read);
+            next.checked_at = Some(now);
+        })
     }
+
+    /// The order was not created: FAILED, and the same key is sent afresh. `None` if nothing exists at Front Payment anyway.
+    ///
+    /// # Errors
+    /// [`SettleError`] if something may exist there.
+    pub fn settle_as_not_created(&self, now: Timestamp) -> Result<Option<Box<Self>>, SettleError> {
+        if self.order_uuid.is_some() {
+            return Err(SettleError::Accepted);
+        }
+        if !self.is_open() {
+            return Ok(None);
+        }
+        if now.duration_since(self.attempted_at) <= NOT_CREATED_AFTER {
+            return Err(SettleError::TooEarly);
+        }
+        Ok(self.next_version(now, |next| {
+            next.status = Status::Failed;
+            next.add_entry(settlement(Status::Failed.name(), None, now));
+        }))
+    }
+}
+
+fn settlement(status: &str, order_uuid: Option<&str>, at: Timestamp) -> HistoryEntry {
+    let (status, order_uuid) = (status.to_owned(), order_uuid.map(str::to_owned));
+    HistoryEntry { status, at, source: EntrySource::Operator, id: None, order_uuid }
 }

@@ -1,88 +1,99 @@
 //! When Front Payment is asked for the status of an order of which it says nothing.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::StoredOrder;
-use crate::order::Status;
+use crate::order::{Decimal, Status};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// After Front Payment did not know the uuid.
-const AFTER_NOT_FOUND: SignedDuration = DAY;
+const HOUR: i64 = 60;
+const DAY: i64 = 24 * HOUR;
+/// Times after which the status is read, in minutes since Front Payment last said something.
+const SENT: [i64; 14] = [2, 5, 15, 30, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 4 * DAY, 8 * DAY, 16 * DAY, 30 * DAY];
+const SIGNED: [i64; 8] = [DAY, 2 * DAY, 4 * DAY, 8 * DAY, 16 * DAY, 32 * DAY, 64 * DAY, 128 * DAY];
+const ENDED: [i64; 4] = [7 * DAY, 14 * DAY, 28 * DAY, 56 * DAY];
+const CANCELLED: [i64; 2] = [7 * DAY, 28 * DAY];
+/// Waits after each 404, in minutes.
+const AFTER_NOT_FOUND: [i64; 5] = [DAY, 2 * DAY, 4 * DAY, 8 * DAY, 16 * DAY];
 
-/// First at these times, then every so often until an end; all counted from when something was last heard.
-struct Schedule {
-    /// In minutes.
-    first: &'static [i64],
-    /// In days: every, until.
-    then: &'static [(i64, i64)],
-}
-
-impl Schedule {
-    fn of(status: Status) -> Self {
-        let (first, then): (&[i64], &[(i64, i64)]) = match status {
-            Status::Submitting | Status::Rejected | Status::Failed | Status::Unknown | Status::Refunded => (&[], &[]),
-            Status::Sent => (&[2, 5, 15, 30, 60, 180, 360], &[(1, 30)]),
-            Status::Reserved | Status::Invoiced | Status::Purring | Status::Inkasso | Status::Charged | Status::Captured => {
-                (&[], &[(1, 45), (7, 180)])
-            }
-            Status::Expired | Status::Paid | Status::RefundPending | Status::PartialRefunded => (&[], &[(7, 90)]),
-            Status::Cancelled => (&[], &[(7, 30)]),
-        };
-        Self { first, then }
-    }
-
-    /// The first time after `elapsed`.
-    fn next(&self, elapsed: SignedDuration) -> Option<SignedDuration> {
-        let first = self.first.iter().map(|minutes| MINUTE * i32::try_from(*minutes).unwrap_or(i32::MAX));
-        let mut begin = 0;
-        let then = self.then.iter().flat_map(move |&(every, until)| {
-            let days = (1..).map(move |n| begin + n * every).take_while(move |days| *days <= until);
-            begin = until;
-            days
-        });
-        first.chain(then.map(|days| SignedDuration::from_hours(days * 24))).find(|time| *time > elapsed)
-    }
+/// Front Payment did not know the uuid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotFound {
+    /// The last time.
+    pub at: Timestamp,
+    /// How often, one after the other.
+    pub times: u32,
 }
 
 impl StoredOrder {
     /// When Front Payment is to be asked; `None` if never.
     #[must_use]
-    pub fn reading_due_at(&self) -> Option<Timestamp> {
+    pub fn status_read_due_at(&self) -> Option<Timestamp> {
         self.order_uuid.as_ref()?;
-        let heard_at = self.updated_at;
-        let asked_at = self.asked_at.map_or(heard_at, |asked_at| asked_at.max(heard_at));
-        let next = Schedule::of(self.status).next(asked_at.duration_since(heard_at));
-        let scheduled = next.and_then(|next| heard_at.checked_add(next).ok());
-        let due_at = [scheduled, self.doubt_due_at()].into_iter().flatten().min();
-        self.not_found_due_at().or(due_at)
-    }
-
-    /// `None` if it was asked again since.
-    fn not_found_due_at(&self) -> Option<Timestamp> {
-        let not_found_at = self.not_found_at.filter(|at| self.asked_at.is_none_or(|asked_at| asked_at <= *at))?;
-        not_found_at.checked_add(AFTER_NOT_FOUND).ok()
-    }
-
-    /// A doubt is asked about at once, and then each time after as long as it has lasted.
-    fn doubt_due_at(&self) -> Option<Timestamp> {
-        let doubted_at = self.doubted_at?;
-        match self.asked_at.filter(|asked_at| *asked_at >= doubted_at) {
-            None => Some(doubted_at),
-            Some(asked_at) => asked_at.checked_add(asked_at.duration_since(doubted_at).clamp(MINUTE, DAY)).ok(),
+        let scheduled = || if let Some(not_found) = &self.not_found { self.again_at(not_found) } else { self.scheduled_at() };
+        match self.reason_since {
+            Some(since) => Some(self.reason_due_at(since)),
+            None => scheduled(),
         }
+    }
+
+    /// The first time of the schedule that was not used yet.
+    fn scheduled_at(&self) -> Option<Timestamp> {
+        let heard_at = self.heard_at();
+        let asked_after = self.asked_at.map_or(SignedDuration::ZERO, |asked_at| asked_at.duration_since(heard_at));
+        let mut times = self.schedule().iter().map(|minutes| SignedDuration::from_mins(*minutes));
+        heard_at.checked_add(times.find(|time| *time > asked_after)?).ok()
+    }
+
+    fn schedule(&self) -> &'static [i64] {
+        match self.status {
+            Status::Submitting | Status::Rejected | Status::Failed | Status::Unknown => &[],
+            Status::Sent => &SENT,
+            Status::Reserved | Status::Invoiced | Status::Purring | Status::Inkasso | Status::Charged | Status::Captured => {
+                &SIGNED
+            }
+            Status::Refunded if self.is_refunded_wholly() => &[],
+            Status::Expired | Status::Paid | Status::RefundPending | Status::PartialRefunded | Status::Refunded => &ENDED,
+            Status::Cancelled => &CANCELLED,
+        }
+    }
+
+    fn is_refunded_wholly(&self) -> bool {
+        self.refunded_amount.as_deref().is_some_and(|amount| Decimal::parse(amount).is_ok_and(|amount| self.has_total(&amount)))
+    }
+
+    /// At once, and then each time after as long as the reason has lasted: a minute at least, a day at most.
+    fn reason_due_at(&self, since: Timestamp) -> Timestamp {
+        match self.asked_at.filter(|asked_at| *asked_at >= since) {
+            None => since,
+            Some(asked_at) => {
+                let wait = asked_at.duration_since(since).clamp(MINUTE, SignedDuration::from_mins(DAY));
+                asked_at.saturating_add(wait).unwrap_or(asked_at)
+            }
+        }
+    }
+
+    fn again_at(&self, NotFound { at, times }: &NotFound) -> Option<Timestamp> {
+        let place = usize::try_from(times.saturating_sub(1)).ok()?;
+        let since = self.asked_at.map_or(*at, |asked_at| asked_at.max(*at));
+        since.checked_add(SignedDuration::from_mins(*AFTER_NOT_FOUND.get(place)?)).ok()
     }
 
     /// Writes down that Front Payment is asked, before it is asked, if that is due.
     #[must_use]
-    pub fn begin_reading(&self, now: Timestamp) -> Option<Box<Self>> {
-        self.reading_due_at().filter(|due_at| *due_at <= now)?;
-        self.next_quiet_version(|next| next.asked_at = Some(now))
+    pub fn begin_status_read(&self, now: Timestamp) -> Option<Box<Self>> {
+        let is_due = self.status_read_due_at().is_some_and(|due_at| due_at <= now);
+        is_due.then(|| self.next_quiet_version(|next| next.asked_at = Some(now)))
     }
 
-    /// Front Payment does not know the uuid. That is no status: it is asked again after a day.
+    /// Front Payment does not know the uuid. That is no status, and it ends the reason to ask.
     #[must_use]
-    pub fn note_not_found(&self, now: Timestamp) -> Option<Box<Self>> {
-        self.next_quiet_version(|next| next.not_found_at = Some(now))
+    pub fn note_not_found(&self, now: Timestamp) -> Box<Self> {
+        self.next_quiet_version(|next| {
+            let times = next.not_found.take().map_or(1, |known| known.times.saturating_add(1));
+            next.not_found = Some(NotFound { at: now, times });
+            next.reason_since = None;
+        })
     }
 }

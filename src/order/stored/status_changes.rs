@@ -1,8 +1,7 @@
-//! What Front Payment says about an order: verified callbacks, and statuses that were read.
+//! What Front Payment says about an order: verified callbacks, and status reads.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::history::MAX_AMOUNT;
 use super::{EntrySource, HistoryEntry, StoredOrder};
 use crate::order::{Decimal, Status, StatusWord};
 
@@ -18,88 +17,146 @@ pub struct StatusCallback {
     pub id: String,
 }
 
+/// What Front Payment tells of an order because it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusRead {
+    pub word: StatusWord,
+    /// Older replies have neither amount.
+    pub order_amount: Option<Decimal>,
+    pub refunded_amount: Option<Decimal>,
+}
+
 impl StoredOrder {
     /// Applies a verified callback; `None` if it is known already.
     ///
     /// It adds an entry. If it is about the stored uuid, it raises the status. An order without a uuid takes this one, as
-    /// far as `identity.rs` allows. A callback about another uuid changes nothing else, unless the order is
-    /// dead. Where it raises a doubt, the status becomes due to be read.
+    /// far as `identity.rs` allows. A callback about another uuid changes nothing else, unless the order is EXPIRED or
+    /// CANCELLED. If it is a reason to ask, the status becomes due to be read.
     #[must_use]
     pub fn apply_callback(&self, callback: &StatusCallback, now: Timestamp) -> Option<Box<Self>> {
         let is_known = |entry: &HistoryEntry| entry.source == EntrySource::Callback && entry.id.as_deref() == Some(&callback.id);
         if self.history.iter().any(is_known) {
             return None;
         }
-        let StatusCallback { order_uuid, word, amount, payment_method, id } = callback;
+        let StatusCallback { order_uuid, word, payment_method, id, .. } = callback;
         self.next_version(now, |next| {
-            let is_other = next.order_uuid.as_deref() != Some(order_uuid);
             next.add_entry(HistoryEntry {
                 status: word.name().to_owned(),
                 at: now,
                 source: EntrySource::Callback,
                 id: Some(id.clone()),
                 order_uuid: Some(order_uuid.clone()),
-                amount: is_other.then(|| amount.text().to_owned()).filter(|text| text.len() <= MAX_AMOUNT),
             });
-            if next.order_uuid.is_none() && next.can_become(word.known(), amount) {
-                next.take_uuid(order_uuid, next.body_of(order_uuid, Some(amount)));
+            if next.order_uuid.is_none() && next.can_become(word.known()) {
+                next.take_uuid(order_uuid);
             }
-            if next.order_uuid.as_deref() == Some(order_uuid) {
+            if next.is_order(order_uuid) {
                 // Also where the history is full and has no entry of it.
                 next.set_status(next.status.max(word.known().unwrap_or(Status::Sent)));
-                next.not_found_at = None;
+                next.not_found = None;
             }
             next.make_way();
-            if next.order_uuid.as_deref() == Some(order_uuid) {
+            if next.is_order(order_uuid) {
                 next.payment_method = Some(payment_method.clone()).filter(|method| !method.is_empty());
             }
-            if next.is_doubted_by(callback) {
-                next.doubted_at = Some(now);
+            if next.is_asked_because_of(callback) {
+                next.reason_since = Some(now);
             }
         })
     }
 
-    /// Whether a callback about the stored uuid is a reason to ask Front Payment: its word is unknown, or ranks below the
-    /// stored status (a refund that failed, an order revived).
+    /// Whether a callback about the stored uuid is a reason to ask Front Payment: its word is unknown, ranks below the stored
+    /// status (a refund that failed, an order revived), or is about a refund, whose amount only a status read tells.
     #[must_use]
-    pub fn is_doubted_by(&self, callback: &StatusCallback) -> bool {
-        let is_own = self.order_uuid.as_deref() == Some(&callback.order_uuid);
-        is_own && callback.word.known().is_none_or(|status| status < self.status)
+    pub fn is_asked_because_of(&self, callback: &StatusCallback) -> bool {
+        let is_reason = |word: Status| word < self.status || word.is_about_refund();
+        self.is_order(&callback.order_uuid) && callback.word.known().is_none_or(is_reason)
     }
 
-    /// Stores the status that Front Payment told because it was asked: as it is, higher or lower.
-    ///
-    /// An unknown word is kept in the history, unless it is what was read last.
+    /// Stores what Front Payment told because it was asked: the status as it is, higher or lower, and the refunded amount. An
+    /// unknown word is kept in the history, unless it is what was read last.
     #[must_use]
-    pub fn apply_reading(&self, word: &StatusWord, now: Timestamp) -> Box<Self> {
-        let latest = self.history.iter().rev().find(|entry| entry.source == EntrySource::Provider);
-        let is_news = match word {
-            StatusWord::Known(status) => *status != self.status,
-            StatusWord::Unknown(word) => latest.is_none_or(|latest| latest.status != *word),
-        };
-        let mut next = Box::new(self.clone());
-        next.version += 1;
-        next.checked_at = Some(now);
-        next.doubted_at = None;
-        next.not_found_at = None;
-        if is_news {
-            next.add_entry(HistoryEntry {
-                status: word.name().to_owned(),
-                at: now,
-                source: EntrySource::Provider,
-                id: None,
-                order_uuid: self.order_uuid.clone(),
-                amount: None,
-            });
-            if let Some(status) = word.known() {
-                next.updated_at = now;
-                next.expires_at = None;
-                next.set_status(status);
-                next.make_way();
-            }
-            next.note_change_since(self, now);
+    pub fn apply_status_read(&self, read: &StatusRead, now: Timestamp) -> Box<Self> {
+        let mut next = self.answered_by(read, now);
+        if !self.is_news(read) {
+            next.checked_at = Some(now);
         }
         next
+    }
+
+    /// The same for reconciliation. `None` if there is no news, and nobody waits for the answer.
+    #[must_use]
+    pub fn apply_reconciliation(&self, read: &StatusRead, now: Timestamp) -> Option<Box<Self>> {
+        let is_awaited = self.reason_since.is_some() || self.not_found.is_some();
+        (is_awaited || self.is_news(read)).then(|| self.answered_by(read, now))
+    }
+
+    /// Whether a status read tells something that is not stored.
+    #[must_use]
+    pub fn is_news(&self, read: &StatusRead) -> bool {
+        self.is_new_word(&read.word) || self.refunded_amount != self.refunded_after(read)
+    }
+
+    fn answered_by(&self, read: &StatusRead, now: Timestamp) -> Box<Self> {
+        let mut next = self.next_quiet_version(|next| {
+            next.reason_since = None;
+            next.not_found = None;
+        });
+        if !self.is_news(read) {
+            return next;
+        }
+        next.add_entry(HistoryEntry {
+            status: read.word.name().to_owned(),
+            at: now,
+            source: EntrySource::Provider,
+            id: None,
+            order_uuid: self.order_uuid.clone(),
+        });
+        next.checked_at = Some(now);
+        next.refunded_amount = self.refunded_after(read);
+        if let Some(status) = read.word.known() {
+            next.set_status(status);
+            next.make_way();
+        }
+        if read.word.known().is_some() || next.refunded_amount != self.refunded_amount {
+            next.updated_at = now;
+        }
+        next.note_change_since(self, now);
+        next
+    }
+
+    /// Notes the status of another order of Front Payment's under this key.
+    #[must_use]
+    pub fn note_other_status(&self, order_uuid: &str, word: &StatusWord, now: Timestamp) -> Option<Box<Self>> {
+        let is_about =
+            |entry: &&HistoryEntry| entry.source == EntrySource::Provider && entry.order_uuid.as_deref() == Some(order_uuid);
+        if self.history.iter().rfind(is_about).is_some_and(|latest| latest.status == word.name()) {
+            return None;
+        }
+        self.next_version(now, |next| {
+            let (status, order_uuid) = (word.name().to_owned(), Some(order_uuid.to_owned()));
+            next.add_entry(HistoryEntry { status, at: now, source: EntrySource::Provider, id: None, order_uuid });
+            next.make_way();
+        })
+    }
+
+    fn is_new_word(&self, word: &StatusWord) -> bool {
+        let latest = self.history.iter().rev().find(|entry| entry.source == EntrySource::Provider);
+        match word {
+            StatusWord::Known(status) => *status != self.status,
+            StatusWord::Unknown(word) => latest.is_none_or(|latest| latest.status != *word),
+        }
+    }
+
+    /// What `refunded_amount` is after a status read. The digits change only with the value.
+    pub(super) fn refunded_after(&self, read: &StatusRead) -> Option<String> {
+        let stored = self.refunded_amount.as_deref();
+        let is_same = |told: &Decimal| match stored.map(Decimal::parse) {
+            Some(stored) => stored.as_ref() == Ok(told),
+            None => !told.is_positive(),
+        };
+        let told = read.refunded_amount.as_ref().filter(|told| !told.is_negative() && !is_same(told));
+        told.map(|told| if told.is_positive() { told.text() } else { "0" }).or(stored).map(str::to_owned)
     }
 
     /// How long after the order's 201 its only callback came. `None` where there is no callback, where there are several,

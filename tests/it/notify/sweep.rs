@@ -23,7 +23,7 @@ async fn a_host_has_four_requests_at_once_and_others_go_beside_it() {
 
 #[tokio::test]
 async fn a_host_that_fails_is_passed_over_until_the_next_minute_without_counting_as_tried() {
-    for call in [answered(500), answered(503), ShopCall::Failed(Failure::Timeout), ShopCall::Failed(Failure::Connection)] {
+    for call in [answered(500), answered(503), ShopCall::Failed(Failure::Connection)] {
         let worker = TestWorker::new().await;
         worker.pass_to(10);
         let mut order_ids = Vec::new();
@@ -43,8 +43,12 @@ async fn a_host_that_fails_is_passed_over_until_the_next_minute_without_counting
         let notified = worker.notified(passed_over, SHOP_A).await;
         assert_eq!((&notified["state"], &notified["attempts"], notified.get("lastError")), (&json!("pending"), &json!(0), None));
         assert_eq!(version(&worker, passed_over).await, before, "nothing is written");
+        worker.sweep().await;
+        assert_eq!(worker.shops.count(), 6, "a sweep does not call it either, and makes it due later");
+        let notified = worker.notified(passed_over, SHOP_A).await;
+        assert_eq!((&notified["attempts"], &notified["nextAt"]), (&json!(0), &json!("2026-06-15T00:01:59.000Z")));
 
-        worker.pass_to(60);
+        worker.pass_to(120);
         worker.shops.always_answers(HOST_A, answered(200));
         worker.sweep().await;
         for order_id in &order_ids[5..] {
@@ -134,10 +138,12 @@ async fn a_worker_never_answers_with_an_error() {
     worker.sweep().await;
     worker.store().fail(0);
     assert_eq!(worker.shops.count(), 0);
-    for event in [json!(null), json!("text"), json!([]), json!({"source": "aws.scheduler"}), json!({"backfill": "yes"})] {
-        assert_eq!(worker.invoke(event).await, json!({}));
+    for event in [json!(null), json!("text"), json!([]), json!({"backfill": "yes"}), json!({"detail": {}})] {
+        assert!(worker.invoke(event).await["error"].as_str().unwrap().ends_with("Nothing was changed."));
     }
-    assert_eq!(worker.shops.statuses(), ["INVOICED"], "each of them is a sweep");
+    assert_eq!(worker.shops.count(), 0, "none of them is a sweep");
+    assert_eq!(worker.invoke(json!({"source": "aws.scheduler"})).await, json!({}));
+    assert_eq!(worker.shops.statuses(), ["INVOICED"]);
     assert_eq!(worker.invoke(json!({"backfill": true})).await, json!({}));
 }
 

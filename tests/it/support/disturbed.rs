@@ -7,10 +7,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use front_payment_bridge::front_payment::{FrontPayment, StatusCall, SubmitCall};
-use front_payment_bridge::order::{Order, Queue, StoredOrder};
+use front_payment_bridge::front_payment::{CancelCall, FrontPayment, StatusCall, SubmitCall};
+use front_payment_bridge::order::{Order, StoredOrder};
 use front_payment_bridge::secrets::Redacted;
-use front_payment_bridge::store::{Cursor, DueOrder, OrderQueue, OrderStore, Page, StoreError, WriteError};
+use front_payment_bridge::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Page, StoreError, WriteError};
 use local::store::EmbeddedStore;
 use uuid::Uuid;
 
@@ -99,12 +99,12 @@ impl OrderStore for HookedStore {
     }
 }
 
-impl OrderQueue for HookedStore {
-    async fn due(&self, queue: Queue, until: i64, after: Option<Cursor>) -> Result<Page<DueOrder, Cursor>, StoreError> {
-        self.inner.due(queue, until, after).await
+impl OrderIndex for HookedStore {
+    async fn list(&self, query: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
+        self.inner.list(query).await
     }
 
-    async fn all_ids(&self, after: Option<Uuid>) -> Result<Page<Uuid, Uuid>, StoreError> {
+    async fn all_ids(&self, after: Option<Uuid>) -> Result<Vec<Uuid>, StoreError> {
         self.inner.all_ids(after).await
     }
 }
@@ -132,5 +132,9 @@ impl FrontPayment for LimitedProvider {
         let mut call = self.scripted.status(order_uuid, token, within).await;
         call.head.rate_limit_remaining = self.remaining.lock().unwrap().pop_front();
         call
+    }
+
+    async fn cancel(&self, order_uuid: &str, note: &str, token: &Redacted, within: Duration) -> CancelCall {
+        self.scripted.cancel(order_uuid, note, token, within).await
     }
 }

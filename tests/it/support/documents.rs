@@ -35,13 +35,6 @@ pub fn example_of(total: &str) -> Value {
     order
 }
 
-/// The example order with another name of the customer: another order with the same total.
-pub fn example_for(name: &str) -> Value {
-    let mut order = example();
-    order["customerDetails"]["name"] = json!(name);
-    order
-}
-
 pub fn validated(document: &str) -> Order {
     let tax_rates = parse_tax_rates("0,12,15,25").unwrap();
     let rules = Rules {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 
 use front_payment_bridge::order::StoredOrder;
-use front_payment_bridge::store::{OrderStore, StoreError, WriteError};
+use front_payment_bridge::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Page, StoreError, WriteError};
 use local::store::EmbeddedStore;
 use uuid::Uuid;
 
@@ -147,5 +147,18 @@ impl OrderStore for FaultyStore {
             }
             Fault::Overtaken => Err(WriteError::Conflict(self.stored(next.order_id).await?.map(Box::new))),
         }
+    }
+}
+
+impl OrderIndex for FaultyStore {
+    async fn list(&self, query: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
+        match self.begin("list") {
+            Fault::None => self.inner.list(query).await,
+            _ => Err(failed()),
+        }
+    }
+
+    async fn all_ids(&self, after: Option<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        self.inner.all_ids(after).await
     }
 }

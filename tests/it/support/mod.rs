@@ -8,7 +8,6 @@ pub mod log;
 pub mod moto;
 pub mod peer;
 pub mod proxy;
-pub mod queue;
 pub mod scripted;
 pub mod shell;
 pub mod shops;

@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType,
+};
 use front_payment_bridge::aws::Aws;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::http_client::{PooledClient, Tls};
@@ -79,14 +82,32 @@ impl Moto {
         (aws, Arc::new(http))
     }
 
-    /// A store in a new table.
+    /// A store in a new table, with the indexes that it has on AWS.
     pub async fn store(&self, table: &str) -> DynamoDbStore {
         let client = self.dynamodb();
-        let key = KeySchemaElement::builder().attribute_name("orderId").key_type(KeyType::Hash).build().unwrap();
-        let attribute = AttributeDefinition::builder().attribute_name("orderId").attribute_type(ScalarAttributeType::S);
-        let create = client.create_table().table_name(table).key_schema(key).billing_mode(BillingMode::PayPerRequest);
-        create.attribute_definitions(attribute.build().unwrap()).send().await.unwrap();
-        DynamoDbStore::new(client, table.to_owned(), None)
+        let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+        let attribute =
+            |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap();
+        let index = |name: &str, partition: &str, time: &str, projection: Projection| {
+            let index = GlobalSecondaryIndex::builder().index_name(name).projection(projection);
+            index.key_schema(key(partition, KeyType::Hash)).key_schema(key(time, KeyType::Range)).build().unwrap()
+        };
+        let keys = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+        let include = Projection::builder().projection_type(ProjectionType::Include);
+        let include = include.non_key_attributes("status").non_key_attributes("shopId").build();
+        let mut create = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
+        for name in ["orderId", "tellQueue", "askQueue", "shopId"] {
+            create = create.attribute_definitions(attribute(name, ScalarAttributeType::S));
+        }
+        for name in ["tellAt", "askAt", "changedAt"] {
+            create = create.attribute_definitions(attribute(name, ScalarAttributeType::N));
+        }
+        let create = create.key_schema(key("orderId", KeyType::Hash));
+        let create = create.global_secondary_indexes(index("tell", "tellQueue", "tellAt", keys.clone()));
+        let create = create.global_secondary_indexes(index("ask", "askQueue", "askAt", include));
+        let create = create.global_secondary_indexes(index("shop", "shopId", "changedAt", keys));
+        create.send().await.unwrap();
+        DynamoDbStore::new(client, table.to_owned())
     }
 }
 

@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use front_payment_bridge::front_payment::{FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply};
-use front_payment_bridge::order::{Code, CreatedOrder, Order, Status, StatusWord, Violation};
+use front_payment_bridge::front_payment::{
+    CancelCall, CancelReply, FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall,
+};
+use front_payment_bridge::order::{Code, CreatedOrder, Decimal, Order, Status, StatusRead, StatusWord, SubmitReply, Violation};
 use front_payment_bridge::secrets::Redacted;
 
 /// What happens while a call waits for its reply. It gets the callback URL of a submit, or the uuid of a status call.
@@ -23,11 +25,13 @@ pub struct Submit {
 #[derive(Default)]
 pub struct ScriptedProvider {
     replies: Mutex<VecDeque<SubmitReply>>,
-    statuses: Mutex<VecDeque<Result<&'static str, StatusError>>>,
+    statuses: Mutex<VecDeque<Result<StatusRead, StatusError>>>,
+    cancels: Mutex<VecDeque<CancelReply>>,
     retry_after: Mutex<Option<Duration>>,
     meanwhile: Mutex<VecDeque<Meanwhile>>,
     submits: Mutex<Vec<Submit>>,
     status_calls: Mutex<Vec<(String, String)>>,
+    cancel_calls: Mutex<Vec<(String, String, String)>>,
 }
 
 impl ScriptedProvider {
@@ -43,7 +47,25 @@ impl ScriptedProvider {
 
     /// Adds a status to the script. Status calls beyond the script fail.
     pub fn will_tell(&self, status: Result<&'static str, StatusError>) {
-        self.statuses.lock().unwrap().push_back(status);
+        let read = |word| StatusRead { word: StatusWord::read(word), order_amount: None, refunded_amount: None };
+        self.statuses.lock().unwrap().push_back(status.map(read));
+    }
+
+    /// The same with orderAmount and refundedAmount.
+    pub fn will_tell_amounts(&self, word: &str, order_amount: &str, refunded_amount: &str) {
+        let [order_amount, refunded_amount] = [order_amount, refunded_amount].map(|amount| Decimal::parse(amount).ok());
+        let read = StatusRead { word: StatusWord::read(word), order_amount, refunded_amount };
+        self.statuses.lock().unwrap().push_back(Ok(read));
+    }
+
+    /// Adds a reply to a cancellation. Cancellations beyond the script are accepted.
+    pub fn will_answer_cancel(&self, reply: CancelReply) {
+        self.cancels.lock().unwrap().push_back(reply);
+    }
+
+    /// The uuid, the note and the bearer token of every request for a cancellation.
+    pub fn cancel_calls(&self) -> Vec<(String, String, String)> {
+        self.cancel_calls.lock().unwrap().clone()
     }
 
     /// Sets the `Retry-After` of all later replies.
@@ -117,22 +139,17 @@ pub fn rejected() -> SubmitReply {
     SubmitReply::Rejected(vec![Violation::new("/orderDate", Code::Provider, "The order date does not match the format d M, Y.")])
 }
 
-/// A 500 in Front Payment's own JSON: it says that nothing was created, which is no proof.
+/// A 403, for example: nothing was created.
 pub fn failed() -> SubmitReply {
-    SubmitReply::Failed { may_exist: true, unproven: true }
+    SubmitReply::Failed
 }
 
-/// A 429: the order was not let in.
-pub fn rate_limited() -> SubmitReply {
-    SubmitReply::Unavailable { may_exist: false }
-}
-
-/// A 503, which says nothing about the order.
+/// A 429 or 503, or no connection: nothing was created.
 pub fn unavailable() -> SubmitReply {
-    SubmitReply::Unavailable { may_exist: true }
+    SubmitReply::Unavailable
 }
 
-/// No whole reply.
+/// No whole reply, or a failure that proves nothing.
 pub fn unknown() -> SubmitReply {
     SubmitReply::Unknown
 }
@@ -150,7 +167,15 @@ impl FrontPayment for ScriptedProvider {
         self.status_calls.lock().unwrap().push((order_uuid.to_owned(), token.expose().to_owned()));
         self.wait(order_uuid).await;
         let status = self.statuses.lock().unwrap().pop_front();
-        let status = status.unwrap_or_else(|| Err(StatusError::Other("scripted to be down".to_owned()))).map(StatusWord::read);
+        let status = status.unwrap_or_else(|| Err(StatusError::Other("scripted to be down".to_owned())));
         StatusCall { status, head: self.head() }
+    }
+
+    async fn cancel(&self, order_uuid: &str, note: &str, token: &Redacted, _: Duration) -> CancelCall {
+        let call = (order_uuid.to_owned(), note.to_owned(), token.expose().to_owned());
+        self.cancel_calls.lock().unwrap().push(call);
+        self.wait(order_uuid).await;
+        let reply = self.cancels.lock().unwrap().pop_front().unwrap_or(CancelReply::Accepted);
+        CancelCall { reply, head: self.head(), reason: "scripted".to_owned() }
     }
 }

@@ -7,11 +7,11 @@ use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::config::Settings;
 use front_payment_bridge::deadline::Deadline;
-use front_payment_bridge::front_payment::SubmitReply;
 use front_payment_bridge::http::callbacks::Callbacks;
 use front_payment_bridge::http::orders::Orders;
 use front_payment_bridge::http::{ApiRequest, Event, Function, Reply};
 use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::order::SubmitReply;
 use front_payment_bridge::secrets::{SecretCache, SecretFetch, SecretSource};
 use front_payment_bridge::store::OrderStore;
 use jiff::{SignedDuration, Timestamp};
@@ -109,15 +109,21 @@ impl TestBridge {
     }
 
     pub async fn with(settings: Settings) -> Self {
-        Self::build(settings, &test_secret("token-1", &json!("test-secret"))).await
+        Self::build(settings, &test_secret("token-1", &json!("test-secret")), None).await
     }
 
     /// A bridge whose secret has this text during init.
     pub async fn with_secret(text: &str) -> Self {
-        Self::build(Settings::default(), text).await
+        Self::build(Settings::default(), text, None).await
     }
 
-    async fn build(settings: Settings, secret: &str) -> Self {
+    /// A bridge whose orders may be deleted so many seconds after their last change.
+    pub async fn keeping_orders_for(seconds: i64) -> Self {
+        let retention = SignedDuration::from_secs(seconds);
+        Self::build(Settings::default(), &test_secret("token-1", &json!("test-secret")), Some(retention)).await
+    }
+
+    async fn build(settings: Settings, secret: &str, retention: Option<SignedDuration>) -> Self {
         let millis = Arc::new(AtomicI64::new(NOW * 1_000));
         let time = millis.clone();
         let clock = Clock::new(move || Timestamp::from_millisecond(time.load(Ordering::SeqCst)).unwrap());
@@ -125,7 +131,7 @@ impl TestBridge {
         let secrets = SecretCache::new(secret.clone(), clock.clone());
         secrets.prefetch().await;
         let store = FaultyStore::new(EmbeddedStore::in_memory().unwrap());
-        let bridge = Arc::new(Bridge::new(store, ScriptedProvider::default(), secrets, clock));
+        let bridge = Arc::new(Bridge::new(store, ScriptedProvider::default(), secrets, clock).keeping_orders_for(retention));
         let (orders, callbacks) = (Orders::new(bridge.clone(), settings), Callbacks::new(bridge.clone()));
         Self { bridge, orders: Arc::new(orders), callbacks: Arc::new(callbacks), secret, millis }
     }
@@ -227,6 +233,7 @@ impl TestBridge {
         let mut changed = stored.clone();
         changed.version += 1;
         change(&mut changed);
+        changed.derive(self.bridge.retention);
         self.store().replace(&stored, &changed).await.unwrap();
     }
 }

@@ -9,12 +9,12 @@ use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::config::Settings;
 use front_payment_bridge::deadline::Deadline;
-use front_payment_bridge::front_payment::SubmitReply;
 use front_payment_bridge::http::callbacks::Callbacks;
 use front_payment_bridge::http::orders::Orders;
 use front_payment_bridge::http::{ApiRequest, Event, Function};
 use front_payment_bridge::notify::PrivateHosts;
 use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::order::SubmitReply;
 use front_payment_bridge::secrets::{SecretCache, SecretFetch, SecretSource};
 use front_payment_bridge::store::OrderStore;
 use front_payment_bridge::worker::Worker;
@@ -233,7 +233,9 @@ impl TestWorker {
 
     /// Stores an order that is not stored yet.
     pub async fn put(&self, order: &StoredOrder) {
-        self.store().create(order).await.unwrap();
+        let mut order = order.clone();
+        order.derive(None);
+        self.store().create(&order).await.unwrap();
     }
 
     /// What this shop sees of an order.

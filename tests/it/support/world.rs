@@ -65,6 +65,7 @@ impl World {
         let mut changed = stored.clone();
         changed.version += 1;
         change(&mut changed);
+        changed.derive(None);
         self.store.replace(&stored, &changed).await.unwrap();
     }
 

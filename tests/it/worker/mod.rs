@@ -10,23 +10,22 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use front_payment_bridge::order::{Queue, Status, StoredOrder};
-use front_payment_bridge::store::{DynamoDbStore, OrderQueue, OrderStore};
+use front_payment_bridge::order::{NotificationState, Status, StoredOrder};
+use front_payment_bridge::store::{DynamoDbStore, OrderStore};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::markers::{assert_alarms_count_real_lines, metric_fields};
-use crate::support::documents::{callback_event, example, hex_sha256, signed, stored_item};
+use crate::support::documents::{callback_event, example, hex_sha256, signed};
 use crate::support::lambda::Lambda;
 use crate::support::peer::{Behaviour, NOBODY, Peer, reply};
-use crate::support::queue::store_with_index;
 use crate::support::worker::{NOTIFY_KEY, WEBHOOK_KEYS, repeat_event, stream_event};
 use crate::support::world::{API_KEY, CALLBACKS, ORDERS, SECRET_KEY, World, body, eventually, get, post};
 
 pub const WORKER: &str = env!("CARGO_BIN_EXE_worker");
-const TABLE: &str = "orders-with-index";
+const TABLE: &str = "orders-of-the-worker";
 
 /// The world with an index, and the demo shop on a socket.
 pub struct Scene {
@@ -38,7 +37,7 @@ pub struct Scene {
 impl Scene {
     async fn new(notify: Value, shop: Behaviour) -> Self {
         let world = World::new().await;
-        let store = store_with_index(&world.moto, TABLE, None).await;
+        let store = world.moto.store(TABLE).await;
         let secret = json!({
             "token": "sandbox-token", "callbackSecret": SECRET_KEY,
             "shops": {"demo-shop": {"apiKeySha256": [hex_sha256(API_KEY)], "notify": notify}},
@@ -96,17 +95,6 @@ impl Scene {
             command = command.expression_attribute_values(*name, value.clone());
         }
         command.send().await.unwrap();
-    }
-
-    async fn attribute(&self, order_id: &str, name: &str) -> Option<AttributeValue> {
-        let get = self.world.moto.dynamodb().get_item().table_name(TABLE);
-        let item = get.key("orderId", AttributeValue::S(order_id.to_owned())).send().await.unwrap().item.unwrap();
-        item.get(name).cloned()
-    }
-
-    async fn put_item(&self, item: Value) {
-        let item = stored_item(&item);
-        self.world.moto.dynamodb().put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
     }
 }
 

@@ -120,7 +120,7 @@ async fn a_shop_that_does_not_answer_is_told_later() {
         assert!(began.elapsed() < Duration::from_secs(15), "an attempt ends after ten seconds");
         let notifications = scene.stored(&order.order_id.to_string()).await.notifications.unwrap();
         assert_eq!((notifications.last_error.as_deref(), notifications.attempts), (Some(error), 1));
-        let wait = notifications.next_at.unwrap().duration_since(Timestamp::now()).as_secs();
+        let wait = notifications.next_at.duration_since(Timestamp::now()).as_secs();
         let expected = if error == "http-503" { 7_180..=7_200 } else { 30..=72 };
         assert!(expected.contains(&wait), "{error}: {wait}");
         assert_eq!(scene.shop.requests().len(), 1);
@@ -148,7 +148,7 @@ async fn a_private_shop_is_called_only_where_the_operator_and_the_secret_name_it
     let worker = scene.start(WORKER, &[("PRIVATE_SHOP_HOSTS", "")]).await;
     wake(&worker, &[&order_id]).await;
     let notifications = scene.stored(&order_id).await.notifications.unwrap();
-    assert!(notifications.has_failed && notifications.last_error.as_deref() == Some("address"));
+    assert!(notifications.state == NotificationState::Failed && notifications.last_error.as_deref() == Some("address"));
     assert_eq!(scene.shop.requests().len(), 0);
 
     let scene = Scene::new(json!({"keys": [NOTIFY_KEY]}), reply(200, "", "")).await;

@@ -1,18 +1,18 @@
-mod attempts;
+mod cancellation;
+mod derived;
 mod identity;
 mod notifications;
 mod operator;
-mod queue;
 mod reconciliation;
-mod retention;
 mod status_changes;
+mod submission;
 
 use serde_json::{Value, json};
 
 use jiff::SignedDuration;
 
 use super::*;
-use crate::order::StatusWord;
+use crate::order::{CreatedOrder, StatusWord, SubmitReply};
 
 const ATTEMPT: Uuid = Uuid::from_u128(1);
 const OTHER_ATTEMPT: Uuid = Uuid::from_u128(2);
@@ -40,8 +40,8 @@ fn accepted(status: Status) -> StoredOrder {
     StoredOrder { order_uuid: Some("ODR1".to_owned()), ..with_status(status) }
 }
 
-fn created(uuid: &str, bank_id_url: Option<&str>) -> AttemptResult {
-    AttemptResult::Created(CreatedOrder {
+fn created(uuid: &str, bank_id_url: Option<&str>) -> SubmitReply {
+    SubmitReply::Created(CreatedOrder {
         order_uuid: uuid.to_owned(),
         customer_uuid: Some("CSRT1".to_owned()),
         bank_id_url: bank_id_url.map(str::to_owned),
@@ -61,11 +61,24 @@ fn callback(uuid: &str, word: &str, id: &str) -> StatusCallback {
     }
 }
 
-fn settled(record: &StoredOrder, result: &AttemptResult) -> Option<Box<StoredOrder>> {
-    match record.record_result(ATTEMPT, result, at(9)) {
-        ResultEffect::Write(next) => next,
-        _ => panic!("neither written nor overtaken"),
-    }
+fn settled(record: &StoredOrder, result: &SubmitReply) -> Option<Box<StoredOrder>> {
+    record.record_result(ATTEMPT, result, at(9))
+}
+
+/// `expiresAt` for a retention.
+fn expiry(order: &StoredOrder, retention: SignedDuration) -> Option<i64> {
+    let mut order = order.clone();
+    order.derive(Some(retention));
+    order.expires_at
+}
+
+/// What Front Payment tells if it is asked, without amounts.
+fn told(word: &str) -> StatusRead {
+    StatusRead { word: StatusWord::read(word), order_amount: None, refunded_amount: None }
+}
+
+fn told_refunded(word: &str, refunded: &str) -> StatusRead {
+    StatusRead { refunded_amount: Some(Decimal::parse(refunded).unwrap()), ..told(word) }
 }
 
 /// The history as `STATUS source`.
@@ -93,6 +106,7 @@ fn the_stored_form_has_these_attributes() {
             "attemptedAt",
             "bankIdUrl",
             "callbackToken",
+            "changedAt",
             "country",
             "createdAt",
             "customerType",
@@ -109,10 +123,7 @@ fn the_stored_form_has_these_attributes() {
             "version",
         ]
     );
-    assert_eq!(
-        stored["history"],
-        json!([{"status": "PAID", "at": at(9), "source": "callback", "id": "a", "orderUuid": "ODR2", "amount": "40.00"}])
-    );
+    assert_eq!(stored["history"], json!([{"status": "PAID", "at": at(9), "source": "callback", "id": "a", "orderUuid": "ODR2"}]));
     assert_eq!(stored["updatedAt"], Value::from("2026-06-15T00:00:09Z"));
     assert!(serde_json::from_value::<StoredOrder>(stored).unwrap() == *record);
 }
@@ -124,20 +135,17 @@ fn every_change_raises_the_version_by_one() {
         let results = [
             created("ODR1", None),
             created("ODR2", None),
-            AttemptResult::Rejected,
-            AttemptResult::Failed { may_exist: true },
-            AttemptResult::Unknown,
+            SubmitReply::Rejected(Vec::new()),
+            SubmitReply::Failed,
+            SubmitReply::Unknown,
         ];
         let mut next: Vec<Option<Box<StoredOrder>>> = Status::OF_THE_PROVIDER
             .iter()
             .flat_map(|status| ["ODR1", "ODR2"].map(|uuid| start.apply_callback(&callback(uuid, status.name(), "a"), at(1))))
             .collect();
-        next.extend(results.iter().map(|result| match start.record_result(ATTEMPT, result, at(1)) {
-            ResultEffect::Write(next) => next,
-            ResultEffect::Superseded => None,
-        }));
+        next.extend(results.iter().map(|result| start.record_result(ATTEMPT, result, at(1))));
         next.push(submitting.end_stale_attempt(at(1)));
-        next.push(Some(start.apply_reading(&StatusWord::Known(Status::Paid), at(1))));
+        next.push(Some(start.apply_status_read(&told("PAID"), at(1))));
         next.push(Some(Box::new(StoredOrder { attempted_at: at(1), ..claimed() }.as_retry_of(start))));
         next.into_iter().flatten().map(|next| next.version).collect::<Vec<_>>()
     };

@@ -1,62 +1,66 @@
-//! What an operator found.
+//! What an operator finds and decides.
 
 use super::*;
-use crate::order::Finding;
 
 fn unknown() -> StoredOrder {
-    *settled(&claimed(), &AttemptResult::Unknown).unwrap()
-}
-
-fn found(uuid: &str) -> Finding {
-    Finding::Order(uuid.to_owned())
+    *settled(&claimed(), &SubmitReply::Unknown).unwrap()
 }
 
 #[test]
-fn an_order_that_is_there_is_bound_asked_for_and_told() {
-    let order = unknown();
-    let bound = order.settle(&found("ODR7"), at(100)).unwrap();
-    assert_eq!((bound.order_uuid.as_deref(), bound.status, bound.version), (Some("ODR7"), Status::Sent, order.version + 1));
-    assert_eq!(bound.details.fingerprint.as_deref(), Some("f"), "the only attempt's body");
-    assert_eq!((bound.reading_due_at(), bound.notification_due_at()), (Some(at(100)), Some(at(100))));
-    assert_eq!(bound.placed().queue, Some(Queue::Due));
-    assert!(bound.settle(&found("ODR8"), at(101)).is_none(), "once");
-    assert!(bound.placed().corrected(at(101)).is_none());
-}
-
-#[test]
-fn an_order_that_is_not_there_may_be_sent_again() {
-    let failed = unknown().settle(&Finding::NotCreated, at(100)).unwrap();
-    assert_eq!((failed.status, failed.may_exist, failed.order_uuid.as_deref()), (Status::Failed, false, None));
-    assert_eq!((failed.placed().queue, failed.notification_due_at()), (None, None));
-    let claim = StoredOrder { attempt: OTHER_ATTEMPT, ..claimed() };
-    assert_eq!(failed.conflict_with(&claim), ClaimConflict::Retryable);
-}
-
-#[test]
-fn an_attempt_that_outlived_its_lease_is_settled_and_no_other_order() {
-    assert!(claimed().settle(&Finding::NotCreated, at(60)).is_none());
-    assert!(claimed().settle(&Finding::NotCreated, at(61)).is_some());
-    for order in [with_status(Status::Failed), with_status(Status::Rejected), accepted(Status::Sent), accepted(Status::Paid)] {
-        for finding in [found("ODR7"), Finding::NotCreated] {
-            assert!(order.settle(&finding, at(1_000)).is_none(), "{order:?}");
-        }
+fn an_order_that_is_there_takes_its_uuid_and_status_and_its_shop_is_told() {
+    for start in [unknown(), with_status(Status::Failed), with_status(Status::Rejected)] {
+        assert_eq!(start.check_settlement("ODR7", false, at(100)), Ok(()));
+        let bound = start.settle_as("ODR7", &told("INVOICED"), at(100)).unwrap();
+        assert_eq!(
+            (bound.order_uuid.as_deref(), bound.status, bound.version),
+            (Some("ODR7"), Status::Invoiced, start.version + 1)
+        );
+        assert_eq!((bound.notification_due_at(), bound.checked_at, bound.updated_at), (Some(at(100)), Some(at(100)), at(100)));
+        assert_eq!(history(&bound).last().map(String::as_str), Some("invoiced operator"));
+        assert_eq!(bound.check_settlement("ODR7", false, at(101)), Ok(()));
+        assert!(bound.settle_as("ODR7", &told("PAID"), at(101)).is_none(), "settling the same again changes nothing");
+        assert_eq!(bound.check_settlement("ODR8", false, at(101)), Err(SettleError::Accepted));
     }
+    let word = unknown().settle_as("ODR7", &told("on hold"), at(100)).unwrap();
+    assert_eq!((word.status, history(&word).last().map(String::as_str)), (Status::Sent, Some("on_hold operator")));
+    let partial = unknown().settle_as("ODR7", &told_refunded("PARTIAL REFUNDED", "10"), at(100)).unwrap();
+    assert_eq!(partial.refunded_amount.as_deref(), Some("10"));
 }
 
 #[test]
-fn where_two_attempts_may_exist_nobody_knows_the_body_unless_a_callback_shows_it() {
-    let first = settled(&claimed(), &AttemptResult::Failed { may_exist: true }).unwrap();
-    let mut claim = StoredOrder { attempt: OTHER_ATTEMPT, ..claimed() };
-    claim.details.fingerprint = Some("other".to_owned());
-    claim.details.grand_total = "50".to_owned();
-    let second = claim.as_retry_of(&first).record_result(OTHER_ATTEMPT, &AttemptResult::Unknown, at(5));
-    let ResultEffect::Write(Some(second)) = second else { panic!("the result changes nothing") };
-    let bound = second.settle(&found("ODR7"), at(100)).unwrap();
-    assert_eq!(bound.details.fingerprint, None);
+fn an_order_that_is_not_there_after_ten_minutes_may_be_sent_again() {
+    assert_eq!(unknown().settle_as_not_created(at(600)).err(), Some(SettleError::TooEarly));
+    for open in [unknown(), claimed()] {
+        let failed = open.settle_as_not_created(at(601)).unwrap().unwrap();
+        assert_eq!((failed.status, failed.order_uuid.as_deref()), (Status::Failed, None));
+        assert_eq!(history(&failed).last().map(String::as_str), Some("failed operator"));
+        let claim = StoredOrder { attempt: OTHER_ATTEMPT, ..claimed() };
+        assert_eq!(failed.conflict_with(&claim), KeyConflict::Retryable);
+    }
+    for done in [Status::Failed, Status::Rejected] {
+        assert!(with_status(done).settle_as_not_created(at(1)).unwrap().is_none(), "answered as done");
+    }
+    assert_eq!(accepted(Status::Sent).settle_as_not_created(at(1_000)).err(), Some(SettleError::Accepted));
+}
 
-    // A CANCELLED of the first one, which was noted, names its total.
-    let noted = second.apply_callback(&callback("ODR7", "CANCELLED", "a"), at(50)).unwrap();
-    assert_eq!(noted.order_uuid, None);
-    let bound = noted.settle(&found("ODR7"), at(100)).unwrap();
-    assert_eq!((bound.details.fingerprint.as_deref(), bound.status), (Some("f"), Status::Cancelled));
+#[test]
+fn an_attempt_that_runs_is_not_settled() {
+    assert_eq!(claimed().check_settlement("ODR7", false, at(60)), Err(SettleError::InProgress));
+    assert_eq!(claimed().check_settlement("ODR7", false, at(61)), Ok(()));
+    assert!(!claimed().is_waiting(at(60)) && claimed().is_waiting(at(61)) && unknown().is_waiting(at(10)));
+    assert!(!with_status(Status::Failed).is_waiting(at(1_000)) && !accepted(Status::Sent).is_waiting(at(1_000)));
+}
+
+#[test]
+fn an_accepted_order_is_another_one_instead() {
+    let stored = StoredOrder { customer_uuid: Some("CSRT1".to_owned()), ..accepted(Status::Paid) };
+    let stored = stored.request_cancellation(at(50)).unwrap();
+    assert_eq!(stored.check_settlement("ODR2", true, at(100)), Ok(()));
+    let bound = stored.settle_as("ODR2", &told("PAID"), at(100)).unwrap();
+    assert_eq!((bound.order_uuid.as_deref(), bound.status), (Some("ODR2"), Status::Paid));
+    assert_eq!((&bound.customer_uuid, bound.cancel_requested_at, bound.reason_since), (&None, None, None));
+    assert_eq!(bound.notification_due_at(), Some(at(100)), "the shop is notified, whatever the status");
+    assert_eq!(bound.replaced_uuids, ["ODR1"]);
+    let back = bound.settle_as("ODR1", &told("PAID"), at(200)).unwrap();
+    assert_eq!((back.order_uuid.as_deref(), back.replaced_uuids.as_slice()), (Some("ODR1"), ["ODR2".to_owned()].as_slice()));
 }

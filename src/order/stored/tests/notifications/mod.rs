@@ -10,10 +10,10 @@ const ATTEMPTS_TO_TELL: [Uuid; 3] = [Uuid::from_u128(11), Uuid::from_u128(12), U
 const FIRST: Uuid = ATTEMPTS_TO_TELL[0];
 const SECOND: Uuid = ATTEMPTS_TO_TELL[1];
 
-/// The number of the latest change, that of the latest told one, and the state.
-fn changes(order: &StoredOrder) -> (u64, u64, NotificationState) {
+/// The number of the latest change, and its state.
+fn changes(order: &StoredOrder) -> (u64, NotificationState) {
     let notifications = order.notifications.as_ref().unwrap();
-    (notifications.change, notifications.told_change, notifications.state())
+    (notifications.change, notifications.state)
 }
 
 /// The order whose 201 came at second 9, with a link: it is SENT.
@@ -28,7 +28,7 @@ fn hear(order: &StoredOrder, word: &str, second: i64) -> StoredOrder {
 
 /// Front Payment told this status at this second because it was asked.
 fn read(order: &StoredOrder, status: Status, second: i64) -> StoredOrder {
-    *order.apply_reading(&StatusWord::Known(status), at(second))
+    *order.apply_status_read(&told(status.name()), at(second))
 }
 
 /// An INVOICED order whose shop is to be told since second 100.
@@ -59,7 +59,7 @@ fn last_error(order: &StoredOrder) -> Option<&str> {
 #[test]
 fn the_sent_of_the_201_counts_as_told() {
     let order = sent();
-    assert_eq!((changes(&order), due_second(&order)), ((1, 1, NotificationState::Delivered), None));
+    assert_eq!((changes(&order), due_second(&order)), ((1, NotificationState::Delivered), None));
     let notifications = order.notifications.unwrap();
     assert_eq!((notifications.told_status, notifications.told_at, notifications.attempts), (Some(Status::Sent), Some(at(9)), 0));
 }
@@ -67,22 +67,19 @@ fn the_sent_of_the_201_counts_as_told() {
 #[test]
 fn the_sent_of_a_201_that_comes_late_counts_as_told() {
     let unknown = claimed().end_stale_attempt(at(61)).unwrap();
-    let ResultEffect::Write(Some(order)) = unknown.record_result(ATTEMPT, &created("ODR1", Some("https://b.example/")), at(70))
-    else {
-        panic!()
-    };
-    assert_eq!((changes(&order), due_second(&order)), ((1, 1, NotificationState::Delivered), None));
+    let order = unknown.record_result(ATTEMPT, &created("ODR1", Some("https://b.example/")), at(70)).unwrap();
+    assert_eq!((changes(&order), due_second(&order)), ((1, NotificationState::Delivered), None));
 }
 
 #[test]
 fn the_invoiced_of_a_201_is_to_be_told() {
     let order = *settled(&claimed(), &created("ODR1", None)).unwrap();
-    assert_eq!((changes(&order), due_second(&order)), ((1, 0, NotificationState::Pending), Some(9)));
+    assert_eq!((changes(&order), due_second(&order)), ((1, NotificationState::Pending), Some(9)));
 }
 
 #[test]
 fn an_order_that_is_not_accepted_has_no_notifications() {
-    for result in [AttemptResult::Rejected, AttemptResult::Failed { may_exist: true }, AttemptResult::Unknown] {
+    for result in [SubmitReply::Rejected(Vec::new()), SubmitReply::Failed, SubmitReply::Unknown] {
         let order = settled(&claimed(), &result).unwrap();
         assert_eq!((&order.notifications, due_second(&order)), (&None, None));
         assert!(order.repeat_notification(at(50)).is_none());
@@ -95,9 +92,9 @@ fn an_order_that_a_callback_made_before_the_201_is_to_be_told() {
     for start in [Status::Submitting, Status::Unknown] {
         for (word, status) in [("SENT", Status::Sent), ("RESERVED", Status::Reserved), ("success", Status::Sent)] {
             let adopted = hear(&with_status(start), word, 5);
-            assert_eq!((changes(&adopted), due_second(&adopted)), ((1, 0, NotificationState::Pending), Some(5)), "{word}");
+            assert_eq!((changes(&adopted), due_second(&adopted)), ((1, NotificationState::Pending), Some(5)), "{word}");
             let merged = settled(&adopted, &created("ODR1", Some("https://b.example/"))).unwrap();
-            assert_eq!((changes(&merged), due_second(&merged)), ((1, 0, NotificationState::Pending), Some(5)), "{word}");
+            assert_eq!((changes(&merged), due_second(&merged)), ((1, NotificationState::Pending), Some(5)), "{word}");
             assert_eq!((merged.status, merged.notifications.unwrap().told_status), (status, None), "nothing is told yet");
         }
     }
@@ -126,7 +123,7 @@ fn every_change_of_the_status_has_a_number_and_nothing_else_has_one() {
         order = read(&order, status, second);
         assert_eq!(changes(&order).0, change, "{status:?} at {second}");
     }
-    let unknown = order.apply_reading(&StatusWord::read("on hold"), at(40));
+    let unknown = order.apply_status_read(&told("on hold"), at(40));
     assert_eq!(changes(&unknown).0, 7);
     let other_order = order.apply_callback(&callback("ODR2", "PAID", "other"), at(41)).unwrap();
     assert_eq!(changes(&other_order).0, 7, "it is about another order");
@@ -140,16 +137,16 @@ fn an_order_that_becomes_another_one_has_changed() {
     assert_eq!(changes(&two).0, 2);
     let living = hear(&two, "CANCELLED", 22);
     assert_eq!((living.order_uuid.as_deref(), living.status), (Some("ODR2"), Status::Invoiced));
-    assert_eq!((changes(&living), due_second(&living)), ((3, 1, NotificationState::Pending), Some(22)));
+    assert_eq!((changes(&living), due_second(&living)), ((3, NotificationState::Pending), Some(22)));
 }
 
 #[test]
 fn a_status_that_comes_back_is_a_change_of_its_own() {
     let begun = begin(&invoiced(), FIRST, 100);
     let delivered = end(&begun, FIRST, AttemptEnd::Delivered, 101);
-    assert_eq!((changes(&delivered), due_second(&delivered)), ((2, 2, NotificationState::Delivered), None));
+    assert_eq!((changes(&delivered), due_second(&delivered)), ((2, NotificationState::Delivered), None));
     let back = read(&hear(&delivered, "PAID", 110), Status::Invoiced, 120);
-    assert_eq!((changes(&back), due_second(&back)), ((4, 2, NotificationState::Pending), Some(120)), "though it was told last");
+    assert_eq!((changes(&back), due_second(&back)), ((4, NotificationState::Pending), Some(120)), "though it was told last");
 }
 
 #[test]
@@ -160,7 +157,7 @@ fn the_latest_change_alone_is_told() {
     let running = begun.notifications.clone().unwrap().running.unwrap();
     assert_eq!((running.id, running.change, running.status, running.since), (FIRST, 4, Status::Paid, at(121)));
     let delivered = end(&begun, FIRST, AttemptEnd::Delivered, 125);
-    assert_eq!((changes(&delivered), due_second(&delivered)), ((4, 4, NotificationState::Delivered), None));
+    assert_eq!((changes(&delivered), due_second(&delivered)), ((4, NotificationState::Delivered), None));
     let notifications = delivered.notifications.unwrap();
     assert_eq!(
         (notifications.told_status, notifications.told_at, notifications.attempts),
@@ -171,17 +168,17 @@ fn the_latest_change_alone_is_told() {
 
 #[test]
 fn a_shop_that_is_not_notified_hears_of_later_changes() {
-    let off = *invoiced().skip_notification().unwrap();
-    assert_eq!((changes(&off), due_second(&off)), ((2, 2, NotificationState::Off), None));
+    let off = *invoiced().skip_notification(at(100)).unwrap();
+    assert_eq!((changes(&off), due_second(&off)), ((2, NotificationState::Off), None));
     assert_eq!(off.notifications.as_ref().unwrap().told_status, Some(Status::Sent), "it was not told");
     let paid = hear(&off, "PAID", 200);
-    assert_eq!((changes(&paid), due_second(&paid)), ((3, 2, NotificationState::Pending), Some(200)));
+    assert_eq!((changes(&paid), due_second(&paid)), ((3, NotificationState::Pending), Some(200)));
 }
 
 #[test]
 fn a_url_that_cannot_be_called_fails_at_once() {
-    let refused = *invoiced().refuse_notification("address").unwrap();
-    assert_eq!((changes(&refused), due_second(&refused)), ((2, 1, NotificationState::Failed), None));
+    let refused = *invoiced().refuse_notification("address");
+    assert_eq!((changes(&refused), due_second(&refused)), ((2, NotificationState::Failed), None));
     assert_eq!((last_error(&refused), refused.notifications.as_ref().unwrap().attempts), (Some("address"), 0));
     assert_eq!(due_second(&hear(&refused, "PAID", 200)), Some(200));
 }
@@ -190,7 +187,7 @@ fn a_url_that_cannot_be_called_fails_at_once() {
 fn a_repetition_is_a_change_of_its_own() {
     let told = end(&begin(&invoiced(), FIRST, 100), FIRST, AttemptEnd::Delivered, 101);
     let repeated = *told.repeat_notification(at(200)).unwrap();
-    assert_eq!((changes(&repeated), due_second(&repeated)), ((3, 2, NotificationState::Pending), Some(200)));
+    assert_eq!((changes(&repeated), due_second(&repeated)), ((3, NotificationState::Pending), Some(200)));
     assert_eq!(repeated.notifications.as_ref().unwrap().changed_at, at(100), "the status is as old as it was");
     assert_eq!(repeated.status, Status::Invoiced);
 
@@ -199,29 +196,40 @@ fn a_repetition_is_a_change_of_its_own() {
     let repeated = *begun.repeat_notification(at(103)).unwrap();
     assert_eq!(due_second(&repeated), Some(160));
     let ended = end(&repeated, FIRST, AttemptEnd::Delivered, 105);
-    assert_eq!((changes(&ended), due_second(&ended)), ((3, 2, NotificationState::Pending), Some(103)));
+    assert_eq!((changes(&ended), due_second(&ended)), ((3, NotificationState::Pending), Some(103)));
 
     let gone = AttemptEnd::Failed { error: "http-410".to_owned(), retry_after: None, is_gone: true };
     let failed = end(&begin(&invoiced(), FIRST, 100), FIRST, gone, 101);
     let repeated = *failed.repeat_notification(at(200)).unwrap();
     assert_eq!(
-        (changes(&repeated).2, due_second(&repeated), last_error(&repeated)),
+        (changes(&repeated).1, due_second(&repeated), last_error(&repeated)),
         (NotificationState::Pending, Some(200), None)
     );
     assert_eq!(repeated.notifications.unwrap().attempts, 0);
-
-    // Of an item of version 0.1.
-    let old = *accepted(Status::Paid).repeat_notification(at(200)).unwrap();
-    assert_eq!((changes(&old), due_second(&old)), ((1, 0, NotificationState::Pending), Some(200)));
 }
 
 #[test]
-fn an_item_of_version_0_1_is_told_of_later_changes_only() {
-    let old = accepted(Status::Invoiced);
-    assert_eq!((due_second(&old), old.begin_notification(FIRST, at(1_000))), (None, None));
-    let same = *old.apply_callback(&callback("ODR1", "INVOICED", "a"), at(50)).unwrap();
-    assert_eq!(due_second(&same), None);
-    assert_eq!(due_second(&hear(&same, "PAID", 60)), Some(60));
+fn another_refunded_amount_is_a_change_of_its_own() {
+    let partial = *sent().apply_status_read(&told_refunded("PARTIAL REFUNDED", "10"), at(100));
+    assert_eq!((changes(&partial), due_second(&partial)), ((2, NotificationState::Pending), Some(100)));
+    let more = *partial.apply_status_read(&told_refunded("PARTIAL REFUNDED", "15.00"), at(200));
+    assert_eq!((changes(&more), due_second(&more)), ((3, NotificationState::Pending), Some(200)));
+    let same = *more.apply_status_read(&told_refunded("PARTIAL REFUNDED", "15"), at(300));
+    assert_eq!((changes(&same).0, due_second(&same)), (3, Some(200)), "the same amount in other digits");
+}
+
+#[test]
+fn a_host_that_fails_is_passed_over_for_as_long_as_the_order_has_been_due() {
+    let mut order = invoiced();
+    // It is due since second 100: a minute at least, an hour at most.
+    for (now, next) in [(100, 160), (160, 220), (220, 340), (340, 580), (7_300, 10_900), (10_900, 14_500)] {
+        order = *order.pass_over_notification(at(now)).unwrap();
+        assert_eq!((due_second(&order), order.notifications.as_ref().unwrap().attempts), (Some(next), 0), "at {now}");
+    }
+    assert!(order.pass_over_notification(at(14_499)).is_none());
+    let tried = end(&begin(&order, FIRST, 14_500), FIRST, failed("timeout"), 14_510);
+    let next = due_second(&tried).unwrap();
+    assert_eq!(due_second(&tried.pass_over_notification(at(next + 120)).unwrap()), Some(next + 240), "since the next attempt");
 }
 
 #[test]
@@ -233,12 +241,12 @@ fn telling_moves_neither_updated_at_nor_the_retention() {
         begun.clone(),
         end(&begun, FIRST, AttemptEnd::Delivered, 1_001),
         end(&begun, FIRST, failed("timeout"), 1_001),
-        *order.skip_notification().unwrap(),
-        *order.refuse_notification("address").unwrap(),
+        *order.skip_notification(at(100)).unwrap(),
+        *order.refuse_notification("address"),
         *order.repeat_notification(at(1_000)).unwrap(),
     ] {
-        assert_eq!((quiet.updated_at, quiet.retained_until(days)), (at(100), Some(1_781_481_600 + 100 + 7_776_000)));
-        assert_eq!((quiet.status, &quiet.history.len(), quiet.doubted_at), (order.status, &order.history.len(), None));
+        assert_eq!((quiet.updated_at, expiry(&quiet, days)), (at(100), Some(1_781_481_600 + 100 + 7_776_000)));
+        assert_eq!((quiet.status, &quiet.history.len(), quiet.reason_since), (order.status, &order.history.len(), None));
         assert!(quiet.version > order.version);
     }
     assert_eq!(begun.version, order.version + 1);
@@ -249,13 +257,15 @@ fn the_stored_form_of_notifications_leaves_out_what_is_not_there() {
     let stored = |order: &StoredOrder| serde_json::to_value(order).unwrap()["notifications"].clone();
     assert_eq!(
         stored(&sent()),
-        json!({"change": 1, "changedAt": at(9), "pendingSince": at(9), "toldChange": 1, "toldStatus": "SENT", "toldAt": at(9)})
+        json!({"change": 1, "changedAt": at(9), "pendingSince": at(9), "state": "delivered", "toldStatus": "SENT", "toldAt": at(9),
+            "attempts": 0, "nextAt": at(9)})
     );
     let begun = begin(&invoiced(), FIRST, 101);
     assert_eq!(
         stored(&begun),
-        json!({"change": 2, "changedAt": at(100), "pendingSince": at(100), "toldChange": 1, "toldStatus": "SENT", "toldAt": at(9), "attempts": 1,
-            "nextAt": at(100), "running": {"id": FIRST, "change": 2, "status": "INVOICED", "since": at(101)}})
+        json!({"change": 2, "changedAt": at(100), "pendingSince": at(100), "state": "pending", "toldStatus": "SENT",
+            "toldAt": at(9), "attempts": 1, "nextAt": at(100),
+            "running": {"id": FIRST, "change": 2, "status": "INVOICED", "since": at(101)}})
     );
     let text = serde_json::to_string(&begun).unwrap();
     assert!(serde_json::from_str::<StoredOrder>(&text).unwrap() == begun);

@@ -1,0 +1,218 @@
+//! Use case: a shop calls an order off.
+//!
+//! The request is written down before it is sent, so that the worker asks for the status even if this process dies. What Front
+//! Payment has made of it is read afterwards. Cancelling twice does no harm, so a shop repeats it until the outcome is clear.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::bridge::{Bridge, OnOutage, UpdateError, Updated};
+use crate::deadline::Deadline;
+use crate::front_payment::{CancelCall, CancelReply, FrontPayment};
+use crate::order::{Status, StoredOrder, Violation};
+use crate::secrets::{Redacted, Secret};
+use crate::status::{ReadBudget, ReadError, StatusReader};
+use crate::store::OrderStore;
+use crate::submit::{MAX_SENDING, MIN_LEFT, MIN_LEFT_FOR_A_CALL};
+use crate::telemetry::{ProviderCalls, error_chain};
+
+pub struct CancelRequest<'a> {
+    /// As it was read just now.
+    pub order: StoredOrder,
+    /// The order of Front Payment's to cancel: the stored one, or another one that the history names.
+    pub order_uuid: &'a str,
+    /// 1 to 200 characters.
+    pub note: &'a str,
+    pub secret: Arc<Secret>,
+    pub deadline: Deadline,
+}
+
+/// What the shop is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// The order is CANCELLED or EXPIRED.
+    Cancelled,
+    /// Front Payment takes the request; the status says whether the order is cancelled.
+    Requested,
+    /// Front Payment does not cancel the order, with these sentences.
+    Refused(Vec<Violation>),
+    /// Front Payment rejects the token.
+    Failed,
+    /// Front Payment cannot be reached, or asks to try later.
+    ProviderUnavailable,
+    /// The order may or may not be cancelled.
+    Unknown,
+    /// The store did not answer, so nothing was sent.
+    StoreUnavailable,
+    /// The order's retention period has ended.
+    Gone,
+}
+
+pub struct Cancellation {
+    pub outcome: CancelOutcome,
+    /// Of the order to cancel, if it is known.
+    pub status: Option<Status>,
+    pub calls: ProviderCalls,
+}
+
+/// Cancels an accepted order at Front Payment.
+pub async fn cancel<S: OrderStore, F: FrontPayment>(
+    bridge: &Bridge<S, F>,
+    budget: &ReadBudget,
+    request: CancelRequest<'_>,
+) -> Cancellation {
+    let CancelRequest { order, order_uuid, note, secret, deadline } = request;
+    let reader = StatusReader::new(bridge, budget, secret.clone(), deadline);
+    let status = order.is_order(order_uuid).then_some(order.status);
+    let mut cancelling = Cancelling { bridge, reader, order, order_uuid, note, secret, deadline, status };
+    let outcome = cancelling.run().await.unwrap_or_else(|early| early);
+    Cancellation { outcome, status: cancelling.status, calls: cancelling.reader.calls }
+}
+
+struct Cancelling<'r, S, F> {
+    bridge: &'r Bridge<S, F>,
+    reader: StatusReader<'r, S, F>,
+    order: StoredOrder,
+    order_uuid: &'r str,
+    note: &'r str,
+    secret: Arc<Secret>,
+    deadline: Deadline,
+    status: Option<Status>,
+}
+
+impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
+    /// An early end is an `Err`.
+    async fn run(&mut self) -> Result<CancelOutcome, CancelOutcome> {
+        if self.is_cancelled() {
+            return Ok(CancelOutcome::Cancelled);
+        }
+        if self.bridge.clock.until(self.deadline.0) < MIN_LEFT {
+            tracing::warn!("too little time left; nothing is sent");
+            return Err(CancelOutcome::ProviderUnavailable);
+        }
+        if self.order.is_order(self.order_uuid) {
+            self.write_down().await?;
+        }
+        match self.send().await {
+            CancelReply::Accepted => {
+                self.read_status().await;
+                Ok(CancelOutcome::Requested)
+            }
+            CancelReply::Refused(sentences) => {
+                self.read_status().await;
+                if self.is_cancelled() {
+                    return Ok(CancelOutcome::Cancelled);
+                }
+                self.withdraw().await;
+                Ok(CancelOutcome::Refused(sentences))
+            }
+            CancelReply::Unauthorized => Ok(CancelOutcome::Failed),
+            CancelReply::Unavailable => Ok(CancelOutcome::ProviderUnavailable),
+            CancelReply::Unknown => Ok(CancelOutcome::Unknown),
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.status.is_some_and(Status::is_dead)
+    }
+
+    /// The write before the call. Where it was made earlier, the call may have been made, too: then the status tells.
+    async fn write_down(&mut self) -> Result<(), CancelOutcome> {
+        let was_requested = self.order.cancel_requested_at.is_some();
+        if was_requested {
+            self.read_status().await;
+        } else {
+            let change = |order: &StoredOrder, now| {
+                let is_open = order.is_order(self.order_uuid) && !order.status.is_dead();
+                is_open.then(|| order.request_cancellation(now)).flatten()
+            };
+            self.update(change).await?;
+        }
+        if self.is_cancelled() { Err(CancelOutcome::Cancelled) } else { Ok(()) }
+    }
+
+    /// Front Payment has refused: the order is as if the shop had not asked.
+    async fn withdraw(&mut self) {
+        let order_uuid = self.order_uuid;
+        let change = |order: &StoredOrder, now| order.is_order(order_uuid).then(|| order.refuse_cancellation(now)).flatten();
+        // Where the store does not take it, the next attempt of the shop's does.
+        drop(self.update(change).await);
+    }
+
+    async fn update(
+        &mut self,
+        change: impl Fn(&StoredOrder, Timestamp) -> Option<Box<StoredOrder>>,
+    ) -> Result<(), CancelOutcome> {
+        let updated = self.bridge.update(self.order.clone(), self.deadline.reply_by(), OnOutage::GiveUp, change).await;
+        let Updated { order, .. } = updated.map_err(|failure| {
+            tracing::error!(error = error_chain(&failure.error), "the cancellation is not stored");
+            match failure.error {
+                UpdateError::Deleted => CancelOutcome::Gone,
+                _ => CancelOutcome::StoreUnavailable,
+            }
+        })?;
+        self.take(order);
+        Ok(())
+    }
+
+    fn take(&mut self, order: StoredOrder) {
+        if order.is_order(self.order_uuid) {
+            self.status = Some(order.status);
+        }
+        self.order = order;
+    }
+
+    async fn send(&mut self) -> CancelReply {
+        let (bridge, clock) = (self.bridge, &self.bridge.clock);
+        let now = clock.now();
+        let send_by = now.saturating_add(MAX_SENDING).unwrap_or(now).min(self.deadline.send_by());
+        let (order_uuid, note, calls) = (self.order_uuid, self.note, &mut self.reader.calls);
+        let mut send_once = async |token: &Redacted| {
+            let started = Instant::now();
+            let call = bridge.front_payment.cancel(order_uuid, note, token, clock.until(send_by)).await;
+            calls.add(started.elapsed(), &call.head);
+            call
+        };
+        let mut call = send_once(&self.secret.token).await;
+        if call.reply == CancelReply::Unauthorized
+            && let Some(newer) = bridge.newer_token(&self.secret, send_by).await
+            && clock.until(send_by) >= MIN_LEFT_FOR_A_CALL
+        {
+            call = send_once(&newer.token).await;
+            self.reader.use_secret(newer);
+        }
+        let CancelCall { reply, reason, .. } = call;
+        match reply {
+            CancelReply::Accepted | CancelReply::Refused(_) => {}
+            CancelReply::Unauthorized => tracing::error!(reason, "Front Payment rejects the token"),
+            CancelReply::Unavailable => tracing::warn!(reason, "Front Payment failed"),
+            CancelReply::Unknown => tracing::warn!(reason, "Front Payment may or may not cancel the order"),
+        }
+        reply
+    }
+
+    /// Reads the status and stores it. Where Front Payment does not tell, what is stored stays.
+    async fn read_status(&mut self) {
+        let read = if self.order.is_order(self.order_uuid) {
+            self.reader.read_and_store(self.order.clone()).await.map(|order| self.take(order))
+        } else {
+            self.read_other().await
+        };
+        if let Err(error) = read {
+            tracing::warn!(error = error_chain(&error), "status read failed; the stored status stays");
+        }
+    }
+
+    /// The status of another order of Front Payment's is only noted.
+    async fn read_other(&mut self) -> Result<(), ReadError> {
+        let order_uuid = self.order_uuid;
+        let read = self.reader.read(order_uuid).await?;
+        self.status = read.word.known();
+        let change = |order: &StoredOrder, now| order.note_other_status(order_uuid, &read.word, now);
+        let by = self.deadline.reply_by();
+        let updated = self.bridge.update(self.order.clone(), by, OnOutage::Retry, change).await;
+        updated.map(drop).map_err(|failure| failure.error.into())
+    }
+}

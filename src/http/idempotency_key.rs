@@ -1,0 +1,40 @@
+//! The header `Idempotency-Key`.
+
+use super::Event;
+
+/// What a key must be, for a sentence.
+pub(super) const EXPECTED: &str =
+    "the header Idempotency-Key must be 1 to 255 visible ASCII characters without a comma, sent once";
+const MAX_LENGTH: usize = 255;
+
+/// The header does not have a usable key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BadKey;
+
+/// The key of a request, without the quotation marks that the header's draft standard puts around it. A header that was sent
+/// twice arrives joined by a comma: with one of the two alone, the repetition would be another order.
+pub(super) fn read(event: &Event) -> Result<Option<&str>, BadKey> {
+    event.header("idempotency-key").map(parse).transpose()
+}
+
+fn parse(header: &str) -> Result<&str, BadKey> {
+    let key = header.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(header);
+    let is_usable = (1..=MAX_LENGTH).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
+    if is_usable { Ok(key) } else { Err(BadKey) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idempotency_keys() {
+        let (longest, quoted) = ("~".repeat(255), format!("\"{}\"", "~".repeat(255)));
+        for (header, key) in [("!", "!"), ("k", "k"), ("\"k\"", "k"), ("k\"", "k\""), (&longest, &longest), (&quoted, &longest)] {
+            assert_eq!(parse(header), Ok(key), "{header:?}");
+        }
+        for header in ["", "\"\"", &"a".repeat(256), "a b", "a\t", "æ", "a\u{7f}", "a\0", "k,k", "k, k", ",", "\"k\",\"k\""] {
+            assert_eq!(parse(header), Err(BadKey), "{header:?}");
+        }
+    }
+}

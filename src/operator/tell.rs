@@ -1,0 +1,76 @@
+//! `{"tell": {...}}`: a shop is notified anew of what it was not told.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{OperatorError, read_cursor, secret, write_cursor};
+use crate::bridge::{Bridge, OnOutage, UpdateError};
+use crate::order::{NotificationState, StoredOrder};
+use crate::store::{Cursor, IndexQuery, OrderIndex, Partition};
+
+/// Orders that one event looks at.
+const PAGE: u16 = 500;
+/// With less than this, the answer says where to go on.
+const MIN_LEFT: Duration = Duration::from_secs(5);
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Tell {
+    shop_id: String,
+    since: Timestamp,
+    /// `next` of the event before.
+    #[serde(default)]
+    after: Option<String>,
+}
+
+impl Tell {
+    pub(super) async fn run<S: OrderIndex, F>(&self, bridge: &Bridge<S, F>, by: Timestamp) -> Result<Value, OperatorError> {
+        let after = self.after.as_deref().map(read_cursor).transpose()?;
+        if secret(bridge, by).await?.notify_of(&self.shop_id).is_none() {
+            return Err(OperatorError::NotNotified);
+        }
+        let until = bridge.clock.now().as_millisecond();
+        let mut query = IndexQuery::until(Partition::Shop { shop_id: &self.shop_id }, until, PAGE);
+        (query.later_than, query.after) = (Some(self.since.as_millisecond()), after);
+        let page = bridge.list(&query, by).await?;
+        let (mut told, mut done, mut next) = (0u64, after, page.next);
+        for entry in page.items {
+            if bridge.clock.until(by) < MIN_LEFT {
+                next = done;
+                break;
+            }
+            told += u64::from(self.repeat(bridge, entry.order_id, by).await?);
+            done = Some(Cursor { order_id: entry.order_id, at: entry.at });
+        }
+        Ok(match next {
+            Some(next) => json!({ "told": told, "next": write_cursor(next) }),
+            None => json!({ "told": told }),
+        })
+    }
+
+    /// Whether the order is to be notified anew.
+    async fn repeat<S: OrderIndex, F>(
+        &self,
+        bridge: &Bridge<S, F>,
+        order_id: Uuid,
+        by: Timestamp,
+    ) -> Result<bool, OperatorError> {
+        let is_wanted = |order: &StoredOrder| {
+            let state = order.notifications.as_ref().map(|notifications| notifications.state);
+            let is_untold = matches!(state, Some(NotificationState::Failed | NotificationState::Off));
+            is_untold && order.shop_id == self.shop_id && order.updated_at > self.since
+        };
+        let order = bridge.load(order_id, by).await?;
+        let Some(order) = order.filter(|order| !order.is_past_retention(bridge.clock.now())) else { return Ok(false) };
+        let change = |order: &StoredOrder, now| is_wanted(order).then(|| order.repeat_notification(now)).flatten();
+        match bridge.update(order, by, OnOutage::GiveUp, change).await {
+            Ok(updated) => Ok(updated.replaced.is_some()),
+            Err(failure) if matches!(failure.error, UpdateError::Deleted) => Ok(false),
+            Err(failure) => Err(failure.error.into()),
+        }
+    }
+}
