@@ -59,7 +59,7 @@ fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
             let of_what = entry.field("pointer").filter(|pointer| !pointer.is_empty()).unwrap_or("the header Idempotency-Key");
             return Some(format!("           {}: {of_what} {}", entry.field("kind")?, entry.field("code")?));
         }
-        (None, "submit" | "status" | "callback" | "callback failed" | "callback lost" | "status changed") => {
+        (None, "submit" | "status" | "cancel" | "callback" | "callback failed" | "callback lost" | "status changed") => {
             let answer = entry.field("answered").or(entry.field("error"));
             (vec![Some("  Front Payment:"), Some(entry.message.as_str()), entry.field("status"), answer], false)
         }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::bridge_client::{BridgeClient, BridgeReply, error_text, text};
 use crate::demo_secret::API_KEY;
 use crate::example_order;
-use crate::sandbox::{Misbehaviour, ShopMisbehaviour};
+use crate::sandbox::{CancelMisbehaviour, Misbehaviour, ShopMisbehaviour};
 
 #[derive(Debug, Args)]
 pub(super) struct Trigger {
@@ -45,13 +45,19 @@ fn words() -> String {
     let line = |(word, meaning): (&str, &str)| format!("  {word:<20} {meaning}");
     let of = |title: &str, lines: Vec<String>| format!("{title}\n{}", lines.join("\n"));
     let front_payment = of("In referenceNo, Front Payment:", Misbehaviour::meanings().map(line).collect());
+    let cancel = of("Front Payment, when the order is to be cancelled:", CancelMisbehaviour::meanings().map(line).collect());
     let shop = of("The shop, when it is notified:", ShopMisbehaviour::meanings().map(line).collect());
-    format!("{front_payment}\n\n{shop}")
+    format!("{front_payment}\n\n{cancel}\n\n{shop}")
+}
+
+fn is_word(text: &str) -> bool {
+    let all = Misbehaviour::meanings().chain(CancelMisbehaviour::meanings()).chain(ShopMisbehaviour::meanings());
+    all.into_iter().any(|(word, _)| word == text)
 }
 
 /// Sends the example with a word as its reference.
 async fn order(shop: &BridgeClient<'_>, word: &str) -> Result<String, String> {
-    if !Misbehaviour::words().contains(&word) && !ShopMisbehaviour::words().contains(&word) {
+    if !is_word(word) {
         return Err(format!("{word} is no word of the sandbox's\n\n{}", words()));
     }
     let reply = shop.submit(&example_order(shop.base, word), &Uuid::new_v4().to_string()).await?;

@@ -14,7 +14,7 @@ use super::Console;
 use crate::bridge_client::{BridgeClient, BridgeReply};
 use crate::demo_secret::{API_KEY, WEBHOOKS_API_KEY};
 use crate::example_order::order_of;
-use crate::sandbox::{Misbehaviour, ShopMisbehaviour};
+use crate::sandbox::{CancelMisbehaviour, Misbehaviour, ShopMisbehaviour};
 
 /// The request that the page sends and shows.
 struct Request {
@@ -76,6 +76,7 @@ fn content(console: &Console, request: &Request, fields: &HashMap<String, String
         h2 { "Something that goes wrong" }
         p { "Each button sends an order whose " code { "referenceNo" } " is the word." }
         (words("Front Payment", Misbehaviour::meanings()))
+        (words("Front Payment, when the order is cancelled", CancelMisbehaviour::meanings()))
         (words("The shop, when it is notified", ShopMisbehaviour::meanings()))
         h2 { "The order as a form" }
         form {

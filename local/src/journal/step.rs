@@ -39,6 +39,7 @@ impl Step {
             }
             ("", "submit") => (Bridge, FrontPayment, format!("submit → {}", answered("answered"))),
             ("", "status") => (Bridge, FrontPayment, format!("status? → {}", answered("answered"))),
+            ("", "cancel") => (Bridge, FrontPayment, format!("cancel → {}", answered("answered"))),
             ("", "callback" | "callback failed") => {
                 (FrontPayment, Bridge, format!("callback {} → {}", field("status"), answered("answered")))
             }

@@ -9,6 +9,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use futures_util::{Stream, stream};
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use jiff::SignedDuration;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -72,6 +73,13 @@ impl Frame {
             }
         };
         Html(page.into_string()).into_response()
+    }
+
+    /// A page that says what is wrong.
+    pub fn error(&self, status: StatusCode, title: &str, text: &str) -> Response {
+        let mut reply = self.page(title, false, &html! { p { (text) } });
+        *reply.status_mut() = status;
+        reply
     }
 
     fn pages(&self) -> Vec<(&'static str, &'static str)> {

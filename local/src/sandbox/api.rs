@@ -1,4 +1,4 @@
-//! The two calls of Front Payment's API.
+//! Front Payment's API: submit and status, and the replies that all calls share.
 
 use std::future::ready;
 use std::io;
@@ -56,6 +56,7 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
         reference_no: text("/referenceNo"),
         status: if signs { "SENT" } else { "INVOICED" }.to_owned(),
         grand_total: text("/orderSummary/grandTotal"),
+        refunded_amount: "0".to_owned(),
         link: None,
         callback_path: own_path.map(str::to_owned),
         callback_url,
@@ -126,16 +127,16 @@ pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path
         }
         let order = match sandbox.find(&uuid) {
             Ok(Some(order)) => order,
-            Ok(None) => {
-                let body = json!({"status_code": 404, "status_message": "Client Error", "message": "orderNotFound", "is_data": false, "data": null});
-                return (StatusCode::NOT_FOUND, axum::Json(body)).into_response();
-            }
+            Ok(None) => return not_found(),
             Err(error) => return broken(&error),
         };
         tracing::info!(orderId = order.bridge_id(), answered = 200, "status");
         let body = json!({
             "status_code": 200, "status_message": "OK", "message": "Order Status Retrieved Successfully", "is_data": true,
-            "data": {"uuid": order.uuid, "status": order.status},
+            "data": {
+                "uuid": order.uuid, "status": order.status,
+                "orderAmount": figure(&order.grand_total), "refundedAmount": figure(&order.refunded_amount),
+            },
         });
         axum::Json(body).into_response()
     })
@@ -143,7 +144,7 @@ pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path
 }
 
 /// Every reply says how many requests are left in this minute.
-async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl FnOnce() -> F) -> Response {
+pub(super) async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl FnOnce() -> F) -> Response {
     let left = sandbox.count_request();
     let mut reply = match left {
         Some(_) => answer().await,
@@ -154,13 +155,24 @@ async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl F
     reply
 }
 
-fn is_authorized(headers: &HeaderMap) -> bool {
+pub(super) fn is_authorized(headers: &HeaderMap) -> bool {
     headers.get(AUTHORIZATION).is_some_and(|value| value == format!("Bearer {TOKEN}").as_str())
 }
 
-fn unauthorized() -> Response {
+pub(super) fn unauthorized() -> Response {
     let body = json!({"status_code": 401, "status_message": "Unauthorized", "message": "Unauthenticated.", "is_error": true});
     (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
+}
+
+pub(super) fn not_found() -> Response {
+    let body =
+        json!({"status_code": 404, "status_message": "Client Error", "message": "orderNotFound", "is_data": false, "data": null});
+    (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
+}
+
+/// A JSON number with these digits.
+fn figure(digits: &str) -> Value {
+    digits.parse().map_or_else(|_| digits.into(), Value::Number)
 }
 
 /// The misbehaviours that create nothing.
@@ -185,7 +197,7 @@ fn failure(misbehaviour: Misbehaviour) -> Option<Response> {
     }
 }
 
-fn refused(errors: &Value) -> Response {
+pub(super) fn refused(errors: &Value) -> Response {
     let body = json!({"status_code": 417, "status_message": "Client Error", "message": "payloadValidationErrors", "is_error": true, "errors": errors});
     (StatusCode::EXPECTATION_FAILED, axum::Json(body)).into_response()
 }
@@ -197,7 +209,7 @@ fn internal_error() -> Response {
 }
 
 /// A failure in Front Payment's own form.
-fn failure_reply(status: StatusCode, status_message: &str, message: &str, errors: &Value) -> Response {
+pub(super) fn failure_reply(status: StatusCode, status_message: &str, message: &str, errors: &Value) -> Response {
     let body = json!({"status_code": status.as_u16(), "status_message": status_message, "message": message, "is_error": true, "errors": errors});
     (status, axum::Json(body)).into_response()
 }
@@ -209,7 +221,7 @@ pub(super) fn broken(error: &StoreError) -> Response {
 }
 
 /// A reply that breaks off before its announced length.
-fn lost_reply() -> Response {
+pub(super) fn lost_reply() -> Response {
     let broken: io::Result<Bytes> = Err(io::Error::other("the sandbox was asked to lose its reply"));
     let body = Body::from_stream(stream::once(ready(broken)));
     (StatusCode::CREATED, [("content-length", "1000")], body).into_response()

@@ -8,7 +8,7 @@ use super::{Sandbox, SandboxOrder, callbacks};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A status, the days after which it changes, and the next status.
-const STEPS: [(&str, i32, &str); 3] = [("SENT", 14, "EXPIRED"), ("INVOICED", 14, "PURRING"), ("PURRING", 14, "INKASSO")];
+const STEPS: [(&str, i32, &str); 3] = [("SENT", 14, "EXPIRED"), ("INVOICED", 14, "Purring"), ("Purring", 14, "Inkasso")];
 
 /// Changes every order whose time has come, and calls back.
 pub(super) async fn age(sandbox: &Arc<Sandbox>) {

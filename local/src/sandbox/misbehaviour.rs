@@ -61,11 +61,6 @@ impl Misbehaviour {
         ("bad-checksum", Self::BadChecksum, "signs the callback with another key"),
     ];
 
-    #[must_use]
-    pub fn words() -> Vec<&'static str> {
-        Self::ALL.iter().map(|(word, ..)| *word).collect()
-    }
-
     /// Each word, and what it makes the sandbox do.
     pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
         Self::ALL.iter().map(|(word, _, meaning)| (*word, *meaning))
@@ -75,9 +70,39 @@ impl Misbehaviour {
     #[must_use]
     pub fn asked_by(reference_no: &str) -> Option<Self> {
         // Without the shop's words: `shop-slow` is not `slow`.
-        let of_shop = ShopMisbehaviour::words();
-        let reference_no =
-            of_shop.into_iter().fold(reference_no.to_ascii_lowercase(), |reference_no, word| reference_no.replace(word, ""));
+        let of_shop = ShopMisbehaviour::meanings().map(|(word, _)| word);
+        let reference_no = of_shop.fold(reference_no.to_ascii_lowercase(), |reference_no, word| reference_no.replace(word, ""));
+        Self::ALL.iter().find(|(word, ..)| reference_no.contains(word)).map(|(_, misbehaviour, _)| *misbehaviour)
+    }
+}
+
+/// A misbehaviour of Front Payment when an order is to be cancelled. It can be combined with the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelMisbehaviour {
+    /// A 400: the order counts as paid, and is not cancelled.
+    Refused,
+    /// The order is cancelled, but the connection breaks in the middle of the reply.
+    Lost,
+    /// No answer, and the order is not cancelled.
+    Hangs,
+}
+
+impl CancelMisbehaviour {
+    const ALL: [(&'static str, Self, &'static str); 3] = [
+        ("cancel-refused", Self::Refused, "answers 400: the order is paid"),
+        ("cancel-lost", Self::Lost, "cancels the order, and loses the reply"),
+        ("cancel-hangs", Self::Hangs, "never answers, and cancels nothing"),
+    ];
+
+    /// Each word, and what it makes the sandbox do.
+    pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
+        Self::ALL.iter().map(|(word, _, meaning)| (*word, *meaning))
+    }
+
+    /// The first one whose word is in `reference_no`.
+    #[must_use]
+    pub fn asked_by(reference_no: &str) -> Option<Self> {
+        let reference_no = reference_no.to_ascii_lowercase();
         Self::ALL.iter().find(|(word, ..)| reference_no.contains(word)).map(|(_, misbehaviour, _)| *misbehaviour)
     }
 }
@@ -104,11 +129,6 @@ impl ShopMisbehaviour {
         ("shop-410", Self::Gone, "answers 410: it does not want to hear any more"),
         ("shop-redirect", Self::Redirect, "redirects to a private address"),
     ];
-
-    #[must_use]
-    pub fn words() -> Vec<&'static str> {
-        Self::ALL.iter().map(|(word, ..)| *word).collect()
-    }
 
     /// Each word, and what it makes the sandbox do.
     pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -143,5 +163,9 @@ mod tests {
             let asked = (Misbehaviour::asked_by(reference_no), ShopMisbehaviour::asked_by(reference_no));
             assert_eq!(asked, (of_front_payment, of_shop), "{reference_no}");
         }
+        let both = "LOST-callback Cancel-Lost";
+        let asked = (Misbehaviour::asked_by(both), CancelMisbehaviour::asked_by(both));
+        assert_eq!(asked, (Some(Misbehaviour::LostCallback), Some(CancelMisbehaviour::Lost)));
+        assert_eq!(Misbehaviour::asked_by("cancel-lost"), None);
     }
 }

@@ -3,6 +3,7 @@
 
 mod api;
 mod callbacks;
+mod cancel;
 mod checks;
 mod clock;
 mod life;
@@ -10,7 +11,7 @@ mod misbehaviour;
 mod pages;
 mod shop;
 
-pub use misbehaviour::{Misbehaviour, ShopMisbehaviour};
+pub use misbehaviour::{CancelMisbehaviour, Misbehaviour, ShopMisbehaviour};
 pub use shop::{ReceivedNotification, ShopNotification};
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,6 +65,9 @@ pub struct SandboxOrder {
     pub status: String,
     /// In the shop's digits.
     pub grand_total: String,
+    /// A plain decimal.
+    #[serde(default = "zero")]
+    pub refunded_amount: String,
     /// The last part of the BankID link: the uuid and a secret. `None` for an order that needs no signature.
     pub link: Option<String>,
     pub callback_url: String,
@@ -94,6 +98,10 @@ struct Line {
     amount: String,
 }
 
+fn zero() -> String {
+    "0".to_owned()
+}
+
 impl SandboxOrder {
     fn bridge_id(&self) -> Option<&str> {
         bridge_id(&self.callback_url)
@@ -110,12 +118,14 @@ pub fn routes(sandbox: Arc<Sandbox>) -> Router {
     Router::new()
         .route("/api/v1/connect/orders/invoice/submit", post(api::submit))
         .route("/api/v1/connect/orders/status/{uuid}", get(api::status))
+        .route("/api/v1/connect/orders/cancel/{uuid}", post(cancel::cancel))
         .route("/bankid/{link}", get(pages::bank_id::show))
         .route("/bankid/{link}/sign", post(pages::bank_id::sign))
         .route("/bankid/{link}/decline", post(pages::bank_id::decline))
         .route("/portal", get(pages::portal::list))
         .route("/portal/{uuid}", get(pages::portal::show))
         .route("/portal/{uuid}/status", post(pages::portal::set_status))
+        .route("/portal/{uuid}/refund", post(pages::portal::refund))
         .route("/portal/{uuid}/callback", post(pages::portal::repeat_callback))
         .route("/clock", post(clock::forward))
         .merge(shop::routes())
@@ -191,14 +201,30 @@ impl Sandbox {
 
     /// Gives an order a status. Returns it, or `None` where there is no such order, or it has not the status `from`.
     async fn set_status(&self, uuid: String, from: Option<String>, status: String) -> Result<Option<SandboxOrder>, StoreError> {
+        self.change(uuid, |order| {
+            let has_status = from.is_none_or(|from| from == order.status);
+            has_status.then(|| {
+                let refunded_amount = if status == "REFUNDED" { order.grand_total.clone() } else { order.refunded_amount };
+                SandboxOrder { status, refunded_amount, ..order }
+            })
+        })
+        .await
+    }
+
+    /// Changes an order's status or what goes with it. Returns the order, or `None` where there is none, or nothing to change.
+    async fn change(
+        &self,
+        uuid: String,
+        change: impl FnOnce(SandboxOrder) -> Option<SandboxOrder> + Send + 'static,
+    ) -> Result<Option<SandboxOrder>, StoreError> {
         let now = self.clock().now().as_second();
         self.database
             .write(move |write| {
                 let mut orders = write.open_table(ORDERS).map_err(database_error)?;
                 let found = orders.get(uuid.as_str()).map_err(database_error)?;
                 let found = found.map(|item| read_order(item.value())).transpose()?;
-                let Some(found) = found.filter(|order| from.is_none_or(|from| from == order.status)) else { return Ok(None) };
-                let changed = SandboxOrder { status, status_at: Some(now), ..found };
+                let Some(changed) = found.and_then(change) else { return Ok(None) };
+                let changed = SandboxOrder { status_at: Some(now), ..changed };
                 insert(&mut orders, &changed)?;
                 Ok(Some(changed))
             })

@@ -96,6 +96,17 @@ impl Running {
         self.read(order).await["status"].as_str().unwrap().to_owned()
     }
 
+    /// Waits until the order has this status.
+    async fn until_status(&self, order: &Value, status: &str) {
+        for _ in 0..300 {
+            if self.status(order).await == status {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the order is {}, not {status}", self.status(order).await);
+    }
+
     fn interrupt(&mut self) -> Option<i32> {
         let killed = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
         assert!(killed.success());

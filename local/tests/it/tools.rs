@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use local::sandbox::{Misbehaviour, SHOP_KEY, ShopMisbehaviour};
+use local::sandbox::{CancelMisbehaviour, Misbehaviour, SHOP_KEY, ShopMisbehaviour};
 use local::{API_KEY, WEBHOOKS_API_KEY, example_order};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -70,7 +70,8 @@ fn free_port() -> String {
 #[test]
 fn trigger_lists_the_words_and_says_what_each_does() {
     let said = shell("cargo run -- trigger");
-    for (word, meaning) in Misbehaviour::meanings().chain(ShopMisbehaviour::meanings()) {
+    let all = Misbehaviour::meanings().chain(CancelMisbehaviour::meanings()).chain(ShopMisbehaviour::meanings());
+    for (word, meaning) in all {
         assert!(said.lines().any(|line| line.trim_start().starts_with(word) && line.ends_with(meaning)), "{word}: {said}");
     }
     assert!(shell("cargo run -- trigger no-such-word").contains("no-such-word is no word of the sandbox's"));

@@ -10,9 +10,7 @@ use maud::{Markup, html};
 use super::{Sandbox, SandboxOrder};
 
 pub(super) fn not_found(sandbox: &Sandbox) -> Response {
-    let mut reply = sandbox.frame.page("Page not found", false, &html! { p { "The sandbox has no page at this link." } });
-    *reply.status_mut() = StatusCode::NOT_FOUND;
-    reply
+    sandbox.frame.error(StatusCode::NOT_FOUND, "Page not found", "The sandbox has no page at this link.")
 }
 
 /// The buttons of an order that waits for its customer.

@@ -1,13 +1,15 @@
-//! Front Payment's portal: lists orders, sets their status, and repeats or loses callbacks.
+//! Front Payment's portal: lists orders, sets their status, refunds them, and repeats or loses callbacks.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use front_payment_bridge::order::StatusWord;
+use bigdecimal::{BigDecimal, Zero};
+use front_payment_bridge::order::{Decimal, StatusWord};
 use front_payment_bridge::store::StoreError;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 
 use super::{decide, lines, not_found, seller};
@@ -72,7 +74,8 @@ pub(in crate::sandbox) async fn show(State(sandbox): State<Arc<Sandbox>>, Path(u
 fn details(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
     let path = format!("/front-payment/portal/{}", order.uuid);
     html! {
-        p { "Sold by " (seller(order)) ", reference " (order.reference_no) ". Status: " strong { (order.status) } }
+        p { "Sold by " (seller(order)) ", reference " (order.reference_no) ". Status: " strong { (order.status) }
+            @if order.refunded_amount != "0" { ", refunded: " (order.refunded_amount) " kr" } }
         (lines(order))
         (decide(sandbox, order))
         h2 { "What Front Payment does next" }
@@ -80,7 +83,7 @@ fn details(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
             div.fields {
                 label { "New status"
                     select name="status" {
-                        @for status in STATUSES { option selected[status == order.status] { (status) } }
+                        @for status in STATUSES { option selected[StatusWord::read(status) == StatusWord::read(&order.status)] { (status) } }
                     }
                 }
                 label { "Its callback"
@@ -88,6 +91,15 @@ fn details(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
                 }
             }
             button { "Set the status" }
+        }
+        form method="post" action=(format!("{path}/refund")) {
+            div.fields {
+                label { "Refund in kroner" input name="amount" inputmode="decimal" required; }
+                label { "Its callback"
+                    select name="callback" { @for (value, name) in CALLBACKS { option value=(value) { (name) } } }
+                }
+            }
+            button { "Refund" }
         }
         div.actions {
             form method="post" action=(format!("{path}/callback")) { button { "Repeat the latest callback" } }
@@ -108,13 +120,51 @@ pub(in crate::sandbox) async fn set_status(
     let wanted = form_value(&body, "status").map(|status| StatusWord::read(&status));
     let status = STATUSES.into_iter().find(|status| Some(StatusWord::read(status)) == wanted);
     let Some(status) = status.map(str::to_owned) else { return not_found(&sandbox) };
-    let callbacks = match form_value(&body, "callback").as_deref() {
+    let changed = sandbox.set_status(uuid.clone(), None, status).await;
+    called(&sandbox, &headers, changed, callbacks_asked_for(&body)).await
+}
+
+/// A part of the total, or what is left of it.
+pub(in crate::sandbox) async fn refund(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let amount = form_value(&body, "amount").unwrap_or_default();
+    match sandbox.find(&uuid) {
+        Ok(Some(order)) if refunded(order.clone(), &amount).is_none() => return not_refundable(&sandbox, &order),
+        _ => {}
+    }
+    let changed = sandbox.change(uuid, move |order| refunded(order, &amount)).await;
+    called(&sandbox, &headers, changed, callbacks_asked_for(&body)).await
+}
+
+/// `None` if `amount` is no plain decimal above zero, or more than is left.
+fn refunded(order: SandboxOrder, amount: &str) -> Option<SandboxOrder> {
+    let value = |text: &str| Decimal::parse(text).ok()?.text().parse::<BigDecimal>().ok();
+    let amount = value(amount).filter(|amount| *amount > BigDecimal::zero())?;
+    let (refunded, total) = (value(&order.refunded_amount)? + amount, value(&order.grand_total)?);
+    let status = match refunded.cmp(&total) {
+        Ordering::Less => "PARTIAL REFUNDED",
+        Ordering::Equal => "REFUNDED",
+        Ordering::Greater => return None,
+    };
+    Some(SandboxOrder { status: status.to_owned(), refunded_amount: refunded.normalized().to_plain_string(), ..order })
+}
+
+fn not_refundable(sandbox: &Sandbox, order: &SandboxOrder) -> Response {
+    let SandboxOrder { grand_total, refunded_amount, .. } = order;
+    let text = format!("A refund is an amount above 0, like 10.50. {refunded_amount} of {grand_total} kr are refunded already.");
+    sandbox.frame.error(StatusCode::UNPROCESSABLE_ENTITY, "Not refunded", &text)
+}
+
+fn callbacks_asked_for(body: &[u8]) -> usize {
+    match form_value(body, "callback").as_deref() {
         Some("lost") => 0,
         Some("twice") => 2,
         _ => 1,
-    };
-    let changed = sandbox.set_status(uuid.clone(), None, status).await;
-    called(&sandbox, &headers, changed, callbacks).await
+    }
 }
 
 pub(in crate::sandbox) async fn repeat_callback(
