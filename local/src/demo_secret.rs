@@ -12,6 +12,17 @@ pub const API_KEY: &str = "demo-shop-key";
 /// The API key of a second shop, which is notified in the format `standard-webhooks`.
 pub const WEBHOOKS_API_KEY: &str = "demo-webhooks-key";
 
+const WEBHOOKS_SHOP: &str = "demo-webhooks";
+
+/// The API key of one of the two shops.
+pub(super) fn api_key_of(shop_id: &str) -> Option<&'static str> {
+    match shop_id {
+        SHOP => Some(API_KEY),
+        WEBHOOKS_SHOP => Some(WEBHOOKS_API_KEY),
+        _ => None,
+    }
+}
+
 /// The hosts at which the shops are notified, at any port.
 pub(super) const THIS_MACHINE: [&str; 2] = ["127.0.0.1", "localhost"];
 
@@ -30,7 +41,7 @@ impl SecretSource for DemoSecret {
             "callbackSecret": sandbox::SECRET_KEY,
             "shops": {
                 SHOP: shop(API_KEY, "front-payment"),
-                "demo-webhooks": shop(WEBHOOKS_API_KEY, "standard-webhooks"),
+                WEBHOOKS_SHOP: shop(WEBHOOKS_API_KEY, "standard-webhooks"),
             },
         });
         Box::pin(std::future::ready(Ok(secret.to_string())))

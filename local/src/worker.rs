@@ -9,7 +9,7 @@ use front_payment_bridge::order::Queue;
 use front_payment_bridge::store::OrderQueue;
 use front_payment_bridge::worker::Worker;
 use futures_util::{StreamExt, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::MissedTickBehavior;
@@ -27,7 +27,7 @@ const MAX_RUNNING: usize = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
-type SharedWorker = Arc<Worker<WatchedStore, Client, ShopClient>>;
+pub(super) type SharedWorker = Arc<Worker<WatchedStore, Client, ShopClient>>;
 
 pub(super) struct LocalWorker {
     pub(super) worker: SharedWorker,
@@ -75,7 +75,8 @@ impl Waking {
         loop {
             tokio::select! {
                 _ = minutes.tick() => {}
-                () = self.frame.clock.moved() => {}
+                // A move changes times without the places in the indexes.
+                () = self.frame.clock.moved() => self.invoke(json!({ "backfill": true })).await,
             }
             if self.is_anything_due(store).await {
                 self.invoke(json!({})).await;
@@ -85,23 +86,28 @@ impl Waking {
 
     /// Without this, an idle bridge would write to the terminal each minute.
     async fn is_anything_due(&self, store: &EmbeddedStore) -> bool {
-        let now = self.frame.clock.now().as_second();
+        let now = Timestamp::now().as_second();
         let is_due = async |queue| store.due(queue, now, None).await.map_or(true, |page| !page.items.is_empty());
         is_due(Queue::Due).await || is_due(Queue::Settle).await
     }
 
-    /// In a task of its own: a panic ends this invocation and no more.
     async fn invoke(&self, event: Value) {
-        let (worker, now, running) = (self.worker.clone(), self.frame.clock.now(), self.frame.clock.hold());
-        let handling = tokio::spawn(async move {
-            let _running = running;
-            worker.invoke(invocation(&event, now, TIMEOUT)?).await
-        });
-        match handling.await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::error!(error, "the worker failed"),
-            Err(error) => tracing::error!(error = %error, "the worker failed"),
+        if let Err(error) = invoke(&self.worker, &event).await {
+            tracing::error!(error, "the worker failed");
         }
+    }
+}
+
+/// In a task of its own: a panic ends this invocation and no more.
+///
+/// # Errors
+/// Why there is no answer.
+pub(super) async fn invoke(worker: &SharedWorker, event: &Value) -> Result<Value, String> {
+    let invocation = invocation(event, Timestamp::now(), TIMEOUT).map_err(|error| error.to_string())?;
+    let worker = worker.clone();
+    match tokio::spawn(async move { worker.invoke(invocation).await }).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::journal::{Entry, Party, Step};
 
-const WIDTH: i32 = 960;
+const WIDTH: i32 = 1000;
 const TOP: i32 = 44;
 const ROW: i32 = 44;
 /// Between a lifeline and the text beside it.
@@ -15,7 +15,7 @@ const INDENT: i32 = 14;
 pub(super) fn of(entries: &[Arc<Entry>]) -> Markup {
     let mut steps: Vec<(&Entry, Step)> = entries.iter().filter_map(|entry| Some((&**entry, Step::of(entry)?))).collect();
     // Draw a call where it began; it is logged when it ends.
-    steps.sort_by_key(|(entry, _)| entry.began_at());
+    steps.sort_by_key(|(entry, _)| entry.began_at);
     if steps.is_empty() {
         return html! { p { "Nothing since the bridge was started. What it stores of the order is below." } };
     }
@@ -60,9 +60,9 @@ fn arrow(entry: &Entry, step: &Step, y: i32) -> Markup {
 
 fn x(party: Party) -> i32 {
     match party {
-        Party::Shop => 160,
-        Party::Bridge => 480,
-        Party::FrontPayment => 800,
+        Party::Shop => 200,
+        Party::Bridge => 520,
+        Party::FrontPayment => 840,
     }
 }
 
@@ -77,5 +77,5 @@ fn text(entry: &Entry, step: &Step) -> String {
 }
 
 fn time(entry: &Entry) -> String {
-    entry.began_at().strftime("%m-%d %H:%M:%S").to_string()
+    entry.began_at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

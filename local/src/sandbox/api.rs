@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -12,7 +12,9 @@ use front_payment_bridge::store::StoreError;
 use futures_util::stream;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::{Line, Misbehaviour, Sandbox, SandboxOrder, TOKEN, bridge_id, callbacks, checks, life};
@@ -23,11 +25,12 @@ pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderM
             return unauthorized();
         }
         let order: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let began = Instant::now();
         let misbehaviour = order.get("referenceNo").and_then(Value::as_str).and_then(Misbehaviour::asked_by);
         let reply = decide(&sandbox, &order, misbehaviour).await;
         let is_lost = matches!(misbehaviour, Some(Misbehaviour::LostReply | Misbehaviour::LostRequest));
         let (callback_url, answered) = (text_at(&order, "/callback/callbackUrl"), (!is_lost).then(|| reply.status().as_u16()));
-        tracing::info!(orderId = bridge_id(&callback_url), answered, "submit");
+        tracing::info!(orderId = bridge_id(&callback_url), answered, totalMs = elapsed_ms(began), "submit");
         reply
     })
     .await
@@ -37,7 +40,7 @@ async fn decide(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
     if let Some(failure) = misbehaviour.and_then(failure) {
         return failure;
     }
-    let refusals = checks::refusals(order, sandbox.clock().now());
+    let refusals = checks::refusals(order, Timestamp::now());
     if !refusals.is_empty() {
         return refused(&json!(refusals));
     }
@@ -45,7 +48,7 @@ async fn decide(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
 }
 
 async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misbehaviour>) -> Result<Response, StoreError> {
-    let text = |pointer| text_at(order, pointer);
+    let (now, text) = (Timestamp::now(), |pointer| text_at(order, pointer));
     let callback_url = text("/callback/callbackUrl");
     let own_path = callback_url.strip_prefix(&sandbox.frame.base).filter(|path| path.starts_with('/'));
     // A private customer signs with BankID. A company's order, and one with `early-callback`, is invoiced at once.
@@ -63,8 +66,9 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
         success: text("/callback/success"),
         failure: text("/callback/failure"),
         lines: lines(order),
-        created_at: sandbox.clock().now().as_second(),
+        created_at: now.as_second(),
         status_at: None,
+        ages_since: Some(now),
         misbehaviour,
         first_notified_at: None,
     };
@@ -143,16 +147,20 @@ pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path
     .await
 }
 
-/// Every reply says how many requests are left in this minute.
+/// Every reply says how many requests are left in this minute. What is logged meanwhile is in a span.
 pub(super) async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl FnOnce() -> F) -> Response {
     let left = sandbox.count_request();
     let mut reply = match left {
-        Some(_) => answer().await,
+        Some(_) => answer().instrument(info_span!("call")).await,
         None => (StatusCode::TOO_MANY_REQUESTS, axum::Json(json!({"message": "Too Many Attempts."}))).into_response(),
     };
-    reply.headers_mut().insert("x-ratelimit-limit", HeaderValue::from(sandbox.rate_limit));
+    reply.headers_mut().insert("x-ratelimit-limit", HeaderValue::from(sandbox.settings.rate_limit));
     reply.headers_mut().insert("x-ratelimit-remaining", HeaderValue::from(left.unwrap_or_default()));
     reply
+}
+
+pub(super) fn elapsed_ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn is_authorized(headers: &HeaderMap) -> bool {

@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -34,6 +34,7 @@ pub(super) async fn cancel(
 }
 
 async fn answer(sandbox: &Arc<Sandbox>, order: SandboxOrder, body: &[u8]) -> Response {
+    let began = Instant::now();
     let misbehaviour = CancelMisbehaviour::asked_by(&order.reference_no);
     let is_silent = matches!(misbehaviour, Some(CancelMisbehaviour::Lost | CancelMisbehaviour::Hangs));
     let order_id = order.bridge_id().map(str::to_owned);
@@ -47,7 +48,7 @@ async fn answer(sandbox: &Arc<Sandbox>, order: SandboxOrder, body: &[u8]) -> Res
         Some(CancelMisbehaviour::Lost) | None => decide(sandbox, order).await.unwrap_or_else(|error| api::broken(&error)),
     };
     let answered = (!is_silent).then(|| reply.status().as_u16());
-    tracing::info!(orderId = order_id, answered, "cancel");
+    tracing::info!(orderId = order_id, answered, totalMs = api::elapsed_ms(began), "cancel");
     if is_silent { api::lost_reply() } else { reply }
 }
 

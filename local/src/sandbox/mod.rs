@@ -11,7 +11,7 @@ mod misbehaviour;
 mod pages;
 mod shop;
 
-pub use misbehaviour::{CancelMisbehaviour, Misbehaviour, ShopMisbehaviour};
+pub use misbehaviour::{CancelMisbehaviour, Misbehaviour, ShopMisbehaviour, WordGroup, word_groups};
 pub use shop::{ReceivedNotification, ShopNotification};
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,9 @@ use jiff::Timestamp;
 use redb::{ReadableTable, Table, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use super::clock::MovableClock;
+pub(super) use clock::form_value;
+
+use super::clock::{MovableClock, Move};
 use super::page::Frame;
 use crate::store::{EmbeddedDatabase, database_error};
 
@@ -38,6 +40,21 @@ pub const SHOP_KEY: &str = "whsec_ZGVtby1zaG9wLW5vdGlmaWNhdGlvbi1rZXk=";
 /// Requests a minute over all endpoints, as many as Front Payment allows.
 pub const RATE_LIMIT: u32 = 240;
 
+/// How the sandbox behaves.
+#[derive(Debug, Clone)]
+pub struct SandboxSettings {
+    /// Requests a minute.
+    pub rate_limit: u32,
+    /// Hosts that may be called back, beside this machine.
+    pub callback_hosts: Vec<String>,
+}
+
+impl Default for SandboxSettings {
+    fn default() -> Self {
+        Self { rate_limit: RATE_LIMIT, callback_hosts: Vec::new() }
+    }
+}
+
 const ORDERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("sandbox");
 
 /// Its tables are in the database of the bridge's store.
@@ -47,7 +64,7 @@ pub struct Sandbox {
     frame: Arc<Frame>,
     http: reqwest::Client,
     database: Arc<EmbeddedDatabase>,
-    rate_limit: u32,
+    settings: SandboxSettings,
     minute: Mutex<(i64, u32)>,
     listeners: shop::Listeners,
 }
@@ -84,6 +101,9 @@ pub struct SandboxOrder {
     /// Unix seconds; `None` before the first change.
     #[serde(default)]
     status_at: Option<i64>,
+    /// Since when it ages. The clock moves this time; callbacks tell the others.
+    #[serde(default)]
+    ages_since: Option<Timestamp>,
     pub misbehaviour: Option<Misbehaviour>,
     /// When the shop was first notified.
     #[serde(default)]
@@ -127,8 +147,10 @@ pub fn routes(sandbox: Arc<Sandbox>) -> Router {
         .route("/portal/{uuid}/status", post(pages::portal::set_status))
         .route("/portal/{uuid}/refund", post(pages::portal::refund))
         .route("/portal/{uuid}/callback", post(pages::portal::repeat_callback))
-        .route("/clock", post(clock::forward))
+        .route("/clock", get(clock::show).post(clock::change))
         .merge(shop::routes())
+        .fallback(pages::no_page)
+        .method_not_allowed_fallback(pages::no_page)
         .with_state(sandbox)
 }
 
@@ -145,16 +167,15 @@ impl Sandbox {
             frame,
             http,
             database,
-            rate_limit: RATE_LIMIT,
+            settings: SandboxSettings::default(),
             minute: Mutex::default(),
             listeners: shop::Listeners::default(),
         })
     }
 
-    /// `rate_limit` is in requests a minute.
     #[must_use]
-    pub fn limited_to(self, rate_limit: u32) -> Self {
-        Self { rate_limit, ..self }
+    pub fn with_settings(self, settings: SandboxSettings) -> Self {
+        Self { settings, ..self }
     }
 
     /// All orders.
@@ -162,11 +183,7 @@ impl Sandbox {
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub fn orders(&self) -> Result<Vec<SandboxOrder>, StoreError> {
-        self.database.read(|read| {
-            let orders = read.open_table(ORDERS).map_err(database_error)?;
-            let items = orders.iter().map_err(database_error)?;
-            items.map(|item| read_order(item.map_err(database_error)?.1.value())).collect()
-        })
+        self.database.read(|read| all(&read.open_table(ORDERS).map_err(database_error)?))
     }
 
     fn clock(&self) -> &MovableClock {
@@ -217,14 +234,14 @@ impl Sandbox {
         uuid: String,
         change: impl FnOnce(SandboxOrder) -> Option<SandboxOrder> + Send + 'static,
     ) -> Result<Option<SandboxOrder>, StoreError> {
-        let now = self.clock().now().as_second();
+        let now = Timestamp::now();
         self.database
             .write(move |write| {
                 let mut orders = write.open_table(ORDERS).map_err(database_error)?;
                 let found = orders.get(uuid.as_str()).map_err(database_error)?;
                 let found = found.map(|item| read_order(item.value())).transpose()?;
                 let Some(changed) = found.and_then(change) else { return Ok(None) };
-                let changed = SandboxOrder { status_at: Some(now), ..changed };
+                let changed = SandboxOrder { status_at: Some(now.as_second()), ages_since: Some(now), ..changed };
                 insert(&mut orders, &changed)?;
                 Ok(Some(changed))
             })
@@ -236,16 +253,36 @@ impl Sandbox {
             })
     }
 
+    /// Moves the times that decide what happens next, and not those that were told.
+    async fn move_times(&self, step: Move) -> Result<(), StoreError> {
+        self.database
+            .write(move |write| {
+                let mut table = write.open_table(ORDERS).map_err(database_error)?;
+                for order in all(&table)? {
+                    let times = [order.ages_since, order.first_notified_at];
+                    let [ages_since, first_notified_at] = times.map(|at| at.map(|at| step.of(at)));
+                    insert(&mut table, &SandboxOrder { ages_since, first_notified_at, ..order })?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
     /// Counts a request. Returns how many are left in this minute, or `None` if it is one too many.
     fn count_request(&self) -> Option<u32> {
-        let minute = self.clock().now().as_second() / 60;
+        let minute = Timestamp::now().as_second() / 60;
         let mut counted = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         if counted.0 != minute {
             *counted = (minute, 0);
         }
         counted.1 += 1;
-        self.rate_limit.checked_sub(counted.1)
+        self.settings.rate_limit.checked_sub(counted.1)
     }
+}
+
+fn all(orders: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<Vec<SandboxOrder>, StoreError> {
+    let items = orders.iter().map_err(database_error)?;
+    items.map(|item| read_order(item.map_err(database_error)?.1.value())).collect()
 }
 
 fn insert(orders: &mut Table<'_, &'static str, &'static [u8]>, order: &SandboxOrder) -> Result<(), StoreError> {

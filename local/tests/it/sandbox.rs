@@ -23,7 +23,7 @@ async fn misbehaviour_on_demand() {
     assert_eq!(local.submit("lost-reply", "lost").await.0, 409);
     let portal = local.page("/front-payment/portal").await;
     let sign = portal.split('"').find(|part| part.ends_with("/sign")).unwrap();
-    local.client.post(sign).send().await.unwrap();
+    local.client.post(format!("{}{sign}", local.base)).send().await.unwrap();
     assert_eq!((local.submit("lost-reply", "lost").await.0, local.status(&lost).await.as_str()), (201, "INVOICED"));
 
     // The bridge only warns of this, but the sandbox refuses it. Its sentence gets a pointer.
@@ -68,7 +68,7 @@ async fn a_lost_request_is_not_sent_again_and_a_denied_order_is_noticed_when_it_
     let (status, created) = local.submit("Dhaka", "denied").await;
     assert_eq!((status, &created["status"]), (201, &json!("SENT")));
     assert!(!sign.contains(created["orderUuid"].as_str().unwrap()));
-    local.client.post(sign).send().await.unwrap();
+    local.client.post(format!("{}{sign}", local.base)).send().await.unwrap();
     let read = local.read(&created).await;
     let entries: Vec<_> = read["history"].as_array().unwrap().iter().map(|entry| (&entry["source"], &entry["status"])).collect();
     let (submit, callback) = (&json!("submit"), &json!("callback"));
@@ -171,6 +171,12 @@ impl Running {
     async fn at_provider(&self, uuid: &str) -> Value {
         let url = format!("{}/front-payment/api/v1/connect/orders/status/{uuid}", self.base);
         answer(self.client.get(url).bearer_auth("sandbox-token")).await.1["data"].take()
+    }
+
+    /// Gives an order a status in the portal.
+    pub(super) async fn in_portal(&self, order: &Value, status: &str) {
+        let url = format!("{}/front-payment/portal/{}/status", self.base, order["orderUuid"].as_str().unwrap());
+        assert_eq!(self.client.post(url).body(format!("status={status}")).send().await.unwrap().status(), 303);
     }
 
     async fn press_in_portal(&self, uuid: &str, button: &str, form: &'static str) -> u16 {

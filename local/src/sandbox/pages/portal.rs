@@ -10,11 +10,13 @@ use bigdecimal::{BigDecimal, Zero};
 use front_payment_bridge::order::{Decimal, StatusWord};
 use front_payment_bridge::store::StoreError;
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{decide, lines, not_found, seller};
+use crate::page::{badge, table, time};
 use crate::sandbox::clock::{back, form_value};
-use crate::sandbox::{Sandbox, SandboxOrder, api, callbacks};
+use crate::sandbox::{Sandbox, SandboxOrder, callbacks};
 
 /// Front Payment's status words, in its spelling.
 const STATUSES: [&str; 13] = [
@@ -32,80 +34,87 @@ const STATUSES: [&str; 13] = [
     "PARTIAL REFUNDED",
     "REFUNDED",
 ];
+const PORTAL: &str = "/front-payment/portal";
 /// What happens to the callback about a new status.
 const CALLBACKS: [(&str, &str); 3] = [("once", "is sent"), ("twice", "is sent twice"), ("lost", "gets lost")];
 
 pub(in crate::sandbox) async fn list(State(sandbox): State<Arc<Sandbox>>) -> Response {
     let mut orders = match sandbox.orders() {
         Ok(orders) => orders,
-        Err(error) => return api::broken(&error),
+        Err(error) => return sandbox.frame.broken(&error),
     };
     orders.sort_by_key(|order| std::cmp::Reverse(order.created_at));
-    sandbox.frame.page(
-        "Front Payment's portal",
-        true,
-        &html! {
-            p { "Every order that Front Payment has. Open one to give it another status." }
-            @if orders.is_empty() { p { "There are no orders yet." } }
-            @else {
-                div.wide tabindex="0" role="region" aria-label="Orders at Front Payment" { table {
-                    tr { @for name in ["Order", "Reference", "Total", "Status", "Customer"] { th scope="col" { (name) } } }
-                    @for order in &orders {
-                        tr {
-                            td { a href=(format!("/front-payment/portal/{}", order.uuid)) { (order.uuid) } }
-                            td { (order.reference_no) } td { (order.grand_total) } td { (order.status) }
-                            td { (decide(&sandbox, order)) }
-                        }
-                    }
-                } }
-            }
-        },
-    )
+    let columns = ["Order", "Reference", "Status", "Total", "Created (UTC)", "Customer"];
+    let rows = orders.iter().map(|order| {
+        vec![
+            html! { a href=(format!("{PORTAL}/{}", order.uuid)) { (order.uuid) } },
+            html! { (order.reference_no) },
+            badge(&order.status),
+            html! { (order.grand_total) " kr" },
+            Timestamp::from_second(order.created_at).map(time).unwrap_or_default(),
+            decide(order, true),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let content = html! {
+        @if rows.is_empty() { p { "There are no orders yet." } }
+        @else { (table("Orders at Front Payment", &columns, &rows)) }
+    };
+    let intro = html! { p { "Every order that Front Payment has. Open one to give it another status, or to refund it." } };
+    sandbox.frame.live_page(PORTAL, "Portal", &intro, &content)
 }
 
 pub(in crate::sandbox) async fn show(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path<String>) -> Response {
     match sandbox.find(&uuid) {
-        Ok(Some(order)) => sandbox.frame.page(&format!("Order {uuid}"), true, &details(&sandbox, &order)),
+        Ok(Some(order)) => sandbox.frame.live_page(PORTAL, &format!("Order {uuid}"), &html! {}, &details(&sandbox, &order)),
         Ok(None) => not_found(&sandbox),
-        Err(error) => api::broken(&error),
+        Err(error) => sandbox.frame.broken(&error),
     }
 }
 
 fn details(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
-    let path = format!("/front-payment/portal/{}", order.uuid);
+    let path = format!("{PORTAL}/{}", order.uuid);
     html! {
-        p { "Sold by " (seller(order)) ", reference " (order.reference_no) ". Status: " strong { (order.status) }
-            @if order.refunded_amount != "0" { ", refunded: " (order.refunded_amount) " kr" } }
+        dl.facts {
+            div { dt { "Status" } dd { (badge(&order.status)) } }
+            div { dt { "Reference" } dd { (order.reference_no) } }
+            div { dt { "Sold by" } dd { (seller(order)) } }
+            @if order.refunded_amount != "0" { div { dt { "Refunded" } dd { (order.refunded_amount) " kr" } } }
+            @if sandbox.frame.has_bridge && let Some(order_id) = order.bridge_id() {
+                div { dt { "In the bridge" } dd { a href=(format!("/console/orders/{order_id}")) { "The same order" } } }
+            }
+        }
         (lines(order))
-        (decide(sandbox, order))
+        (decide(order, false))
         h2 { "What Front Payment does next" }
         form method="post" action=(format!("{path}/status")) {
             div.fields {
                 label { "New status"
                     select name="status" {
-                        @for status in STATUSES { option selected[StatusWord::read(status) == StatusWord::read(&order.status)] { (status) } }
+                        @for status in STATUSES {
+                            option selected[StatusWord::read(status) == StatusWord::read(&order.status)] { (status) }
+                        }
                     }
                 }
-                label { "Its callback"
-                    select name="callback" { @for (value, name) in CALLBACKS { option value=(value) { (name) } } }
-                }
+                (callback_field())
+                button.secondary { "Set the status" }
             }
-            button { "Set the status" }
         }
         form method="post" action=(format!("{path}/refund")) {
             div.fields {
                 label { "Refund in kroner" input name="amount" inputmode="decimal" required; }
-                label { "Its callback"
-                    select name="callback" { @for (value, name) in CALLBACKS { option value=(value) { (name) } } }
-                }
+                (callback_field())
+                button.secondary { "Refund" }
             }
-            button { "Refund" }
         }
-        div.actions {
-            form method="post" action=(format!("{path}/callback")) { button { "Repeat the latest callback" } }
-        }
-        @if sandbox.frame.has_bridge && let Some(order_id) = order.bridge_id() {
-            p { a href=(format!("/console/orders/{order_id}")) { "The same order in the bridge" } }
+        form.actions method="post" action=(format!("{path}/callback")) { button.secondary { "Repeat the latest callback" } }
+    }
+}
+
+fn callback_field() -> Markup {
+    html! {
+        label { "Its callback"
+            select name="callback" { @for (value, name) in CALLBACKS { option value=(value) { (name) } } }
         }
     }
 }
@@ -185,7 +194,7 @@ async fn called(
     let order = match order {
         Ok(Some(order)) => order,
         Ok(None) => return not_found(sandbox),
-        Err(error) => return api::broken(&error),
+        Err(error) => return sandbox.frame.broken(&error),
     };
     if callbacks == 0 {
         callbacks::lose(&order);
@@ -194,5 +203,5 @@ async fn called(
         callbacks::send(sandbox, &order, &order.status).await;
     }
     sandbox.frame.announce();
-    back(headers, &format!("/front-payment/portal/{}", order.uuid))
+    back(headers, &format!("{PORTAL}/{}", order.uuid))
 }
