@@ -91,7 +91,7 @@ pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> Result<&'v str, Strin
 #[allow(clippy::needless_pass_by_value)] // the signature that map_err wants
 pub(super) fn error_text(error: reqwest::Error) -> String {
     let Some(url) = error.url().filter(|_| error.is_connect()) else { return printable(&error_chain(&error)) };
-    let cause = successors(Some(&error as &dyn Error), |&error| error.source()).last().map(ToString::to_string);
+    let cause = successors(error.source(), |&cause| cause.source()).last().map(ToString::to_string);
     let is_here = url.host_str().is_some_and(is_loopback_name);
     let hint = if is_here { ". Is the sandbox running, in another terminal?" } else { "" };
     printable(&format!("nothing answers at {}: {}{hint}", url.origin().ascii_serialization(), cause.unwrap_or_default()))

@@ -15,32 +15,32 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// Which hosts a request may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hosts {
-    /// Other names may be DNS rebinding: an address of somebody else's that leads here.
-    Loopback,
+    /// This machine's, and the name of a tunnel. Other names may be DNS rebinding: somebody else's name that leads here.
+    Loopback { tunnel: Option<String> },
     /// Others are to reach this server, by a name that is not known here.
     Any,
 }
 
 /// Answers requests that another site's page cannot have made.
 pub(super) async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
-    match refusal(hosts, request.method(), request.headers()) {
+    match refusal(&hosts, request.method(), request.headers()) {
         None => next.run(request).await,
         Some((status, text)) => (status, text).into_response(),
     }
 }
 
-fn refusal(hosts: Hosts, method: &Method, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
+fn refusal(hosts: &Hosts, method: &Method, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(HOST).unwrap_or_default();
-    if hosts == Hosts::Loopback && !is_loopback(host) {
+    if !hosts.has(host) {
         let text = "This server answers to localhost and 127.0.0.1 only. With --host, it answers to other names.\n";
         return Some((StatusCode::MISDIRECTED_REQUEST, text));
     }
     // A browser's; curl and shops send neither.
     let is_same_origin = match (text(ORIGIN), text(SEC_FETCH_SITE)) {
-        (Some(origin), _) if origin != format!("http://{host}") => false,
+        (Some(origin), _) if origin.split_once("://").is_none_or(|(_, of)| of != host) => false,
         (_, Some(site)) => ["same-origin", "none"].contains(&site),
         _ => true,
     };
@@ -50,9 +50,13 @@ fn refusal(hosts: Hosts, method: &Method, headers: &HeaderMap) -> Option<(Status
         .then_some((StatusCode::FORBIDDEN, "The page of another site has made this request. Open the sandbox's own pages.\n"))
 }
 
-/// Whether the value of a `Host` header names this machine.
-fn is_loopback(host: &str) -> bool {
-    host.parse::<Authority>().is_ok_and(|authority| is_loopback_name(authority.host()))
+impl Hosts {
+    /// `host` is the value of a `Host` header.
+    fn has(&self, host: &str) -> bool {
+        let Self::Loopback { tunnel } = self else { return true };
+        let name = host.parse::<Authority>().ok().map(|authority| authority.host().to_ascii_lowercase());
+        name.is_some_and(|name| is_loopback_name(&name) || tunnel.as_ref() == Some(&name))
+    }
 }
 
 /// Whether a host is this machine, whatever a name server says.
@@ -73,7 +77,9 @@ pub(super) fn own_referer(headers: &HeaderMap) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn status(hosts: Hosts, method: &Method, headers: &[(&'static str, &'static str)]) -> Option<u16> {
+    const LOOPBACK: Hosts = Hosts::Loopback { tunnel: None };
+
+    fn status(hosts: &Hosts, method: &Method, headers: &[(&'static str, &'static str)]) -> Option<u16> {
         let pairs = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
         refusal(hosts, method, &pairs.collect()).map(|(status, _)| status.as_u16())
     }
@@ -94,10 +100,13 @@ mod tests {
             ("", Some(421)),
             ("a b", Some(421)),
         ] {
-            assert_eq!(status(Hosts::Loopback, &Method::GET, &[("host", host)]), expected, "{host}");
-            assert_eq!(status(Hosts::Any, &Method::GET, &[("host", host)]), None, "{host}");
+            assert_eq!(status(&LOOPBACK, &Method::GET, &[("host", host)]), expected, "{host}");
+            assert_eq!(status(&Hosts::Any, &Method::GET, &[("host", host)]), None, "{host}");
         }
-        assert_eq!(status(Hosts::Loopback, &Method::GET, &[]), Some(421));
+        assert_eq!(status(&LOOPBACK, &Method::GET, &[]), Some(421));
+        let tunnel = Hosts::Loopback { tunnel: Some("tunnel.example".to_owned()) };
+        assert_eq!(status(&tunnel, &Method::GET, &[("host", "Tunnel.example")]), None);
+        assert_eq!(status(&tunnel, &Method::GET, &[("host", "evil.example")]), Some(421));
     }
 
     #[test]
@@ -108,7 +117,7 @@ mod tests {
             (Method::POST, vec![("origin", "http://127.0.0.1:3000")], None),
             (Method::POST, vec![("origin", "http://127.0.0.1:3000"), ("sec-fetch-site", "same-origin")], None),
             (Method::POST, vec![("origin", "http://127.0.0.1:8080")], Some(403)),
-            (Method::POST, vec![("origin", "https://127.0.0.1:3000")], Some(403)),
+            (Method::POST, vec![("origin", "http://127.0.0.1:30000")], Some(403)),
             (Method::POST, vec![("origin", "null")], Some(403)),
             (Method::POST, vec![("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], Some(403)),
             (Method::GET, vec![("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], None),
@@ -117,8 +126,8 @@ mod tests {
             (Method::OPTIONS, vec![("origin", "https://evil.example")], Some(403)),
         ] {
             let headers = [vec![own], headers].concat();
-            assert_eq!(status(Hosts::Loopback, &method, &headers), expected, "{method} {headers:?}");
-            assert_eq!(status(Hosts::Any, &method, &headers), expected, "{method} {headers:?}");
+            assert_eq!(status(&LOOPBACK, &method, &headers), expected, "{method} {headers:?}");
+            assert_eq!(status(&Hosts::Any, &method, &headers), expected, "{method} {headers:?}");
         }
     }
 

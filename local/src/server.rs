@@ -9,7 +9,7 @@ use axum::routing::get;
 use front_payment_bridge::bridge::Bridge;
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::config::Settings;
-use front_payment_bridge::environment::ProcessEnvironment;
+use front_payment_bridge::environment::{Environment, ProcessEnvironment};
 use front_payment_bridge::front_payment::Client;
 use front_payment_bridge::http::callbacks::Callbacks;
 use front_payment_bridge::http::orders::Orders;
@@ -29,7 +29,7 @@ use super::journal::Journal;
 use super::page::{self, Frame};
 use super::sandbox::{self, Sandbox, SandboxSettings};
 use super::watched_store::WatchedStore;
-use super::worker::LocalWorker;
+use super::worker::{LocalWorker, SharedWorker};
 use super::{Error, HOST};
 use crate::store::EmbeddedStore;
 
@@ -37,6 +37,8 @@ pub struct Local {
     base: String,
     listener: TcpListener,
     routes: Router,
+    /// The host of `CALLBACK_BASE_URL`.
+    tunnel: Option<String>,
     /// `None` for the sandbox alone.
     worker: Option<LocalWorker>,
 }
@@ -57,16 +59,20 @@ impl Local {
         let frame = frame(&listener, &store, true)?;
         frame.clock.use_bridge(store.clone(), journal.clone());
         // Whoever names the address of this API says that it may be called.
-        sandbox.callback_hosts.extend(settings.callback_base_url.as_ref().and_then(|url| url.host_str().map(str::to_owned)));
+        let tunnel = settings.callback_base_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
+        sandbox.callback_hosts.extend(tunnel.clone());
         let Self { base, listener, routes, .. } = Self::with_frame(listener, &store, sandbox, frame.clone())?;
         let front_payment = Url::parse(&format!("{base}/front-payment/api/v1")).map_err(Error::Address)?;
         let tls = Tls::new(None)?;
-        let shops = ShopClient::new(&tls)?;
-        let front_payment = Client::new(tls, Clock::system(), &front_payment)?;
-        let secrets = SecretCache::new(DemoSecret, Clock::system());
+        let front_payment = Client::new(tls.clone(), Clock::system(), &front_payment)?;
+        let secrets = SecretCache::new(DemoSecret::new(private_shop_host_names()?), Clock::system());
         let (watched, changed) = WatchedStore::new(store.clone());
         let bridge = Arc::new(Bridge::new(watched, front_payment, secrets, Clock::system()));
-        let worker = Arc::new(Worker::new(bridge.clone(), shops, private_shop_hosts.clone()));
+        let worker = {
+            let (bridge, private_shop_hosts) = (bridge.clone(), private_shop_hosts.clone());
+            let start = move || Ok(Worker::new(bridge.clone(), ShopClient::new(&tls)?, private_shop_hosts.clone()));
+            Arc::new(SharedWorker::new(start)?)
+        };
         let callback_base_url = settings.callback_base_url.or(Url::parse(&base).ok());
         let settings = Settings { callback_base_url, private_shop_hosts, ..settings };
         let functions = Functions { orders: Orders::new(bridge.clone(), settings), callbacks: Callbacks::new(bridge) };
@@ -74,7 +80,7 @@ impl Local {
         let console = Console { frame: frame.clone(), store: store.clone(), journal, http, worker: worker.clone() };
         let routes = routes.nest("/console", console::routes(Arc::new(console))).merge(console::document());
         let routes = routes.fallback_service(gateway::routes(Arc::new(functions)));
-        Ok(Self { base, listener, routes, worker: Some(LocalWorker { worker, store, changed, frame }) })
+        Ok(Self { base, listener, routes, tunnel, worker: Some(LocalWorker { worker, store, changed, frame }) })
     }
 
     /// The sandbox alone, at the paths that it also has beside a bridge.
@@ -98,7 +104,7 @@ impl Local {
             .route("/", get(move || async { first }))
             .nest("/front-payment", sandbox::routes(Arc::new(sandbox.with_settings(settings))))
             .merge(page::routes(frame.clone()));
-        Ok(Self { base: frame.base.clone(), listener, routes, worker: None })
+        Ok(Self { base: frame.base.clone(), listener, routes, tunnel: None, worker: None })
     }
 
     /// `http://127.0.0.1:<port>`
@@ -113,7 +119,7 @@ impl Local {
     /// [`Error::Server`]
     pub async fn serve(self) -> Result<(), Error> {
         let address = self.listener.local_addr().map_err(Error::Server)?;
-        let hosts = if address.ip().is_loopback() { Hosts::Loopback } else { Hosts::Any };
+        let hosts = if address.ip().is_loopback() { Hosts::Loopback { tunnel: self.tunnel } } else { Hosts::Any };
         let routes = self.routes.layer(from_fn_with_state(hosts, guard));
         let serving = axum::serve(self.listener, routes).into_future();
         let Some(worker) = self.worker else { return serving.await.map_err(Error::Server) };
@@ -128,6 +134,13 @@ fn frame(listener: &TcpListener, store: &EmbeddedStore, has_bridge: bool) -> Res
     let port = listener.local_addr().map_err(Error::Server)?.port();
     let clock = MovableClock::open(store.database()).map_err(Error::Sandbox)?;
     Ok(Arc::new(Frame::new(format!("http://{HOST}:{port}"), has_bridge, clock)))
+}
+
+/// The demo shops may be notified there, too: a shop that runs beside a container, for example.
+fn private_shop_host_names() -> Result<Vec<String>, Error> {
+    let hosts = ProcessEnvironment.get("PRIVATE_SHOP_HOSTS")?.unwrap_or_default();
+    let names = hosts.split(',').map(|host| host.trim().split(':').next().unwrap_or_default().to_owned());
+    Ok(names.filter(|name| !name.is_empty()).collect())
 }
 
 /// The demo shop is on this machine, and so is a shop that somebody writes and tries here.

@@ -1,12 +1,14 @@
 //! The worker in this process. Each write wakes it, as a table's stream does; and it sweeps once a minute.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use front_payment_bridge::front_payment::Client;
+use front_payment_bridge::http_client::TlsError;
 use front_payment_bridge::notify::ShopClient;
 use front_payment_bridge::order::Queue;
 use front_payment_bridge::store::OrderQueue;
+use front_payment_bridge::telemetry::error_chain;
 use front_payment_bridge::worker::Worker;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -27,10 +29,42 @@ const MAX_RUNNING: usize = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
-pub(super) type SharedWorker = Arc<Worker<WatchedStore, Client, ShopClient>>;
+type BridgeWorker = Worker<WatchedStore, Client, ShopClient>;
+
+/// A move of the clock replaces the worker, as AWS replaces a process: what it remembers of hosts is of the time before.
+pub(super) struct SharedWorker {
+    start: Box<dyn Fn() -> Result<BridgeWorker, TlsError> + Send + Sync>,
+    current: RwLock<Arc<BridgeWorker>>,
+}
+
+impl SharedWorker {
+    pub(super) fn new(start: impl Fn() -> Result<BridgeWorker, TlsError> + Send + Sync + 'static) -> Result<Self, TlsError> {
+        Ok(Self { current: RwLock::new(Arc::new(start()?)), start: Box::new(start) })
+    }
+
+    /// In a task of its own: a panic ends this invocation and no more.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(super) async fn invoke(&self, event: &Value) -> Result<Value, String> {
+        let invocation = invocation(event, Timestamp::now(), TIMEOUT).map_err(|error| error.to_string())?;
+        let worker = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match tokio::spawn(async move { worker.invoke(invocation).await }).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn replace(&self) {
+        match (self.start)() {
+            Ok(worker) => *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(worker),
+            Err(error) => tracing::error!(error = error_chain(&error), "the worker is not replaced"),
+        }
+    }
+}
 
 pub(super) struct LocalWorker {
-    pub(super) worker: SharedWorker,
+    pub(super) worker: Arc<SharedWorker>,
     pub(super) store: EmbeddedStore,
     /// The orders that were written.
     pub(super) changed: UnboundedReceiver<Uuid>,
@@ -47,7 +81,7 @@ impl LocalWorker {
 }
 
 struct Waking {
-    worker: SharedWorker,
+    worker: Arc<SharedWorker>,
     frame: Arc<Frame>,
 }
 
@@ -75,8 +109,11 @@ impl Waking {
         loop {
             tokio::select! {
                 _ = minutes.tick() => {}
-                // A move changes times without the places in the indexes.
-                () = self.frame.clock.moved() => self.invoke(json!({ "backfill": true })).await,
+                () = self.frame.clock.moved() => {
+                    self.worker.replace();
+                    // A move changes times without the places in the indexes.
+                    self.invoke(json!({ "backfill": true })).await;
+                }
             }
             if self.is_anything_due(store).await {
                 self.invoke(json!({})).await;
@@ -92,22 +129,9 @@ impl Waking {
     }
 
     async fn invoke(&self, event: Value) {
-        if let Err(error) = invoke(&self.worker, &event).await {
+        if let Err(error) = self.worker.invoke(&event).await {
             tracing::error!(error, "the worker failed");
         }
-    }
-}
-
-/// In a task of its own: a panic ends this invocation and no more.
-///
-/// # Errors
-/// Why there is no answer.
-pub(super) async fn invoke(worker: &SharedWorker, event: &Value) -> Result<Value, String> {
-    let invocation = invocation(event, Timestamp::now(), TIMEOUT).map_err(|error| error.to_string())?;
-    let worker = worker.clone();
-    match tokio::spawn(async move { worker.invoke(invocation).await }).await {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
     }
 }
 

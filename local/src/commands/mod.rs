@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use front_payment_bridge::telemetry;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -47,18 +47,20 @@ pub async fn run(options: Options) -> Result<ExitCode, Error> {
             let (listener, store) = options.serving.open().await?;
             let journal = log(options.serving.json, Some(store.clone()));
             let local = Local::start(listener, store, options.serving.sandbox(), journal)?;
+            let signals = Signals::listen()?;
             say(&welcome::of_bridge(local.base()));
             if options.serving.open {
                 open_in_browser(local.base());
             }
-            until_signal(local).await?;
+            signals.end(local).await?;
         }
         Some(Command::Sandbox(serving)) => {
             let (listener, store) = serving.open().await?;
             log(serving.json, None);
             let sandbox = Local::start_sandbox(listener, &store, serving.sandbox())?;
+            let signals = Signals::listen()?;
             say(&welcome::of_sandbox(sandbox.base()));
-            until_signal(sandbox).await?;
+            signals.end(sandbox).await?;
         }
         Some(Command::Demo) => {
             let store = EmbeddedStore::in_memory().map_err(Error::InMemory)?;
@@ -105,13 +107,23 @@ fn say(line: &str) {
     drop(writeln!(io::stdout(), "{line}"));
 }
 
-/// Ctrl-C or SIGTERM is a clean end. As the first process of a container, it would not get SIGTERM without a handler.
-async fn until_signal(local: Local) -> Result<(), Error> {
-    let mut terminated = signal(SignalKind::terminate()).map_err(Error::Server)?;
-    tokio::select! {
-        ended = local.serve() => ended,
-        _ = tokio::signal::ctrl_c() => Ok(()),
-        _ = terminated.recv() => Ok(()),
+/// Ctrl-C and SIGTERM, which are a clean end. The first process of a container ignores what it has no handler for.
+struct Signals([Signal; 2]);
+
+impl Signals {
+    /// Before the program says that it runs: whoever reads that may end it.
+    fn listen() -> Result<Self, Error> {
+        let signal = |kind| signal(kind).map_err(Error::Server);
+        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]))
+    }
+
+    async fn end(self, local: Local) -> Result<(), Error> {
+        let Self([mut interrupted, mut terminated]) = self;
+        tokio::select! {
+            ended = local.serve() => ended,
+            _ = interrupted.recv() => Ok(()),
+            _ = terminated.recv() => Ok(()),
+        }
     }
 }
 

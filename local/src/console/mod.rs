@@ -25,7 +25,7 @@ pub(super) struct Console {
     pub(super) journal: Arc<Journal>,
     /// Calls the bridge as a shop does.
     pub(super) http: reqwest::Client,
-    pub(super) worker: SharedWorker,
+    pub(super) worker: Arc<SharedWorker>,
 }
 
 /// The routes below `/console`.

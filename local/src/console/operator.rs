@@ -14,7 +14,6 @@ use super::Console;
 use super::answer::part;
 use crate::page::table;
 use crate::sandbox::form_value;
-use crate::worker::invoke;
 
 const FOUND: &str = "found";
 const NOT_CREATED: &str = "not-created";
@@ -30,7 +29,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>) -> Response {
 /// Sends the event of a form to the worker.
 pub(super) async fn decide(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     let answer = match event_of(&body) {
-        Ok(event) => match invoke(&console.worker, &event).await {
+        Ok(event) => match console.worker.invoke(&event).await {
             Ok(answer) => answered(&event, &answer),
             Err(error) => failed(&error),
         },
@@ -45,7 +44,7 @@ pub(super) async fn event(State(console): State<Arc<Console>>, body: Bytes) -> R
     let Ok(event) = serde_json::from_slice::<Value>(&body) else {
         return (StatusCode::BAD_REQUEST, Json(json!({ "error": "the event is not JSON" }))).into_response();
     };
-    let answer = invoke(&console.worker, &event).await;
+    let answer = console.worker.invoke(&event).await;
     console.frame.announce();
     match answer {
         Ok(answer) => Json(answer).into_response(),
@@ -74,7 +73,7 @@ fn event_of(body: &[u8]) -> Result<Value, &'static str> {
 }
 
 async fn page(console: &Console, answer: &Markup) -> Response {
-    let waiting = invoke(&console.worker, &json!({ "waiting": {} })).await;
+    let waiting = console.worker.invoke(&json!({ "waiting": {} })).await;
     let content = match &waiting {
         Ok(answer) => waiting_orders(answer),
         Err(error) => failed(error),

@@ -78,7 +78,8 @@ fn page(console: &Console, order: &StoredOrder, answer: &Markup) -> Response {
 }
 
 fn content(console: &Console, order: &StoredOrder) -> Markup {
-    let read = serde_json::to_value(OrderView::new(order, Timestamp::now())).unwrap_or_default();
+    let view = OrderView::new(order, Timestamp::now());
+    let read = serde_json::to_value(&view).unwrap_or_default();
     html! {
         (facts(order, &read))
         (actions(order, &read))
@@ -86,7 +87,7 @@ fn content(console: &Console, order: &StoredOrder) -> Markup {
         (timeline::of(&console.journal.of_order(order.order_id)))
         h2 { "What the shop reads" }
         p { code { "GET /orders/" (order.order_id) } }
-        pre tabindex="0" { (serde_json::to_string_pretty(&read).unwrap_or_default()) }
+        pre tabindex="0" { (serde_json::to_string_pretty(&view).unwrap_or_default()) }
     }
 }
 

@@ -72,7 +72,7 @@ impl Request {
 
 fn page(console: &Console, request: &Request, fields: &HashMap<String, String>, answer: Option<&Markup>) -> Response {
     let content = html! {
-        div.try {
+        div.try.answered[answer.is_some()] {
             div {
                 p { "Sends the example of Front Payment's page to the bridge: 40 kroner for Kari Nordmann, a private customer." }
                 form method="post" action="/console" {

@@ -32,7 +32,7 @@ const DAY_SECONDS: i64 = 86_400;
 const SECURITY: [(HeaderName, &str); 4] = [
     (
         CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
     ),
     (REFERRER_POLICY, "same-origin"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -145,12 +145,14 @@ impl Frame {
     fn banner(&self) -> Markup {
         let Some(ahead) = ahead(self.clock.ahead()) else { return html! {} };
         html! {
-            form.banner role="status" method="post" action="/front-payment/clock" {
+            div.banner role="status" {
                 p {
                     strong { "The clock is " (ahead) " ahead." }
                     " Everything stored before is that much older. New orders, and what shops are told, have the real time."
                 }
-                button.secondary name="reset" value="true" { "Reset the clock" }
+                form method="post" action="/front-payment/clock" {
+                    button.secondary name="reset" value="true" { "Reset the clock" }
+                }
             }
         }
     }

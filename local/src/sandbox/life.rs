@@ -35,6 +35,6 @@ pub(super) async fn change(sandbox: &Arc<Sandbox>, uuid: String, from: &str, to:
 
 fn next_status(order: &SandboxOrder, now: Timestamp) -> Option<&'static str> {
     let (_, days, next) = STEPS.into_iter().find(|(status, ..)| *status == order.status)?;
-    let since = order.ages_since.or(Timestamp::from_second(order.status_since()).ok())?;
+    let since = order.aging_since()?;
     (now.duration_since(since) >= DAY * days).then_some(next)
 }

@@ -127,6 +127,10 @@ impl SandboxOrder {
         bridge_id(&self.callback_url)
     }
 
+    fn aging_since(&self) -> Option<Timestamp> {
+        self.ages_since.or(Timestamp::from_second(self.status_since()).ok())
+    }
+
     /// In Unix seconds.
     fn status_since(&self) -> i64 {
         self.status_at.unwrap_or(self.created_at)

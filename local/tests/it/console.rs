@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use local::WEBHOOKS_API_KEY;
 use serde_json::{Value, json};
 
-use super::{Running, answer};
+use super::{Running, answer, shell};
 
 impl Running {
     async fn forward(&self, step: &Value) -> (u16, Value) {
@@ -42,6 +42,52 @@ async fn an_order_is_found_and_its_life_is_drawn() {
     }
     let life = local.page(&format!("/console/orders/{}", id(&lost))).await;
     assert!(life.contains("submit → no answer") && life.contains("POST /orders → 504 outcome-unknown"), "{life}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_a_page() {
+    let local = Running::start(&["--in-memory"]);
+    let nobody = "00000000-0000-0000-0000-000000000000";
+    for (path, title) in [
+        ("/console/orders/nope", "No such order"),
+        (&*format!("/console/orders/{nobody}"), "No such order"),
+        ("/console/nope", "Page not found"),
+        ("/front-payment/portal/ODR404", "Page not found"),
+        ("/front-payment/nope", "Page not found"),
+    ] {
+        let reply = local.client.get(format!("{}{path}", local.base)).send().await.unwrap();
+        assert_eq!(
+            (reply.status().as_u16(), reply.headers()["content-type"].to_str().unwrap()),
+            (404, "text/html; charset=utf-8")
+        );
+        let page = reply.text().await.unwrap();
+        assert!(page.contains(&format!("<h1>{title}</h1>")) && page.contains("/console/orders"), "{path}: {page}");
+    }
+    assert!(local.page("/console/orders").await.contains("There are no orders yet"));
+    local.submit("Dhaka", "one").await;
+    assert!(local.page("/console/orders?search=nothing").await.contains("No order matches"));
+}
+
+#[tokio::test]
+async fn the_portal_offers_the_status_that_an_order_has() {
+    let local = Running::start(&["--in-memory"]);
+    let (_, order) = local.submit("Dhaka", "reminded").await;
+    local.press(&order, "sign").await;
+    local.forward(&json!("14d")).await;
+    let portal = local.page(&format!("/front-payment/portal/{}", order["orderUuid"].as_str().unwrap())).await;
+    assert!(portal.contains("<option selected>Purring</option>"), "{portal}");
+}
+
+#[tokio::test]
+async fn events_of_the_operator_reach_the_worker_from_a_page_and_a_command() {
+    let local = Running::start(&["--in-memory"]);
+    let operator = |event: &str| shell(&format!("cargo run -- operator --url {} '{event}'; echo $?", local.base));
+    assert_eq!(operator(r#"{"backfill":true}"#), "{}\n0\n");
+    let wrong = operator("not JSON");
+    assert!(wrong.starts_with("1\n") && wrong.contains("the event is not JSON"), "{wrong}");
+    let form = "decision=event&event=%7B%22backfill%22%3Atrue%7D";
+    let page = local.client.post(format!("{}/console/operator", local.base)).body(form).send().await.unwrap();
+    assert!(page.text().await.unwrap().contains("Done"));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod commands;
 mod console;
 mod notifications;
+mod safety;
 mod sandbox;
 mod tools;
 
@@ -42,13 +43,12 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(LOCAL)
-            .args(arguments)
-            .args(["--port", "0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        Self::start_with(Command::new(LOCAL).args(arguments))
+    }
+
+    fn start_with(program: &mut Command) -> Self {
+        let mut process =
+            program.env("CARGO", "cargo").args(["--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut welcome = String::new();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         while !welcome.contains("Ctrl-C") {
@@ -109,9 +109,20 @@ impl Running {
     }
 
     fn interrupt(&mut self) -> Option<i32> {
-        let killed = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
+        self.signal("INT")
+    }
+
+    fn signal(&mut self, name: &str) -> Option<i32> {
+        let killed = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status().unwrap();
         assert!(killed.success());
         self.process.wait().unwrap().code()
+    }
+
+    /// Files can grow to so many bytes, as on a disk that is full.
+    fn limit_files(&self, bytes: &str) {
+        let mut limited = Command::new("prlimit");
+        limited.args([&format!("--pid={}", self.process.id()), &format!("--fsize={bytes}:unlimited")]);
+        assert!(limited.status().unwrap().success());
     }
 }
 
@@ -185,6 +196,33 @@ async fn orders_are_kept_over_a_restart_and_ctrl_c_is_a_clean_end() {
     let path = link.splitn(4, '/').last().unwrap();
     let page = local.client.get(format!("{}/{path}", local.base)).send().await.unwrap();
     assert_eq!(page.status(), 200, "the sandbox knows its orders too");
+}
+
+#[test]
+fn sigterm_is_a_clean_end_too() {
+    let mut local = Running::start(&["--in-memory"]);
+    assert_eq!(local.signal("TERM"), Some(0));
+}
+
+#[tokio::test]
+async fn a_disk_that_was_full_needs_no_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    // Without the signal, a write beyond the limit is an error, as on a full disk.
+    let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
+    let data_dir = directory.path().join("data");
+    let local = Running::start_with(Command::new("sh").args(["-c", script, LOCAL, "--data-dir", data_dir.to_str().unwrap()]));
+    let (_, before) = local.submit("Dhaka", "before").await;
+    local.limit_files("4096");
+    let (status, refused) = local.submit("Dhaka", "full").await;
+    assert_eq!((status, &refused["type"]), (503, &json!("urn:front-payment-bridge:storage-unavailable")), "{refused}");
+    local.limit_files("unlimited");
+    for _ in 0..100 {
+        if local.submit("Dhaka", "room").await.0 == 201 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!((local.submit("Dhaka", "again").await.0, local.status(&before).await.as_str()), (201, "SENT"));
 }
 
 #[tokio::test]

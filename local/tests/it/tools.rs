@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{LOCAL, Running, answer, shell};
 
 /// A command that runs until this is dropped, and the lines that it prints.
-struct Printing {
+pub(super) struct Printing {
     process: Child,
     lines: Receiver<String>,
 }
@@ -25,14 +25,14 @@ impl Printing {
         Self { process, lines: lines(output) }
     }
 
-    fn stderr_of(arguments: &[&str]) -> Self {
+    pub(super) fn stderr_of(arguments: &[&str]) -> Self {
         let mut process = Command::new(LOCAL).args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let output = process.stderr.take().unwrap();
         Self { process, lines: lines(output) }
     }
 
     /// The next line with this text.
-    fn line_with(&self, text: &str) -> String {
+    pub(super) fn line_with(&self, text: &str) -> String {
         let mut before = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(60)) {
             if line.contains(text) {
@@ -63,7 +63,7 @@ impl Drop for Printing {
     }
 }
 
-fn free_port() -> String {
+pub(super) fn free_port() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
 }
 
@@ -150,7 +150,10 @@ async fn explain_knows_the_keys_of_the_sandbox_or_of_a_secret() {
     };
     let right = explain(SHOP_KEY, "");
     assert!(right.contains("The checksum is right: all values as they came, and the demo shop's key."), "{right}");
+    assert!(right.starts_with("The shop may believe it"), "the verdict first: {right}");
     assert!(explain("another-key", "").contains("The checksum is wrong"));
+    assert_eq!(explain("another-key", "> /dev/null; echo $?"), "1\n");
+    assert_eq!(explain(SHOP_KEY, "> /dev/null; echo $?"), "0\n");
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("secret.json");
     let secret = json!({

@@ -10,7 +10,6 @@ use bigdecimal::{BigDecimal, Zero};
 use front_payment_bridge::order::{Decimal, StatusWord};
 use front_payment_bridge::store::StoreError;
 use http::{HeaderMap, StatusCode};
-use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{decide, lines, not_found, seller};
@@ -44,14 +43,14 @@ pub(in crate::sandbox) async fn list(State(sandbox): State<Arc<Sandbox>>) -> Res
         Err(error) => return sandbox.frame.broken(&error),
     };
     orders.sort_by_key(|order| std::cmp::Reverse(order.created_at));
-    let columns = ["Order", "Reference", "Status", "Total", "Created (UTC)", "Customer"];
+    let columns = ["Order", "Reference", "Status", "Total", "Since (UTC)", "Customer"];
     let rows = orders.iter().map(|order| {
         vec![
             html! { a href=(format!("{PORTAL}/{}", order.uuid)) { (order.uuid) } },
             html! { (order.reference_no) },
             badge(&order.status),
             html! { (order.grand_total) " kr" },
-            Timestamp::from_second(order.created_at).map(time).unwrap_or_default(),
+            order.aging_since().map(time).unwrap_or_default(),
             decide(order, true),
         ]
     });
@@ -96,14 +95,14 @@ fn details(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
                         }
                     }
                 }
-                (callback_field())
+                (callback_field("Its callback"))
                 button.secondary { "Set the status" }
             }
         }
         form method="post" action=(format!("{path}/refund")) {
             div.fields {
                 label { "Refund in kroner" input name="amount" inputmode="decimal" required; }
-                (callback_field())
+                (callback_field("The callback of the refund"))
                 button.secondary { "Refund" }
             }
         }
@@ -111,9 +110,9 @@ fn details(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
     }
 }
 
-fn callback_field() -> Markup {
+fn callback_field(name: &str) -> Markup {
     html! {
-        label { "Its callback"
+        label { (name)
             select name="callback" { @for (value, name) in CALLBACKS { option value=(value) { (name) } } }
         }
     }
