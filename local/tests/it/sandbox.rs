@@ -1,16 +1,18 @@
 //! The sandbox, and how it misbehaves.
 
+use std::process::Command;
+
 use local::{API_KEY, example_order};
 use serde_json::{Value, json};
 
-use super::{Running, answer};
+use super::{LOCAL, Running, answer};
 
 #[tokio::test]
 async fn misbehaviour_on_demand() {
     let local = Running::start(&["--in-memory"]);
     for (word, status, slug) in [
-        ("error-500", 502, "front-payment-failed"),
-        ("error-510", 502, "front-payment-failed"),
+        ("error-500", 504, "outcome-unknown"),
+        ("error-510", 504, "outcome-unknown"),
         ("rate-limited", 503, "front-payment-unavailable"),
         ("unavailable", 503, "front-payment-unavailable"),
     ] {
@@ -53,7 +55,7 @@ async fn misbehaviour_on_demand() {
 
 #[tokio::test]
 async fn a_lost_request_is_not_sent_again_and_a_denied_order_is_noticed_when_it_calls_back() {
-    let local = Running::start(&["--in-memory"]);
+    let local = Running::start_with(Command::new(LOCAL).arg("--in-memory").env("TRUSTED_FAILURES", "500"));
     let portal = || local.page("/front-payment/portal");
     // The bridge cannot know that nothing was created, so the order stays UNKNOWN.
     let (status, lost) = local.submit("lost-request", "lost").await;
@@ -61,7 +63,7 @@ async fn a_lost_request_is_not_sent_again_and_a_denied_order_is_noticed_when_it_
     assert_eq!(local.submit("Dhaka", "lost").await.0, 409);
     assert!(!portal().await.contains("lost-request"));
 
-    // Front Payment says that nothing was created, so the same key creates another order.
+    // Front Payment says that nothing was created, and is trusted, so the same key creates another order.
     assert_eq!(local.submit("error-500-created", "denied").await.0, 502);
     let page = portal().await;
     let sign = page.split('"').find(|part| part.ends_with("/sign")).unwrap();
