@@ -48,7 +48,7 @@ impl Local {
     ///
     /// # Errors
     /// [`Error`], for example if the database cannot be used.
-    pub fn start(
+    pub async fn start(
         listener: TcpListener,
         store: EmbeddedStore,
         mut sandbox: SandboxSettings,
@@ -66,6 +66,7 @@ impl Local {
         let tls = Tls::new(None)?;
         let front_payment = Client::new(tls.clone(), Clock::system(), &front_payment)?;
         let secrets = SecretCache::new(DemoSecret::new(private_shop_host_names()?), Clock::system());
+        secrets.prefetch().await;
         let (watched, changed) = WatchedStore::new(store.clone());
         let bridge = Arc::new(Bridge::new(watched, front_payment, secrets, Clock::system()));
         let worker = {

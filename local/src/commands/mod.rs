@@ -46,7 +46,7 @@ pub async fn run(options: Options) -> Result<ExitCode, Error> {
         None => {
             let (listener, store) = options.serving.open().await?;
             let journal = log(options.serving.json, Some(store.clone()));
-            let local = Local::start(listener, store, options.serving.sandbox(), journal)?;
+            let local = Local::start(listener, store, options.serving.sandbox(), journal).await?;
             let signals = Signals::listen()?;
             say(&welcome::of_bridge(local.base()));
             if options.serving.open {
@@ -65,7 +65,7 @@ pub async fn run(options: Options) -> Result<ExitCode, Error> {
         Some(Command::Demo) => {
             let store = EmbeddedStore::in_memory().map_err(Error::InMemory)?;
             let journal = log(false, Some(store.clone()));
-            let local = Local::start(bind(HOST, 0).await?, store, SandboxSettings::default(), journal)?;
+            let local = Local::start(bind(HOST, 0).await?, store, SandboxSettings::default(), journal).await?;
             let base = local.base().to_owned();
             tokio::select! {
                 ended = local.serve() => ended?,
