@@ -1,14 +1,21 @@
-//! A shop's calls to a bridge, for the demo and the smoke test.
+//! A shop's calls to a bridge, for the commands and the pages.
 
+use std::error::Error;
+use std::iter::successors;
 use std::time::Duration;
 
 use front_payment_bridge::telemetry::error_chain;
 use http::HeaderMap;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
+
+use super::guard::is_loopback_name;
+use super::printable::{excerpt, printable};
 
 /// The bridge, or API Gateway for it, answers within 29 seconds.
 const MAX_REPLY: Duration = Duration::from_secs(35);
+/// The longest reply of the bridge's is a page of orders.
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) struct BridgeClient<'a> {
     pub(super) client: Client,
@@ -37,31 +44,55 @@ impl BridgeClient<'_> {
 
     /// Sends any request with the API key.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<BridgeReply, String> {
-        let reply = request.bearer_auth(self.api_key).timeout(MAX_REPLY).send().await.map_err(error_text)?;
-        let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
-        let body = reply.text().await.map_err(error_text)?;
-        let body = serde_json::from_str(&body)
-            .map_err(|error| format!("the bridge answered {status} and something that is not JSON ({error}): {body}"))?;
-        Ok(BridgeReply { status, headers, body })
+        BridgeReply::of(request.bearer_auth(self.api_key)).await
     }
 }
 
 impl BridgeReply {
+    /// The reply to any request, if it is JSON.
+    pub(super) async fn of(request: RequestBuilder) -> Result<Self, String> {
+        let reply = request.timeout(MAX_REPLY).send().await.map_err(error_text)?;
+        let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
+        let body = body(reply).await?;
+        let body = serde_json::from_slice(&body).map_err(|error| {
+            let text = excerpt(&String::from_utf8_lossy(&body));
+            format!("the answer {status} is not JSON ({error}), so it is not the bridge's; check the URL: {text}")
+        })?;
+        Ok(Self { status, headers, body })
+    }
+
     /// The body of a reply with this status; any other is an error that quotes the reply.
     pub(super) fn with_status(self, status: u16) -> Result<Value, String> {
         if self.status == status {
             return Ok(self.body);
         }
-        Err(format!("the bridge answered {} instead of {status}: {}", self.status, self.body))
+        Err(format!("the bridge answered {} instead of {status}: {}", self.status, excerpt(&self.body.to_string())))
     }
+}
+
+async fn body(mut reply: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(part) = reply.chunk().await.map_err(error_text)? {
+        body.extend(part);
+        if body.len() > MAX_BODY_BYTES {
+            return Err(format!("the answer is longer than {MAX_BODY_BYTES} bytes, so it is not the bridge's; check the URL"));
+        }
+    }
+    Ok(body)
 }
 
 /// The string at a JSON pointer of a reply.
 pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> Result<&'v str, String> {
-    value.pointer(pointer).and_then(Value::as_str).ok_or_else(|| format!("{pointer} is missing in {value}"))
+    let text = value.pointer(pointer).and_then(Value::as_str);
+    text.ok_or_else(|| format!("{pointer} is missing in {}", excerpt(&value.to_string())))
 }
 
+/// What went wrong, for a person.
 #[allow(clippy::needless_pass_by_value)] // the signature that map_err wants
 pub(super) fn error_text(error: reqwest::Error) -> String {
-    error_chain(&error)
+    let Some(url) = error.url().filter(|_| error.is_connect()) else { return printable(&error_chain(&error)) };
+    let cause = successors(error.source(), |&cause| cause.source()).last().map(ToString::to_string);
+    let is_here = url.host_str().is_some_and(is_loopback_name);
+    let hint = if is_here { ". Is the sandbox running, in another terminal?" } else { "" };
+    printable(&format!("nothing answers at {}: {}{hint}", url.origin().ascii_serialization(), cause.unwrap_or_default()))
 }

@@ -1,32 +1,51 @@
-//! The clock that the bridge, the worker and the sandbox of `local` share. Somebody can move it forward, so that nobody has to
-//! wait for days.
+//! The sandbox's clock, which somebody moves forward so that nobody has to wait for days.
+//!
+//! The clock of the machine is the only one. A move by a day makes everything that is stored a day older, so what is due
+//! within a day is due at once. No time is ever in the future: shops, their orders and their notifications go on.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
-use front_payment_bridge::clock::Clock;
-use front_payment_bridge::store::StoreError;
+use front_payment_bridge::order::StoredOrder;
+use front_payment_bridge::store::{OrderStore, StoreError, WriteError};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use redb::TableDefinition;
-use tokio::sync::Notify;
+use serde_json::Value;
+use tokio::sync::{Mutex, Notify};
 
-use crate::store::{EmbeddedDatabase, database_error};
+use super::journal::Journal;
+use crate::store::{EmbeddedDatabase, EmbeddedStore, database_error};
 
-/// Milliseconds ahead of the system clock. Stored, or after a restart the orders would have times in the future.
+/// How many milliseconds the clock was moved since the last reset.
 const AHEAD: TableDefinition<'_, (), i64> = TableDefinition::new("clock");
+/// Orders that are written at once, so that they share a commit.
+const MAX_WRITES: usize = 64;
 
-/// How long a move waits for running invocations. A call to a shop takes up to ten seconds.
-const MAX_WAIT: Duration = Duration::from_secs(15);
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
-
-/// A clock that moves forward only: the bridge assumes that time does not go back.
 pub struct MovableClock {
     ahead: AtomicI64,
+    /// Held by a move: there is one at a time.
+    moving: Mutex<()>,
     moved: Notify,
-    /// Each running invocation holds a clone, so the reference count tells whether one runs.
-    running: Arc<()>,
     database: Arc<EmbeddedDatabase>,
+    bridge: OnceLock<(EmbeddedStore, Arc<Journal>)>,
+}
+
+/// How a move changes the times that are stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Move {
+    /// Negative for a reset.
+    older_by: SignedDuration,
+    now: Timestamp,
+}
+
+impl Move {
+    /// A reset makes no time later than now.
+    #[must_use]
+    pub fn of(self, at: Timestamp) -> Timestamp {
+        let moved = at.saturating_sub(self.older_by).unwrap_or(at);
+        if self.older_by.is_negative() { moved.min(self.now.max(at)) } else { moved }
+    }
 }
 
 impl MovableClock {
@@ -38,59 +57,57 @@ impl MovableClock {
             let table = read.open_table(AHEAD).map_err(database_error)?;
             Ok(table.get(()).map_err(database_error)?.map_or(0, |ahead| ahead.value()))
         })?;
-        Ok(Arc::new(Self { ahead: ahead.into(), moved: Notify::new(), running: Arc::default(), database }))
+        let (moving, moved) = (Mutex::default(), Notify::new());
+        Ok(Arc::new(Self { ahead: ahead.into(), moving, moved, database, bridge: OnceLock::new() }))
     }
 
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        now.saturating_add(self.ahead()).unwrap_or(now)
+    /// Moves the times of these, too.
+    pub(super) fn use_bridge(&self, orders: EmbeddedStore, journal: Arc<Journal>) {
+        // Fails only for a second bridge, and a clock has one.
+        drop(self.bridge.set((orders, journal)));
     }
 
-    /// How far it is ahead of the system clock.
+    /// How far it was moved since the last reset.
     #[must_use]
     pub fn ahead(&self) -> SignedDuration {
         SignedDuration::from_millis(self.ahead.load(Ordering::Relaxed))
     }
 
-    /// This clock, as the bridge's type.
-    #[must_use]
-    pub fn shared(self: &Arc<Self>) -> Clock {
-        let clock = self.clone();
-        Clock::new(move || clock.now())
-    }
-
-    /// To be held while an invocation runs. The clock does not move meanwhile, because the invocation would miss its deadlines.
-    #[must_use]
-    pub fn hold(&self) -> Arc<()> {
-        self.running.clone()
-    }
-
-    async fn until_idle(&self) {
-        let idle = async {
-            while Arc::strong_count(&self.running) > 1 {
-                tokio::time::sleep(POLL_INTERVAL).await;
-            }
-        };
-        if tokio::time::timeout(MAX_WAIT, idle).await.is_err() {
-            tracing::warn!("the clock is moved although requests are under way");
-        }
-    }
-
-    /// Moves the clock, once no invocation runs.
+    /// Makes everything that the bridge has stored older.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be written.
-    pub async fn forward(&self, by: SignedDuration) -> Result<(), StoreError> {
-        self.until_idle().await;
-        let by = i64::try_from(by.as_millis()).unwrap_or_default();
-        let ahead = self.ahead.load(Ordering::Relaxed).saturating_add(by);
+    pub async fn forward(&self, by: SignedDuration) -> Result<Move, StoreError> {
+        let _moving = self.moving.lock().await;
+        let step = Move { older_by: by, now: Timestamp::now() };
+        self.change(step, self.ahead().saturating_add(by)).await?;
+        Ok(step)
+    }
+
+    /// Makes everything as young again as it was, but nothing younger than now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be written.
+    pub async fn reset(&self) -> Result<Move, StoreError> {
+        let _moving = self.moving.lock().await;
+        let step = Move { older_by: -self.ahead(), now: Timestamp::now() };
+        self.change(step, SignedDuration::ZERO).await?;
+        Ok(step)
+    }
+
+    async fn change(&self, step: Move, ahead: SignedDuration) -> Result<(), StoreError> {
+        if let Some((orders, journal)) = self.bridge.get() {
+            let moves = stream::iter(orders.all()?).map(|order| move_order(orders, order, step));
+            moves.buffer_unordered(MAX_WRITES).try_collect::<()>().await?;
+            journal.move_times(|at| step.of(at));
+        }
+        let ahead = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
         let written = move |write: &redb::WriteTransaction| -> Result<(), StoreError> {
             write.open_table(AHEAD).map_err(database_error)?.insert((), ahead).map_err(database_error)?;
             Ok(())
         };
         self.database.write(written).await?;
-        self.ahead.fetch_add(by, Ordering::Relaxed);
+        self.ahead.store(ahead, Ordering::Relaxed);
         Ok(())
     }
 
@@ -102,5 +119,74 @@ impl MovableClock {
     /// Waits for [`wake`](Self::wake). A wake before this call counts.
     pub(super) async fn moved(&self) {
         self.moved.notified().await;
+    }
+}
+
+async fn move_order(orders: &EmbeddedStore, mut order: StoredOrder, step: Move) -> Result<(), StoreError> {
+    loop {
+        match orders.replace(&order, &moved(&order, step)?).await {
+            Ok(()) => return Ok(()),
+            Err(WriteError::Conflict(Some(written_meanwhile))) => order = *written_meanwhile,
+            Err(WriteError::Conflict(None)) => return Ok(()),
+            Err(WriteError::Store(error)) => return Err(error),
+        }
+    }
+}
+
+/// The order with its times moved. A store derives the other times when it writes.
+fn moved(order: &StoredOrder, step: Move) -> Result<StoredOrder, StoreError> {
+    let mut item = serde_json::to_value(order).map_err(database_error)?;
+    move_times(&mut item, step);
+    let moved: StoredOrder = serde_json::from_str(&item.to_string()).map_err(database_error)?;
+    Ok(StoredOrder { version: order.version + 1, ..moved })
+}
+
+/// Moves the instants of a document: members like `createdAt`, `pendingSince` and `at`.
+fn move_times(item: &mut Value, step: Move) {
+    match item {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let is_time = ["at", "since"].contains(&name.as_str()) || name.ends_with("At") || name.ends_with("Since");
+                match value.as_str().and_then(|text| text.parse::<Timestamp>().ok()).filter(|_| is_time) {
+                    Some(at) => *value = step.of(at).to_string().into(),
+                    None => move_times(value, step),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| move_times(item, step)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+    fn moved(older_by: SignedDuration, mut item: Value) -> Value {
+        move_times(&mut item, Move { older_by, now: "2026-03-10T12:00:00Z".parse().unwrap() });
+        item
+    }
+
+    #[test]
+    fn times_move_and_nothing_else_does() {
+        let item = json!({
+            "createdAt": "2026-03-10T11:00:00.5Z", "referenceNo": "2026-03-10T11:00:00Z", "changedAt": 1, "nextAt": "soon",
+            "notifications": {"pendingSince": "2026-03-10T11:59:00Z"}, "history": [{"at": "2026-03-09T12:00:00Z"}],
+        });
+        let older = json!({
+            "createdAt": "2026-03-09T11:00:00.5Z", "referenceNo": "2026-03-10T11:00:00Z", "changedAt": 1, "nextAt": "soon",
+            "notifications": {"pendingSince": "2026-03-09T11:59:00Z"}, "history": [{"at": "2026-03-08T12:00:00Z"}],
+        });
+        assert_eq!(moved(DAY, item.clone()), older);
+        assert_eq!(moved(-DAY, older), item, "a reset");
+    }
+
+    #[test]
+    fn a_reset_moves_nothing_beyond_now_and_leaves_what_is_to_come() {
+        let item = json!({"updatedAt": "2026-03-10T11:00:00Z", "nextAt": "2026-03-10T12:05:00Z"});
+        assert_eq!(moved(-DAY, item), json!({"updatedAt": "2026-03-10T12:00:00Z", "nextAt": "2026-03-10T12:05:00Z"}));
     }
 }

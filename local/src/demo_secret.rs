@@ -14,17 +14,35 @@ pub(super) const WEBHOOKS_SHOP: &str = "demo-webhooks";
 /// The API key of the second shop, which is notified in the format `standard-webhooks`.
 pub const WEBHOOKS_API_KEY: &str = "demo-webhooks-key";
 
+/// The API key of one of the two shops.
+pub(super) fn api_key_of(shop_id: &str) -> Option<&'static str> {
+    match shop_id {
+        SHOP => Some(API_KEY),
+        WEBHOOKS_SHOP => Some(WEBHOOKS_API_KEY),
+        _ => None,
+    }
+}
+
 /// The hosts at which the shops are notified, at any port.
 pub(super) const THIS_MACHINE: [&str; 2] = ["127.0.0.1", "localhost"];
 
-pub(super) struct DemoSecret;
+pub(super) struct DemoSecret {
+    hosts: Vec<String>,
+}
+
+impl DemoSecret {
+    /// With more hosts at which the shops are notified.
+    pub(super) fn new(hosts: Vec<String>) -> Self {
+        Self { hosts: THIS_MACHINE.map(str::to_owned).into_iter().chain(hosts).collect() }
+    }
+}
 
 impl SecretSource for DemoSecret {
     fn fetch(&self) -> SecretFetch<'_> {
         let shop = |api_key: &str, format: &str| {
             serde_json::json!({
                 "apiKeySha256": [hex::encode(Sha256::digest(api_key))],
-                "notify": { "keys": [sandbox::SHOP_KEY], "format": format, "hosts": THIS_MACHINE },
+                "notify": { "keys": [sandbox::SHOP_KEY], "format": format, "hosts": self.hosts },
             })
         };
         let secret = serde_json::json!({

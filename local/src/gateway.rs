@@ -23,7 +23,6 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::clock::MovableClock;
 use super::invocation::invocation;
 use super::watched_store::WatchedStore;
 
@@ -31,7 +30,6 @@ use super::watched_store::WatchedStore;
 pub(super) struct Functions {
     pub(super) orders: Orders<WatchedStore, Client>,
     pub(super) callbacks: Callbacks<WatchedStore, Client>,
-    pub(super) clock: Arc<MovableClock>,
 }
 
 /// API Gateway's limit.
@@ -56,17 +54,13 @@ async fn call(State(functions): State<Arc<Functions>>, request: HttpRequest) -> 
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return gateway_reply(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
-    let (now, running) = (functions.clock.now(), functions.clock.hold());
+    let now = Timestamp::now();
     let event = event(route_key, &path_parameters, &parts, &body, now);
     let Ok(invocation) = invocation(&event, now, TIMEOUT) else {
         return gateway_reply(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
     };
     // In a task of its own: a function goes on even if its caller disconnects.
-    let handled = tokio::spawn(async move {
-        let _running = running;
-        run(&functions, route_key, invocation).await
-    })
-    .await;
+    let handled = tokio::spawn(async move { run(&functions, route_key, invocation).await }).await;
     match handled {
         Ok(Ok(answer)) => {
             log_violations(&answer);

@@ -11,10 +11,12 @@ mod console;
 mod demo_secret;
 mod example_order;
 mod gateway;
+mod guard;
 mod invocation;
 mod journal;
 mod ordered_json;
 mod page;
+mod printable;
 pub mod sandbox;
 mod server;
 pub mod store;
@@ -44,8 +46,8 @@ const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// Why `local` ends with an error, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot listen on {0}; choose another port with --port")]
-    Port(SocketAddr, #[source] io::Error),
+    #[error("cannot listen on {0}: {problem}; choose another port with --port", problem = port_problem(.1))]
+    Port(SocketAddr, io::Error),
     #[error("cannot create the data directory {}; choose another one with --data-dir, or use --in-memory", .0.display())]
     DataDir(PathBuf, #[source] io::Error),
     #[error("cannot use the database in {}; choose another directory with --data-dir, or use --in-memory", .0.display())]
@@ -70,10 +72,19 @@ pub enum Error {
     Smoke(String),
     #[error("{0}")]
     Trigger(String),
+    #[error("{0}")]
+    Operator(String),
     #[error("nothing is explained: {0}")]
     Explain(String),
     #[error("nothing is passed on: {0}")]
     Listen(String),
     #[error(transparent)]
     Secret(#[from] commands::check_secret::CheckSecretError),
+}
+
+fn port_problem(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!("another program uses it, perhaps this one in another terminal ({error})"),
+        _ => error.to_string(),
+    }
 }

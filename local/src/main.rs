@@ -8,5 +8,5 @@ use local::Options;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::exit_code(local::run(Options::parse()).await.map_err(Into::into))
+    local::run(Options::parse()).await.unwrap_or_else(|error| telemetry::exit_code(Err(error.into())))
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anstyle::{AnsiColor, Style};
 use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge::store::OrderStore;
-use jiff::tz::TimeZone;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::Level;
 
 use super::journal::Entry;
+use super::printable::printable;
 use crate::store::EmbeddedStore;
 
 /// Prints lines to stderr until the journal ends. With `store`, they have the order's status and reference.
@@ -21,7 +21,7 @@ pub(super) async fn print(mut entries: UnboundedReceiver<Arc<Entry>>, store: Opt
         };
         if let Some(line) = line(&entry, order.as_ref()) {
             let style = style(&entry);
-            anstream::eprintln!("{style}{line}{style:#}");
+            anstream::eprintln!("{style}{}{style:#}", printable(&line));
         }
     }
 }
@@ -57,9 +57,9 @@ fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
         }
         (None, "violation") => {
             let of_what = entry.field("pointer").filter(|pointer| !pointer.is_empty()).unwrap_or("the header Idempotency-Key");
-            return Some(format!("           {}: {of_what} {}", entry.field("kind")?, entry.field("code")?));
+            return Some(format!("            {}: {of_what} {}", entry.field("kind")?, entry.field("code")?));
         }
-        (None, "submit" | "status" | "callback" | "callback failed" | "callback lost" | "status changed") => {
+        (None, "submit" | "status" | "cancel" | "callback" | "callback failed" | "callback lost" | "status changed") => {
             let answer = entry.field("answered").or(entry.field("error"));
             (vec![Some("  Front Payment:"), Some(entry.message.as_str()), entry.field("status"), answer], false)
         }
@@ -73,10 +73,10 @@ fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
     let reference = order.and_then(|order| order.reference_no.as_deref());
     let uuid = order.and_then(|order| order.order_uuid.as_deref());
     let millis = entry.field("totalMs").map(|millis| format!("{millis} ms"));
-    let disbelief = entry.field("disbelief").map(|why| format!("not believed: {why}"));
+    let unverified = entry.field("unverified").map(|why| format!("not verified: {why}"));
     let is_submit = entry.field("route") == Some("POST /orders");
     let link = order.filter(|_| is_submit).and_then(|order| order.bank_id_url.as_deref()).map(|link| format!("→ {link}"));
-    let parts = parts.into_iter().chain([disbelief.as_deref(), reference, uuid, millis.as_deref(), link.as_deref()]).flatten();
+    let parts = parts.into_iter().chain([unverified.as_deref(), reference, uuid, millis.as_deref(), link.as_deref()]).flatten();
     Some(format!("{} {}", time(entry), parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")))
 }
 
@@ -85,8 +85,7 @@ fn short(route: &str) -> &str {
     route.split("/{").next().unwrap_or(route)
 }
 
-static OSLO: TimeZone = jiff::tz::get!("Europe/Oslo");
-
+/// In UTC, as the pages and the API have it.
 fn time(entry: &Entry) -> String {
-    entry.at.to_zoned(OSLO.clone()).strftime("%H:%M:%S").to_string()
+    entry.at.strftime("%H:%M:%SZ").to_string()
 }

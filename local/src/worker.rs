@@ -1,24 +1,26 @@
 //! The worker in this process. Each write wakes it, as a table's stream does; and it sweeps once a minute.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use front_payment_bridge::front_payment::Client;
+use front_payment_bridge::http_client::TlsError;
 use front_payment_bridge::notify::ShopClient;
 use front_payment_bridge::order::AskQueue;
 use front_payment_bridge::store::{IndexQuery, OrderIndex, Partition};
+use front_payment_bridge::telemetry::error_chain;
 use front_payment_bridge::worker::Worker;
 use futures_util::{StreamExt, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
-use super::demo_secret::{SHOP, WEBHOOKS_SHOP};
 use super::invocation::invocation;
 use super::page::Frame;
 use super::watched_store::WatchedStore;
+use crate::demo_secret::{SHOP, WEBHOOKS_SHOP};
 use crate::store::EmbeddedStore;
 
 /// Orders in one event.
@@ -28,10 +30,42 @@ const MAX_RUNNING: usize = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
-type SharedWorker = Arc<Worker<WatchedStore, Client, ShopClient>>;
+type BridgeWorker = Worker<WatchedStore, Client, ShopClient>;
+
+/// A move of the clock replaces the worker, as AWS replaces a process: what it remembers of hosts is of the time before.
+pub(super) struct SharedWorker {
+    start: Box<dyn Fn() -> Result<BridgeWorker, TlsError> + Send + Sync>,
+    current: RwLock<Arc<BridgeWorker>>,
+}
+
+impl SharedWorker {
+    pub(super) fn new(start: impl Fn() -> Result<BridgeWorker, TlsError> + Send + Sync + 'static) -> Result<Self, TlsError> {
+        Ok(Self { current: RwLock::new(Arc::new(start()?)), start: Box::new(start) })
+    }
+
+    /// In a task of its own: a panic ends this invocation and no more.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(super) async fn invoke(&self, event: &Value) -> Result<Value, String> {
+        let invocation = invocation(event, Timestamp::now(), TIMEOUT).map_err(|error| error.to_string())?;
+        let worker = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match tokio::spawn(async move { worker.invoke(invocation).await }).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn replace(&self) {
+        match (self.start)() {
+            Ok(worker) => *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(worker),
+            Err(error) => tracing::error!(error = error_chain(&error), "the worker is not replaced"),
+        }
+    }
+}
 
 pub(super) struct LocalWorker {
-    pub(super) worker: SharedWorker,
+    pub(super) worker: Arc<SharedWorker>,
     pub(super) store: EmbeddedStore,
     /// The orders that were written.
     pub(super) changed: UnboundedReceiver<Uuid>,
@@ -48,7 +82,7 @@ impl LocalWorker {
 }
 
 struct Waking {
-    worker: SharedWorker,
+    worker: Arc<SharedWorker>,
     frame: Arc<Frame>,
 }
 
@@ -67,12 +101,20 @@ impl Waking {
 
     /// Each minute, and whenever the clock is moved.
     async fn sweep(&self, store: &EmbeddedStore) {
+        // The database may be one of an older version, which had no index.
+        if store.all_ids(None).await.is_ok_and(|order_ids| !order_ids.is_empty()) {
+            self.invoke(json!({ "backfill": true })).await;
+        }
         let mut minutes = tokio::time::interval(MINUTE);
         minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = minutes.tick() => {}
-                () = self.frame.clock.moved() => {}
+                () = self.frame.clock.moved() => {
+                    self.worker.replace();
+                    // A move changes times without the places in the indexes.
+                    self.invoke(json!({ "backfill": true })).await;
+                }
             }
             if self.is_anything_due(store).await {
                 self.invoke(json!({})).await;
@@ -82,7 +124,7 @@ impl Waking {
 
     /// Without this, an idle bridge would write to the terminal each minute.
     async fn is_anything_due(&self, store: &EmbeddedStore) -> bool {
-        let now = self.frame.clock.now().as_second();
+        let now = Timestamp::now().as_second();
         let queues = [AskQueue::Ask, AskQueue::Check, AskQueue::Settle].map(Partition::Ask);
         let shops = [SHOP, WEBHOOKS_SHOP].map(|shop_id| Partition::Tell { shop_id });
         for partition in queues.into_iter().chain(shops) {
@@ -94,17 +136,9 @@ impl Waking {
         false
     }
 
-    /// In a task of its own: a panic ends this invocation and no more.
     async fn invoke(&self, event: Value) {
-        let (worker, now, running) = (self.worker.clone(), self.frame.clock.now(), self.frame.clock.hold());
-        let handling = tokio::spawn(async move {
-            let _running = running;
-            worker.invoke(invocation(&event, now, TIMEOUT)?).await
-        });
-        match handling.await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::error!(error, "the worker failed"),
-            Err(error) => tracing::error!(error = %error, "the worker failed"),
+        if let Err(error) = self.worker.invoke(&event).await {
+            tracing::error!(error, "the worker failed");
         }
     }
 }

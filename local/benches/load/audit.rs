@@ -146,7 +146,7 @@ fn status_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String
         return Some(format!("the provider has it more than once: {uuids:?}"));
     }
     let Some(uuid) = &stored.order_uuid else {
-        let reference = stored.details.reference_no.as_deref().unwrap_or_default();
+        let reference = stored.reference_no.as_deref().unwrap_or_default();
         let is_lost = |order: &SandboxOrder| order.misbehaviour == Some(Misbehaviour::LostReply);
         // A callback would have accepted the order, unless it was one of a cancelled order that was denied.
         let is_unheard = |order: &SandboxOrder| match called(order)[..] {

@@ -174,7 +174,7 @@ fn report(summary: &Summary, transcript: &Transcript, evidence: &Evidence, log: 
         evidence.stored.iter().map(counted).sum::<usize>()
     };
     row("notifications", evidence.notified.told.len(), "answered by a shop with 200");
-    let owed = |order: &&StoredOrder| order.notifications.as_ref().is_some_and(|told| told.state() == NotificationState::Pending);
+    let owed = |order: &&StoredOrder| order.notifications.as_ref().is_some_and(|told| told.state == NotificationState::Pending);
     row("", evidence.stored.iter().filter(owed).count(), "orders of the dead shop, which is still owed their status");
     row("callbacks noted", count(&|_, entry| entry.source == EntrySource::Callback), "");
     row("", count(&|order, entry| entry.is_about_other_order(order)), "entries about a second order, which was behind a 500");

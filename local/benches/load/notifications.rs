@@ -15,7 +15,7 @@ pub struct Notified {
 
 impl Notified {
     fn manner_of(&self, stored: &StoredOrder) -> Option<Manner> {
-        let url = &stored.details.shop_callback_url;
+        let url = &stored.shop_callback_url;
         self.urls.iter().find(|(_, known)| url.starts_with(known)).map(|(manner, _)| *manner)
     }
 
@@ -47,7 +47,7 @@ impl Notified {
     }
 
     fn fault(&self, order: &StoredOrder, last: Option<&Status>) -> Option<String> {
-        let state = order.notifications.as_ref().map(|notifications| notifications.state());
+        let state = order.notifications.as_ref().map(|notifications| notifications.state);
         match (self.manner_of(order), state) {
             (_, None) => order.order_uuid.is_some().then(|| "it is accepted, and nothing is known of telling it".to_owned()),
             // The 201 told its SENT.

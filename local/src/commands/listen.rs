@@ -3,15 +3,20 @@
 use std::time::Duration;
 
 use clap::Args;
+use front_payment_bridge::config::base_url;
 use front_payment_bridge::http_client;
 use url::Url;
 
-use super::say;
+use super::{LOCAL_URL, say};
 use crate::bridge_client::error_text;
+use crate::printable::printable;
 use crate::sandbox::{ReceivedNotification, SHOP_KEY};
 
 /// As long as the bridge waits for a shop.
 const MAX_ANSWER: Duration = Duration::from_secs(10);
+
+/// Longer than any notification.
+const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct Listen {
@@ -19,7 +24,7 @@ pub(super) struct Listen {
     #[arg(long, value_name = "URL", value_parser = without_query)]
     forward_to: Url,
     /// Where `cargo run` listens
-    #[arg(long, default_value = "http://127.0.0.1:3000")]
+    #[arg(long, default_value = LOCAL_URL, value_parser = |text: &str| base_url("--url", text))]
     url: Url,
 }
 
@@ -48,6 +53,9 @@ pub(super) async fn run(listen: &Listen) -> Result<(), String> {
     let mut received = Vec::new();
     while let Some(part) = events.chunk().await.map_err(error_text)? {
         received.extend(part);
+        if received.len() > MAX_EVENT_BYTES {
+            return Err(format!("{base} sends something that is no notification"));
+        }
         while let Some(end) = received.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = received.drain(..=end).collect();
             if let Some(notification) = line.strip_prefix(b"data: ").and_then(|data| serde_json::from_slice(data).ok()) {
@@ -69,5 +77,5 @@ async fn forward(client: &reqwest::Client, to: &Url, notification: ReceivedNotif
         Ok(reply) => reply.status().as_u16().to_string(),
         Err(error) => error_text(error),
     };
-    format!("{order_uuid} {status} → {answer}")
+    printable(&format!("{order_uuid} {status} → {answer}"))
 }

@@ -4,6 +4,7 @@ pub(super) mod check_secret;
 mod demo;
 pub(super) mod explain;
 mod listen;
+mod operator;
 mod options;
 mod smoke;
 mod trigger;
@@ -13,68 +14,78 @@ pub use options::Options;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::Stdio;
+use std::process::{ExitCode, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use front_payment_bridge::telemetry;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::journal::Journal;
-use super::{Error, HOST, Local, sandbox, terminal};
+use super::sandbox::SandboxSettings;
+use super::{Error, HOST, Local, terminal};
 use crate::store::EmbeddedStore;
+use explain::{Explanation, Verdict};
 use options::Command;
+
+/// Where `cargo run` listens.
+const LOCAL_URL: &str = "http://127.0.0.1:3000";
+/// The portal waits for its callback.
+const MAX_PORTAL: Duration = Duration::from_secs(35);
 
 /// Runs until the command is done, or until Ctrl-C.
 ///
 /// # Errors
 /// [`Error`] says why it cannot, and what to do.
-pub async fn run(options: Options) -> Result<(), Error> {
+pub async fn run(options: Options) -> Result<ExitCode, Error> {
     match options.command {
         None => {
             let (listener, store) = options.serving.open().await?;
             let journal = log(options.serving.json, Some(store.clone()));
-            let local = Local::start(listener, store, options.serving.rate_limit, journal)?;
+            let local = Local::start(listener, store, options.serving.sandbox(), journal).await?;
+            let signals = Signals::listen()?;
             say(&welcome::of_bridge(local.base()));
             if options.serving.open {
                 open_in_browser(local.base());
             }
-            until_ctrl_c(local).await
+            signals.end(local).await?;
         }
         Some(Command::Sandbox(serving)) => {
             let (listener, store) = serving.open().await?;
-            let journal = log(serving.json, None);
-            let sandbox = Local::start_sandbox(listener, &store, serving.rate_limit, &journal)?;
+            log(serving.json, None);
+            let sandbox = Local::start_sandbox(listener, &store, serving.sandbox())?;
+            let signals = Signals::listen()?;
             say(&welcome::of_sandbox(sandbox.base()));
-            until_ctrl_c(sandbox).await
+            signals.end(sandbox).await?;
         }
         Some(Command::Demo) => {
             let store = EmbeddedStore::in_memory().map_err(Error::InMemory)?;
             let journal = log(false, Some(store.clone()));
-            let local = Local::start(bind(HOST, 0).await?, store, sandbox::RATE_LIMIT, journal)?;
+            let local = Local::start(bind(HOST, 0).await?, store, SandboxSettings::default(), journal).await?;
             let base = local.base().to_owned();
             tokio::select! {
-                ended = local.serve() => ended,
-                shown = demo::run(&base) => shown.map_err(Error::Demo),
+                ended = local.serve() => ended?,
+                shown = demo::run(&base) => shown.map_err(Error::Demo)?,
             }
         }
-        Some(Command::Smoke(target)) => smoke::run(&target).await.map_err(Error::Smoke),
-        Some(Command::CheckSecret { file }) => {
-            say(&check_secret::run(&file)?);
-            Ok(())
-        }
+        Some(Command::Smoke(target)) => smoke::run(&target).await.map_err(Error::Smoke)?,
+        Some(Command::CheckSecret { file }) => say(&check_secret::run(&file)?),
         Some(Command::Explain(called)) => {
-            say(&explain::run(&called).await?);
-            Ok(())
+            let Explanation { verdict, conclusion, reasons } = explain::run(&called).await?;
+            say(&format!("{conclusion}\n\n{}", reasons.join("\n")));
+            if verdict == Verdict::NotBelieved {
+                return Ok(ExitCode::FAILURE);
+            }
         }
-        Some(Command::Listen(wanted)) => listen::run(&wanted).await.map_err(Error::Listen),
-        Some(Command::Trigger(wanted)) => {
-            say(&trigger::run(&wanted).await.map_err(Error::Trigger)?);
-            Ok(())
-        }
+        Some(Command::Listen(wanted)) => listen::run(&wanted).await.map_err(Error::Listen)?,
+        Some(Command::Trigger(wanted)) => say(&trigger::run(&wanted).await.map_err(Error::Trigger)?),
+        Some(Command::Operator(wanted)) => say(&operator::run(&wanted).await.map_err(Error::Operator)?),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Starts the log on stderr: as lines for people, or as JSON like on AWS.
@@ -96,10 +107,23 @@ fn say(line: &str) {
     drop(writeln!(io::stdout(), "{line}"));
 }
 
-async fn until_ctrl_c(local: Local) -> Result<(), Error> {
-    tokio::select! {
-        ended = local.serve() => ended,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+/// Ctrl-C and SIGTERM, which are a clean end. The first process of a container ignores what it has no handler for.
+struct Signals([Signal; 2]);
+
+impl Signals {
+    /// Before the program says that it runs: whoever reads that may end it.
+    fn listen() -> Result<Self, Error> {
+        let signal = |kind| signal(kind).map_err(Error::Server);
+        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]))
+    }
+
+    async fn end(self, local: Local) -> Result<(), Error> {
+        let Self([mut interrupted, mut terminated]) = self;
+        tokio::select! {
+            ended = local.serve() => ended,
+            _ = interrupted.recv() => Ok(()),
+            _ = terminated.recv() => Ok(()),
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use front_payment_bridge::REVISION;
 use tokio::net::TcpListener;
 
-use super::{bind, explain, listen, smoke, trigger};
+use super::{bind, explain, listen, operator, smoke, trigger};
+use crate::sandbox::SandboxSettings;
 use crate::store::EmbeddedStore;
 use crate::{Error, HOST, sandbox};
 
@@ -45,6 +46,8 @@ pub(super) enum Command {
     Trigger(trigger::Trigger),
     /// Pass what the sandbox's shop is told on to your own shop, and show its answers
     Listen(listen::Listen),
+    /// Send an event of the operator's to the worker of the bridge on this machine, and print its answer
+    Operator(operator::Operator),
 }
 
 #[derive(Debug, Args)]
@@ -69,10 +72,17 @@ pub(super) struct Serving {
     pub(super) json: bool,
     /// The sandbox answers 429 after this many requests in a minute
     #[arg(long, default_value_t = sandbox::RATE_LIMIT, value_name = "REQUESTS")]
-    pub(super) rate_limit: u32,
+    rate_limit: u32,
+    /// Another host than this machine that the sandbox may call back. Can be repeated
+    #[arg(long = "callback-host", value_name = "HOST")]
+    callback_hosts: Vec<String>,
 }
 
 impl Serving {
+    pub(super) fn sandbox(&self) -> SandboxSettings {
+        SandboxSettings { rate_limit: self.rate_limit, callback_hosts: self.callback_hosts.clone() }
+    }
+
     pub(super) async fn open(&self) -> Result<(TcpListener, EmbeddedStore), Error> {
         let listener = bind(self.host, self.port).await?;
         if !self.host.is_loopback() {

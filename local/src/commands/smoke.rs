@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::say;
 use crate::bridge_client::{BridgeClient, BridgeReply, text};
 use crate::example_order;
+use crate::printable::{excerpt, printable};
 
 #[derive(Debug, Args)]
 pub(super) struct Target {
@@ -68,27 +69,31 @@ async fn send_an_order(shop: &BridgeClient<'_>) -> Result<(), String> {
     let is_replay = again.headers.get("idempotency-replayed").is_some();
     let again = again.with_status(201)?;
     if !is_replay || text(&again, "/orderUuid")? != order_uuid {
-        return Err(format!("the same Idempotency-Key did not get the stored order, but {again}"));
+        return Err(format!("the same Idempotency-Key did not get the stored order, but {}", excerpt(&again.to_string())));
     }
     done("the same Idempotency-Key gets the same order; nothing is sent twice");
 
     let read = shop.read(order_id).await?.with_status(200)?;
     let is_same = text(&read, "/orderUuid")? == order_uuid && text(&read, "/grandTotal")? == "40";
     if !is_same || read.pointer("/history/0").is_none() {
-        return Err(format!("the stored order differs from the one that was sent: {read}"));
+        return Err(format!("the stored order differs from the one that was sent: {}", excerpt(&read.to_string())));
     }
     done(&format!("the stored order is the one that was sent; its status is {}", text(&read, "/status")?));
-    say(&format!("The stack takes orders. Cancel {order_uuid} in Front Payment's portal."));
+    say(&printable(&format!("The stack takes orders. Cancel {order_uuid} in Front Payment's portal.")));
     Ok(())
 }
 
 fn done(what: &str) {
-    say(&format!("ok  {what}"));
+    say(&format!("ok  {}", printable(what)));
 }
 
 /// Checks that the reply is a problem document of the bridge, and not one of API Gateway.
 fn expect_problem(answer: BridgeReply, status: u16, slug: &str) -> Result<(), String> {
     let body = answer.with_status(status)?;
     let is_expected = body.get("type").and_then(Value::as_str) == Some(&format!("urn:front-payment-bridge:{slug}"));
-    if is_expected { Ok(()) } else { Err(format!("this is not an answer of the bridge; check the URL: {body}")) }
+    if is_expected {
+        Ok(())
+    } else {
+        Err(format!("this is not an answer of the bridge; check the URL: {}", excerpt(&body.to_string())))
+    }
 }

@@ -11,7 +11,16 @@ const EXAMPLE: &str = "examples/order.json";
 const ITS_BASE: &str = "http://127.0.0.1:3000";
 const ITS_REFERENCE: &str = "1001";
 
+/// How the program was called, so that its commands can be typed as they are shown.
+fn program() -> String {
+    if std::env::var_os("CARGO").is_some() {
+        return "cargo run --".to_owned();
+    }
+    std::env::args().next().unwrap_or_default()
+}
+
 pub(super) fn of_bridge(base: &str) -> String {
+    let program = program();
     let now = Timestamp::now().as_second();
     let first = format!("first-{now}");
     let order = order_id(SHOP, &first);
@@ -19,7 +28,7 @@ pub(super) fn of_bridge(base: &str) -> String {
     format!(
         "The bridge listens on {base}; the demo shop's API key is {API_KEY}.\n\
          \n\
-         In a browser, {base}/ sends orders, shows their lives, and moves the clock. In a terminal:\n\
+         In a browser, {base}/ sends orders, shows their lives, and lets time pass. In a terminal:\n\
          \n\
          1. Send an order, then open its bankIdUrl in a browser and sign:\n\
          \n\
@@ -31,14 +40,15 @@ pub(super) fn of_bridge(base: &str) -> String {
          \n\
          3. Have it paid:\n\
          \n\
-         cargo run -- trigger{url} status {order} PAID\n\
+         {program} trigger{url} status {order} PAID\n\
          \n\
          4. Lose a reply of Front Payment. Send this twice, sign it in the portal, then send it again:\n\
          \n\
          {}\n\
          \n\
-         Everything else that can go wrong:  cargo run -- trigger{url}\n\
-         Notifications to your own shop:     cargo run -- listen{url} --forward-to URL\n\
+         Everything else that can go wrong:  {program} trigger{url}\n\
+         Notifications to your own shop:     {program} listen{url} --forward-to URL\n\
+         Orders that wait for the operator:  {program} operator{url} '{{\"waiting\":{{}}}}'\n\
          Front Payment's portal:             {base}/front-payment/portal\n\
          The demo shop, and what it is told: {base}/front-payment/shop\n\
          The API:                            {base}/console/api\n\

@@ -6,44 +6,62 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use front_payment_bridge::store::OrderStore;
-use maud::html;
+use jiff::Timestamp;
+use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::Console;
-use crate::commands::explain::{Called, Known, sandbox_keys};
+use crate::commands::explain::{Called, Explanation, Known, Verdict, sandbox_keys};
 
 /// `?call=` is what was called.
 pub(super) async fn show(State(console): State<Arc<Console>>, Query(query): Query<HashMap<String, String>>) -> Response {
     let given = query.get("call").map(|call| call.trim()).unwrap_or_default();
-    let lines = match Called::read(given) {
-        Some(called) => explained(&console, &called).await,
-        None if given.is_empty() => Vec::new(),
-        None => {
-            vec!["This is neither a whole URL, from http to the checksum, nor the headers and the body of a webhook.".to_owned()]
-        }
+    let answer = match Called::read(given) {
+        Some(called) => verdict(&explained(&console, &called).await),
+        None if given.is_empty() => html! {},
+        None => html! {
+            section.answer.bad role="status" {
+                h2 { "There is nothing to explain" }
+                p { "This is neither a whole URL, from http to the checksum, nor the headers and the body of a webhook." }
+            }
+        },
     };
     console.frame.page(
+        "/console/explain",
         "Explain a call",
-        false,
         &html! {
             p { "Why does the bridge believe a callback of Front Payment's, or a shop a notification, or why not? The keys are \
                  the sandbox's. For others: " code { "cargo run -- explain URL --secret FILE" } "." }
+            (answer)
             form {
                 label for="call" { "The whole URL that was called; or a webhook's headers, an empty line, and its body" }
                 textarea #call name="call" rows="6" spellcheck="false" { (given) }
                 button { "Explain" }
             }
-            @if !lines.is_empty() { section role="status" { ul { @for line in &lines { li { (line) } } } } }
         },
     )
 }
 
-async fn explained(console: &Console, called: &Called<'_>) -> Vec<String> {
+fn verdict(explanation: &Explanation) -> Markup {
+    let tone = match explanation.verdict {
+        Verdict::Believed => "good",
+        Verdict::Depends => "open",
+        Verdict::NotBelieved => "bad",
+    };
+    html! {
+        section class=(format!("answer {tone}")) role="status" {
+            h2 { (explanation.conclusion) }
+            ul { @for reason in &explanation.reasons { li { (reason) } } }
+        }
+    }
+}
+
+async fn explained(console: &Console, called: &Called<'_>) -> Explanation {
     let order_id = called.order_id();
     let stored = match order_id.as_deref().and_then(|id| Uuid::try_parse(id).ok()) {
         Some(order_id) => console.store.load(order_id).await.ok().flatten(),
         None => None,
     };
     let known = stored.map(|order| Known { order_uuid: order.order_uuid, grand_total: order.grand_total });
-    called.explained(&sandbox_keys(order_id.is_some()), known.as_ref(), console.frame.clock.now())
+    called.explained(&sandbox_keys(order_id.is_some()), known.as_ref(), Timestamp::now())
 }

@@ -1,7 +1,9 @@
-//! Pages about the bridge: its API, try an order, list orders, follow one, explain a call.
+//! Pages about the bridge: its API, try an order, list orders, follow one, decide as the operator, explain a call.
 
+mod answer;
 mod api;
 mod explain;
+mod operator;
 mod order;
 mod orders;
 mod timeline;
@@ -10,12 +12,11 @@ mod try_order;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
-use front_payment_bridge::store::StoreError;
-use http::StatusCode;
+use axum::routing::{get, post};
 
 use super::journal::Journal;
 use super::page::Frame;
+use super::worker::SharedWorker;
 use crate::store::EmbeddedStore;
 
 pub(super) struct Console {
@@ -24,20 +25,25 @@ pub(super) struct Console {
     pub(super) journal: Arc<Journal>,
     /// Calls the bridge as a shop does.
     pub(super) http: reqwest::Client,
+    pub(super) worker: Arc<SharedWorker>,
 }
 
+/// The routes below `/console`.
 pub(super) fn routes(console: Arc<Console>) -> Router {
+    let frame = console.frame.clone();
     Router::new()
-        .route("/console", get(try_order::form).post(try_order::submit))
-        .route("/console/orders", get(orders::list))
-        .route("/console/explain", get(explain::show))
-        .route("/console/api", get(api::show))
-        .route("/openapi.yaml", get(api::document))
-        .route("/console/orders/{order_id}", get(order::show))
+        .route("/", get(try_order::form).post(try_order::submit))
+        .route("/orders", get(orders::list))
+        .route("/orders/{order_id}", get(order::show).post(order::act))
+        .route("/operator", get(operator::show).post(operator::decide))
+        .route("/operator/events", post(operator::event))
+        .route("/explain", get(explain::show))
+        .route("/api", get(api::show))
+        .fallback(move || async move { frame.not_found() })
         .with_state(console)
 }
 
-fn broken(error: &StoreError) -> StatusCode {
-    tracing::error!(error = %error, "the embedded database failed");
-    StatusCode::INTERNAL_SERVER_ERROR
+/// The document of the API, for tools.
+pub(super) fn document() -> Router {
+    Router::new().route("/openapi.yaml", get(api::document))
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::journal::{Entry, Party, Step};
 
-const WIDTH: i32 = 960;
+const WIDTH: i32 = 1000;
 const TOP: i32 = 44;
 const ROW: i32 = 44;
 /// Between a lifeline and the text beside it.
@@ -14,18 +15,22 @@ const INDENT: i32 = 14;
 
 pub(super) fn of(entries: &[Arc<Entry>]) -> Markup {
     let mut steps: Vec<(&Entry, Step)> = entries.iter().filter_map(|entry| Some((&**entry, Step::of(entry)?))).collect();
-    // Draw a call where it began; it is logged when it ends.
-    steps.sort_by_key(|(entry, _)| entry.began_at());
+    steps.sort_by_key(|(entry, step)| drawn_at(entry, step));
     if steps.is_empty() {
         return html! { p { "Nothing since the bridge was started. What it stores of the order is below." } };
     }
     html! {
-        div.wide tabindex="0" role="region" aria-label="Sequence diagram" { (diagram(&steps)) }
-        details {
-            summary { "As text" }
-            ol { @for (entry, step) in &steps { li { (text(entry, step)) } } }
+        div.diagram {
+            (diagram(&steps))
+            details { summary { "As text" } (list(&steps)) }
         }
+        // A narrow page has no room for the diagram.
+        div.narrow { (list(&steps)) }
     }
+}
+
+fn list(steps: &[(&Entry, Step)]) -> Markup {
+    html! { ol { @for (entry, step) in steps { li { (text(entry, step)) } } } }
 }
 
 fn diagram(steps: &[(&Entry, Step)]) -> Markup {
@@ -48,7 +53,7 @@ fn arrow(entry: &Entry, step: &Step, y: i32) -> Markup {
     let (from, to) = (x(step.from), x(step.to));
     let class = if step.is_bad { "bad" } else { "good" };
     html! {
-        text x="4" y=(y) { (time(entry)) }
+        text x="4" y=(y) { (time(entry, step)) }
         @if from == to {
             text x=(from + INDENT) y=(y) { (step.text) }
         } @else {
@@ -60,9 +65,9 @@ fn arrow(entry: &Entry, step: &Step, y: i32) -> Markup {
 
 fn x(party: Party) -> i32 {
     match party {
-        Party::Shop => 160,
-        Party::Bridge => 480,
-        Party::FrontPayment => 800,
+        Party::Shop => 200,
+        Party::Bridge => 520,
+        Party::FrontPayment => 840,
     }
 }
 
@@ -73,9 +78,14 @@ fn text(entry: &Entry, step: &Step) -> String {
         Party::FrontPayment => "Front Payment",
     };
     let who = if step.from == step.to { name(step.from).to_owned() } else { format!("{} to {}", name(step.from), name(step.to)) };
-    format!("{} {who}: {}", time(entry), step.text)
+    format!("{} {who}: {}", time(entry, step), step.text)
 }
 
-fn time(entry: &Entry) -> String {
-    entry.began_at().strftime("%m-%d %H:%M:%S").to_string()
+/// A call stands where it began, before what it causes; what comes of it stands where it ended.
+fn drawn_at(entry: &Entry, step: &Step) -> Timestamp {
+    if step.from == step.to { entry.at } else { entry.began_at }
+}
+
+fn time(entry: &Entry, step: &Step) -> String {
+    drawn_at(entry, step).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

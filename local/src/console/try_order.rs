@@ -6,15 +6,16 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use jiff::Timestamp;
 use maud::{Markup, html};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Console;
-use crate::bridge_client::{BridgeClient, BridgeReply};
+use super::{Console, answer};
+use crate::bridge_client::BridgeClient;
 use crate::demo_secret::{API_KEY, WEBHOOKS_API_KEY};
 use crate::example_order::order_of;
-use crate::sandbox::{Misbehaviour, ShopMisbehaviour};
+use crate::sandbox::{WordGroup, word_groups};
 
 /// The request that the page sends and shows.
 struct Request {
@@ -23,10 +24,10 @@ struct Request {
     body: String,
 }
 
-/// `?referenceNo=`, `?total=` and `?type=` fill in the form.
+/// `?referenceNo=`, `?total=` and `?type=` fill in the order.
 pub(super) async fn form(State(console): State<Arc<Console>>, Query(fields): Query<HashMap<String, String>>) -> Response {
     let request = Request::filled_in(&console, &fields);
-    console.frame.page("Try an order", false, &content(&console, &request, &fields))
+    page(&console, &request, &fields, None)
 }
 
 pub(super) async fn submit(State(console): State<Arc<Console>>, body: Bytes) -> Response {
@@ -38,8 +39,7 @@ pub(super) async fn submit(State(console): State<Arc<Console>>, body: Bytes) -> 
     let bridge = BridgeClient { client: console.http.clone(), base: &console.frame.base, api_key: &request.api_key };
     let call = bridge.client.post(format!("{}/orders", bridge.base)).header("Idempotency-Key", &request.idempotency_key);
     let reply = bridge.send(call.header("Content-Type", "application/json").body(request.body.clone())).await;
-    let content = html! { (answer(&reply)) (content(&console, &request, &fields)) };
-    console.frame.page("Try an order", false, &content)
+    page(&console, &request, &fields, Some(&answer::explained(&reply)))
 }
 
 impl Request {
@@ -47,7 +47,7 @@ impl Request {
         let field = |name: &str, otherwise: &str| {
             fields.get(name).filter(|value| !value.is_empty()).map_or(otherwise.to_owned(), Clone::clone)
         };
-        let mut order = order_of(&console.frame.base, &field("referenceNo", "1001"), console.frame.clock.now());
+        let mut order = order_of(&console.frame.base, &field("referenceNo", "1001"), Timestamp::now());
         if let Some(total) = fields.get("total").filter(|total| !total.is_empty()) {
             for pointer in ["/products/0/rate", "/products/0/amount", "/orderSummary/subTotal", "/orderSummary/grandTotal"] {
                 if let Some(value) = order.pointer_mut(pointer) {
@@ -70,115 +70,115 @@ impl Request {
     }
 }
 
-fn content(console: &Console, request: &Request, fields: &HashMap<String, String>) -> Markup {
-    let value = |name: &str, otherwise: &str| fields.get(name).cloned().unwrap_or_else(|| otherwise.to_owned());
+fn page(console: &Console, request: &Request, fields: &HashMap<String, String>, answer: Option<&Markup>) -> Response {
+    let content = html! {
+        div.try.answered[answer.is_some()] {
+            div {
+                p { "Sends the example of Front Payment's page to the bridge: 40 kroner for Kari Nordmann, a private customer." }
+                form method="post" action="/console" {
+                    button.large.secondary[answer.is_some()] name="referenceNo" value="1001" { "Send the example order" }
+                }
+                h2 { "Or one that goes wrong" }
+                p { small { "Each button sends the example with its word as the " code { "referenceNo" } "." } }
+                @for (index, group) in word_groups().iter().enumerate() { (words(group, index == 0)) }
+                h2 { "Or your own" }
+                (own(console, request, fields))
+            }
+            div { @if let Some(answer) = answer { (answer) } @else { (nothing_sent()) } }
+        }
+    };
+    console.frame.page("/console", "Try an order", &content)
+}
+
+fn nothing_sent() -> Markup {
     html! {
-        h2 { "Something that goes wrong" }
-        p { "Each button sends an order whose " code { "referenceNo" } " is the word." }
-        (words("Front Payment", Misbehaviour::meanings()))
-        (words("The shop, when it is notified", ShopMisbehaviour::meanings()))
-        h2 { "The order as a form" }
-        form {
-            div.fields {
-                label { "Reference" input name="referenceNo" value=(value("referenceNo", "1001")); }
-                label { "Total in kroner" input name="total" inputmode="decimal" value=(value("total", "40")); }
-                label { "Customer"
-                    select name="type" {
-                        @for kind in ["private", "corporate"] { option selected[value("type", "private") == kind] { (kind) } }
-                    }
+        section.answer {
+            h2 { "The answer" }
+            p { "It is explained here once an order is sent: what it means, and what a shop does next." }
+        }
+    }
+}
+
+fn words(group: &WordGroup, is_open: bool) -> Markup {
+    html! {
+        details open[is_open] {
+            summary { (group.title) }
+            form.words method="post" action="/console" {
+                @for (word, meaning) in &group.words {
+                    div { button.secondary.small name="referenceNo" value=(word) { (word) } " " small { (meaning) } }
                 }
             }
-            button { "Write it as JSON" }
         }
-        h2 { "The order as JSON" }
-        form method="post" action="/console" {
-            div.fields {
-                label { "API key"
-                    select name="apiKey" {
-                        @for (key, format) in [(API_KEY, "front-payment"), (WEBHOOKS_API_KEY, "standard-webhooks")] {
-                            option value=(key) selected[request.api_key == key] { (key) " (notified as " (format) ")" }
+    }
+}
+
+fn own(console: &Console, request: &Request, fields: &HashMap<String, String>) -> Markup {
+    let value = |name: &str, otherwise: &str| fields.get(name).cloned().unwrap_or_else(|| otherwise.to_owned());
+    // Whoever has changed the order wants to go on with it.
+    let is_changed = ["body", "total", "type"].iter().any(|name| fields.contains_key(*name));
+    html! {
+        details open[is_changed] {
+            summary { "Change the order" }
+            form action="/console" {
+                div.fields {
+                    label { "Reference" input name="referenceNo" value=(value("referenceNo", "1001")); }
+                    label { "Total in kroner" input name="total" inputmode="decimal" value=(value("total", "40")); }
+                    label { "Customer"
+                        select name="type" {
+                            @for kind in ["private", "corporate"] { option selected[value("type", "private") == kind] { (kind) } }
                         }
                     }
+                    button.secondary { "Write it as JSON" }
                 }
-                label { "Idempotency-Key" input name="key" value=(request.idempotency_key); }
             }
-            label for="body" { "Body" }
-            textarea #body name="body" rows="22" spellcheck="false" { (request.body) }
-            button { "Send it" }
+            form method="post" action="/console" {
+                div.fields {
+                    label { "API key"
+                        select name="apiKey" {
+                            @for (key, format) in [(API_KEY, "front-payment"), (WEBHOOKS_API_KEY, "standard-webhooks")] {
+                                option value=(key) selected[request.api_key == key] { (key) " (notified as " (format) ")" }
+                            }
+                        }
+                    }
+                    label { "Idempotency-Key" input name="key" value=(request.idempotency_key); }
+                }
+                label for="body" { "Body" }
+                textarea #body name="body" rows="22" spellcheck="false" { (request.body) }
+                button.secondary { "Send it" }
+            }
         }
-        h2 { "The same from your code" }
         @for (name, code) in snippets(&console.frame.base, request) {
-            details { summary { (name) } pre tabindex="0" { code { (code) } } }
+            details { summary { "The same with " (name) } pre tabindex="0" { code { (code) } } }
         }
     }
-}
-
-fn words(who: &str, meanings: impl Iterator<Item = (&'static str, &'static str)>) -> Markup {
-    html! {
-        h3 { (who) }
-        form.words method="post" action="/console" {
-            @for (word, meaning) in meanings { div { button name="referenceNo" value=(word) { (word) } " " (meaning) } }
-        }
-    }
-}
-
-fn answer(reply: &Result<BridgeReply, String>) -> Markup {
-    let reply = match reply {
-        Ok(reply) => reply,
-        Err(error) => return html! { section role="status" { h2 { "No answer" } p { (error) } } },
-    };
-    let text = |name: &str| reply.body.get(name).and_then(Value::as_str);
-    let notes = |name: &str| reply.body.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    html! {
-        section role="status" {
-            h2 { "The bridge answers " (reply.status) @if let Some(title) = text("title") { ": " (title) } }
-            @if let Some(detail) = text("detail") { p { (detail) } }
-            @if let Some(wait) = reply.headers.get("retry-after").and_then(|wait| wait.to_str().ok()) {
-                p { "Send the same request again, with the same Idempotency-Key, after " (wait) " seconds." }
-            }
-            @for (name, list) in [("Errors", notes("errors")), ("Warnings", notes("warnings"))] {
-                @if !list.is_empty() {
-                    h3 { (name) }
-                    ul { @for note in &list { li { code { (part(note, "pointer")) } " " (part(note, "code")) ": " (part(note, "detail")) } } }
-                }
-            }
-            @if let Some(link) = text("bankIdUrl") { p { a href=(link) { "Sign it with BankID" } } }
-            @if let Some(order_id) = text("orderId") { p { a href=(format!("/console/orders/{order_id}")) { "Watch the order" } } }
-            details { summary { "The whole reply" } pre tabindex="0" { (serde_json::to_string_pretty(&reply.body).unwrap_or_default()) } }
-        }
-    }
-}
-
-fn part<'v>(note: &'v Value, name: &str) -> &'v str {
-    note.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The request as code to copy.
 fn snippets(base: &str, request: &Request) -> [(&'static str, String); 3] {
-    let Request { api_key, idempotency_key, body } = request;
+    let body = &request.body;
+    let headers = [format!("Authorization: Bearer {}", request.api_key), format!("Idempotency-Key: {}", request.idempotency_key)];
+    let shell = headers.each_ref().map(|header| format!("'{}'", header.replace('\'', r"'\''")));
+    let php = headers.each_ref().map(|header| format!("'{}'", header.replace('\\', r"\\").replace('\'', r"\'")));
+    let json = |text: &str| Value::from(text).to_string();
     [
-        (
-            "curl",
-            format!(
-                "curl {base}/orders \\\n  -H 'Authorization: Bearer {api_key}' -H 'Idempotency-Key: {idempotency_key}' \\\n  \
-                 -d @- <<'ORDER'\n{body}\nORDER\n"
-            ),
-        ),
+        ("curl", format!("curl {base}/orders \\\n  -H {} -H {} \\\n  -d @- <<'ORDER'\n{body}\nORDER\n", shell[0], shell[1])),
         (
             "PHP",
             format!(
                 "<?php\n$order = <<<'ORDER'\n{body}\nORDER;\n$call = curl_init('{base}/orders');\ncurl_setopt_array($call, [\n    \
-                 CURLOPT_POSTFIELDS => $order,\n    CURLOPT_HTTPHEADER => ['Authorization: Bearer {api_key}', \
-                 'Idempotency-Key: {idempotency_key}'],\n    CURLOPT_RETURNTRANSFER => true,\n    CURLOPT_TIMEOUT => 35,\n]);\n\
-                 $reply = json_decode(curl_exec($call), true);\n"
+                 CURLOPT_POSTFIELDS => $order,\n    CURLOPT_HTTPHEADER => [{}],\n    CURLOPT_RETURNTRANSFER => true,\n    \
+                 CURLOPT_TIMEOUT => 35,\n]);\n$reply = json_decode(curl_exec($call), true);\n",
+                php.join(", "),
             ),
         ),
         (
             "Node.js",
             format!(
                 "const order = {body};\nconst reply = await fetch('{base}/orders', {{\n  method: 'POST',\n  headers: {{ \
-                 'Authorization': 'Bearer {api_key}', 'Idempotency-Key': '{idempotency_key}' }},\n  body: JSON.stringify(order),\n  \
-                 signal: AbortSignal.timeout(35_000),\n}});\nconsole.log(reply.status, await reply.json());\n"
+                 'Authorization': {}, 'Idempotency-Key': {} }},\n  body: JSON.stringify(order),\n  \
+                 signal: AbortSignal.timeout(35_000),\n}});\nconsole.log(reply.status, await reply.json());\n",
+                json(&format!("Bearer {}", request.api_key)),
+                json(&request.idempotency_key),
             ),
         ),
     ]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -17,6 +18,9 @@ use super::{Entry, Journal};
 /// The fields of a span or of an event.
 #[derive(Default)]
 struct Fields(BTreeMap<&'static str, String>);
+
+/// When a span was made.
+struct Made(Timestamp);
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
@@ -43,6 +47,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for JournalLayer {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         span.extensions_mut().insert(fields);
+        span.extensions_mut().insert(Made(Timestamp::now()));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
@@ -62,8 +67,12 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for JournalLayer {
         let mut own = Fields::default();
         event.record(&mut own);
         fields.extend(own.0);
+        let at = Timestamp::now();
+        let made_at = context.event_span(event).and_then(|span| span.extensions().get::<Made>().map(|made| made.0));
+        // A line about a whole call says how long it took, and is the last of its span.
+        let began_at = made_at.filter(|_| fields.contains_key("totalMs")).unwrap_or(at);
         let message = fields.remove("message").unwrap_or_default();
         let order_id = fields.remove("orderId").and_then(|id| Uuid::parse_str(&id).ok());
-        self.0.add(Entry { at: self.0.now(), level: *event.metadata().level(), message, order_id, fields });
+        self.0.add(Entry { at, began_at, level: *event.metadata().level(), message, order_id, fields });
     }
 }

@@ -6,14 +6,12 @@ mod step;
 pub use step::{Party, Step};
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tracing::Level;
 use uuid::Uuid;
-
-use super::clock::MovableClock;
 
 /// More, and the oldest are dropped.
 const MAX_ENTRIES: usize = 20_000;
@@ -22,6 +20,8 @@ const MAX_ENTRIES: usize = 20_000;
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub at: Timestamp,
+    /// When the call began. A call is logged when it ends.
+    pub began_at: Timestamp,
     pub level: Level,
     pub message: String,
     /// The bridge's id of the order that the line is about.
@@ -32,18 +32,10 @@ pub struct Entry {
 #[derive(Default)]
 pub struct Journal {
     entries: Mutex<VecDeque<Arc<Entry>>>,
-    clock: OnceLock<Arc<MovableClock>>,
     printer: Mutex<Option<UnboundedSender<Arc<Entry>>>>,
 }
 
 impl Entry {
-    /// When the call began. A call is logged when it ends.
-    #[must_use]
-    pub fn began_at(&self) -> Timestamp {
-        let elapsed = self.field("totalMs").and_then(|millis| millis.parse().ok()).unwrap_or_default();
-        self.at.saturating_sub(SignedDuration::from_millis(elapsed)).unwrap_or(self.at)
-    }
-
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str)
@@ -51,14 +43,12 @@ impl Entry {
 }
 
 impl Journal {
-    /// Lines from now on have the time of this clock; earlier ones have the system's.
-    pub fn use_clock(&self, clock: Arc<MovableClock>) {
-        // Fails only for a second clock, and a journal has one server.
-        drop(self.clock.set(clock));
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.get().map_or_else(Timestamp::now, |clock| clock.now())
+    /// Changes the times of all lines so far.
+    pub(super) fn move_times(&self, moved: impl Fn(Timestamp) -> Timestamp) {
+        for entry in lock(&self.entries).iter_mut() {
+            let (at, began_at) = (moved(entry.at), moved(entry.began_at));
+            *entry = Arc::new(Entry { at, began_at, ..Entry::clone(entry) });
+        }
     }
 
     /// Everything about one order, the oldest first.

@@ -15,7 +15,7 @@ pub struct Step {
     pub from: Party,
     pub to: Party,
     pub text: String,
-    /// The call failed, or was not believed.
+    /// The call failed, or was not verified.
     pub is_bad: bool,
 }
 
@@ -34,11 +34,12 @@ impl Step {
             }
             ("reading", _) => (Bridge, Bridge, format!("reconciliation: {}, {outcome}", field("status"))),
             (route, _) if route.contains("/callbacks/") => {
-                let why = entry.field("disbelief").map(|why| format!(", not believed: {why}")).unwrap_or_default();
+                let why = entry.field("unverified").map(|why| format!(", not verified: {why}")).unwrap_or_default();
                 (Bridge, Bridge, format!("callback {outcome}{why}"))
             }
             ("", "submit") => (Bridge, FrontPayment, format!("submit → {}", answered("answered"))),
             ("", "status") => (Bridge, FrontPayment, format!("status? → {}", answered("answered"))),
+            ("", "cancel") => (Bridge, FrontPayment, format!("cancel → {}", answered("answered"))),
             ("", "callback" | "callback failed") => {
                 (FrontPayment, Bridge, format!("callback {} → {}", field("status"), answered("answered")))
             }
@@ -50,7 +51,7 @@ impl Step {
         let is_failure = |name| entry.field(name).and_then(|code| code.parse::<u16>().ok()).is_some_and(|code| code >= 400);
         let is_bad = ["statusCode", "answered", "shopStatusCode", "providerStatusCode"].into_iter().any(is_failure)
             || entry.fields.contains_key("shopError")
-            || entry.fields.contains_key("disbelief")
+            || entry.fields.contains_key("unverified")
             || text.contains("no answer")
             || entry.message == "callback lost";
         Some(Self { from, to, text, is_bad })
@@ -65,7 +66,8 @@ mod tests {
 
     fn step(message: &str, fields: &[(&'static str, &str)]) -> Option<(Party, Party, String, bool)> {
         let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let entry = Entry { at: Timestamp::UNIX_EPOCH, level: Level::INFO, message: message.to_owned(), order_id: None, fields };
+        let (at, message) = (Timestamp::UNIX_EPOCH, message.to_owned());
+        let entry = Entry { at, began_at: at, level: Level::INFO, message, order_id: None, fields };
         Step::of(&entry).map(|step| (step.from, step.to, step.text, step.is_bad))
     }
 
@@ -75,8 +77,8 @@ mod tests {
         let accepted = step("request", &[("route", "POST /orders"), ("outcome", "accepted"), ("statusCode", "201")]);
         assert_eq!(accepted, Some((Shop, Bridge, "POST /orders → 201 accepted".to_owned(), false)));
         let callback = [("route", "GET /callbacks/{orderId}/{token}"), ("outcome", "read-back"), ("statusCode", "200")];
-        let disbelieved = step("request", &[callback.as_slice(), &[("disbelief", "checksum")]].concat());
-        assert_eq!(disbelieved, Some((Bridge, Bridge, "callback read-back, not believed: checksum".to_owned(), true)));
+        let unverified = step("request", &[callback.as_slice(), &[("unverified", "checksum")]].concat());
+        assert_eq!(unverified, Some((Bridge, Bridge, "callback read-back, not verified: checksum".to_owned(), true)));
         let called = step("callback", &[("status", "PAID"), ("answered", "200")]);
         assert_eq!(called, Some((FrontPayment, Bridge, "callback PAID → 200".to_owned(), false)));
         let told = [("route", "notification"), ("outcome", "undelivered"), ("status", "INVOICED"), ("shopError", "timeout")];

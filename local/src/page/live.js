@@ -1,5 +1,5 @@
-// Reloads the content of a page when something happens. Without JavaScript, the user reloads.
-const source = new EventSource(document.currentScript.dataset.events);
+// Reloads the parts of a page that follow what happens. Without JavaScript, the user reloads.
+const source = new EventSource('/front-payment/events');
 let waiting;
 // Also when the connection opens: something may have happened since the page was rendered.
 source.onopen = source.onmessage = () => {
@@ -9,24 +9,27 @@ source.onopen = source.onmessage = () => {
 addEventListener('pagehide', () => source.close());
 
 async function show() {
-  const main = document.querySelector('main[data-live]');
   const reply = await fetch(location.href);
   if (!reply.ok) return;
-  const next = new DOMParser().parseFromString(await reply.text(), 'text/html').querySelector('main');
+  const next = new DOMParser().parseFromString(await reply.text(), 'text/html').querySelectorAll('[data-live]');
+  document.querySelectorAll('[data-live]').forEach((part, index) => replace(part, next[index]));
+}
+
+function replace(part, next) {
   // Asked last: the user may have begun while the page was fetched.
-  if (isFilledIn(main)) return;
+  if (!next || isFilledIn(part)) return;
   // Keep open details open, and keep the focus.
-  const opened = [...main.querySelectorAll('details')].map((details) => details.open);
+  const opened = [...part.querySelectorAll('details')].map((details) => details.open);
   next.querySelectorAll('details').forEach((details, index) => { details.open = opened[index] ?? false; });
   const reached = 'a, button, summary, [tabindex]';
-  const focused = [...main.querySelectorAll(reached)].indexOf(document.activeElement);
-  main.replaceChildren(...next.childNodes);
-  main.querySelectorAll(reached)[focused]?.focus();
+  const focused = [...part.querySelectorAll(reached)].indexOf(document.activeElement);
+  part.replaceChildren(...next.childNodes);
+  part.querySelectorAll(reached)[focused]?.focus();
 }
 
 // Whether the user is typing, or has chosen or written something that a reload would lose.
-function isFilledIn(main) {
-  const fields = [...main.querySelectorAll('input, select, textarea')];
+function isFilledIn(part) {
+  const fields = [...part.querySelectorAll('input, select, textarea')];
   return fields.some((field) => field === document.activeElement || isChanged(field));
 }
 

@@ -1,5 +1,9 @@
 //! What every page has: navigation, the clock, style, and events that reload it.
 
+mod table;
+
+pub use table::table;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -9,9 +13,10 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use futures_util::{Stream, stream};
-use http::header::CONTENT_TYPE;
-use jiff::SignedDuration;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use maud::{DOCTYPE, Markup, html};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -22,6 +27,17 @@ const SCRIPT: &str = include_str!("live.js");
 /// How far the buttons move the clock.
 const STEPS: [(&str, &str); 4] = [("1m", "a minute"), ("1h", "an hour"), ("1d", "a day"), ("30d", "30 days")];
 const DAY_SECONDS: i64 = 86_400;
+
+/// Pages load nothing from elsewhere, run no script of others, and are shown in no frame.
+const SECURITY: [(HeaderName, &str); 4] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (REFERRER_POLICY, "same-origin"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CACHE_CONTROL, "no-store"),
+];
 
 /// What the pages of a running `local` have in common.
 pub struct Frame {
@@ -45,58 +61,135 @@ impl Frame {
         drop(self.news.send(()));
     }
 
-    /// A whole page. A live page reloads when something happens.
-    pub fn page(&self, title: &str, is_live: bool, content: &Markup) -> Response {
-        let page = html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width,initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (title) " · Front Payment bridge" }
-                    link rel="stylesheet" href="/front-payment/style.css";
-                }
-                body {
-                    a.skip href="#content" { "To the content" }
-                    header {
-                        nav aria-label="Pages" {
-                            @for (path, name) in self.pages() { a href=(path) { (name) } " " }
-                        }
-                        h1 { (title) }
-                        (self.clock_bar())
-                    }
-                    main #content data-live[is_live] { (content) }
-                    @if is_live { script data-events="/front-payment/events" { (PreEscaped(SCRIPT)) } }
-                }
-            }
-        };
-        Html(page.into_string()).into_response()
+    /// A page that stays as it is. `at` is the path of its place in the navigation.
+    pub fn page(&self, at: &str, title: &str, content: &Markup) -> Response {
+        self.framed(at, title, &html! { (self.banner()) h1 { (title) } (content) })
     }
 
-    fn pages(&self) -> Vec<(&'static str, &'static str)> {
-        let of_sandbox = [("/front-payment/portal", "Front Payment's portal"), ("/front-payment/shop", "The shop")];
+    /// A page whose content reloads when something happens. What is `fixed`, above it, does not.
+    pub fn live_page(&self, at: &str, title: &str, fixed: &Markup, content: &Markup) -> Response {
+        let main = html! {
+            div data-live { (self.banner()) }
+            h1 { (title) }
+            (fixed)
+            div data-live { (content) }
+            script src="/front-payment/live.js" {}
+        };
+        self.framed(at, title, &main)
+    }
+
+    /// A page that says what is wrong.
+    pub fn error(&self, status: StatusCode, title: &str, text: &str) -> Response {
+        let mut reply = self.page("", title, &html! { p { (text) } });
+        *reply.status_mut() = status;
+        reply
+    }
+
+    /// The page at an address where there is none.
+    pub fn not_found(&self) -> Response {
+        self.error(
+            StatusCode::NOT_FOUND,
+            "Page not found",
+            "There is no page at this address. The links above lead to all pages.",
+        )
+    }
+
+    /// The page of a database that failed.
+    pub fn broken(&self, error: &front_payment_bridge::store::StoreError) -> Response {
+        tracing::error!(error = %error, "the embedded database failed");
+        let text = "The embedded database failed. The terminal says why. Try again.";
+        self.error(StatusCode::INTERNAL_SERVER_ERROR, "The database failed", text)
+    }
+
+    /// A page that customers see, without the engineers' tools.
+    pub fn customer_page(&self, title: &str, content: &Markup) -> Response {
+        whole(title, &html! { main #content.customer { h1 { (title) } (content) } })
+    }
+
+    fn framed(&self, at: &str, title: &str, main: &Markup) -> Response {
+        let current = |path: &str, name: &str| (path == at).then_some(if name == title { "page" } else { "true" });
+        whole(
+            title,
+            &html! {
+                a.skip href="#content" { "To the content" }
+                header {
+                    nav aria-label="Pages" {
+                        @for (path, name) in self.pages() { a href=(path) aria-current=[current(path, name)] { (name) } }
+                    }
+                    details.clock {
+                        summary { "Clock" }
+                        form method="post" action="/front-payment/clock" {
+                            p { "Move it forward by" }
+                            @for (step, name) in STEPS { button.secondary name="forward" value=(step) { (name) } }
+                        }
+                    }
+                }
+                main #content { (main) }
+            },
+        )
+    }
+
+    fn pages(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let of_sandbox = [("/front-payment/portal", "Portal"), ("/front-payment/shop", "Shop")];
         let of_bridge = [
             ("/console", "Try an order"),
             ("/console/orders", "Orders"),
-            ("/console/explain", "Explain a call"),
-            ("/console/api", "The API"),
+            ("/console/operator", "Operator"),
+            ("/console/explain", "Explain"),
+            ("/console/api", "API"),
         ];
-        of_bridge.into_iter().filter(|_| self.has_bridge).chain(of_sandbox).collect()
+        of_bridge.into_iter().filter(|_| self.has_bridge).chain(of_sandbox)
     }
 
-    fn clock_bar(&self) -> Markup {
+    /// Says what a clock that is ahead changes.
+    fn banner(&self) -> Markup {
+        let Some(ahead) = ahead(self.clock.ahead()) else { return html! {} };
         html! {
-            div.clock {
+            div.banner role="status" {
+                p {
+                    strong { "The clock is " (ahead) " ahead." }
+                    " Everything stored before is that much older. New orders, and what shops are told, have the real time."
+                }
                 form method="post" action="/front-payment/clock" {
-                    "Clock: " time { (self.clock.now().strftime("%Y-%m-%d %H:%M:%S")) } " UTC"
-                    @if let Some(ahead) = ahead(self.clock.ahead()) { ", " (ahead) " ahead" }
-                    ". Move it forward by "
-                    @for (step, name) in STEPS { button name="forward" value=(step) { (name) } }
+                    button.secondary name="reset" value="true" { "Reset the clock" }
                 }
             }
         }
     }
+}
+
+fn whole(title: &str, body: &Markup) -> Response {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Front Payment bridge" }
+                link rel="stylesheet" href="/front-payment/style.css";
+                link rel="icon" href="data:,";
+            }
+            body { (body) }
+        }
+    };
+    (SECURITY, Html(page.into_string())).into_response()
+}
+
+/// Pages show every time in this form, in UTC.
+pub fn time(at: Timestamp) -> Markup {
+    html! { time datetime=(at) { (at.strftime("%Y-%m-%d %H:%M:%S")) } }
+}
+
+/// A status, in the colour of what it means for the shop.
+pub fn badge(status: &str) -> Markup {
+    let tone = match status.to_ascii_uppercase().replace(' ', "_").as_str() {
+        "RESERVED" | "RESEVRED" | "INVOICED" | "CHARGED" | "CAPTURED" | "PAID" | "DELIVERED" => "good",
+        "SENT" | "SUBMITTING" | "PURRING" | "INKASSO" | "REFUND_PENDING" | "PENDING" => "open",
+        "UNKNOWN" | "FAILED" | "REJECTED" => "bad",
+        _ => "over",
+    };
+    html! { span class=(format!("badge {tone}")) { (status) } }
 }
 
 /// `None` if the clock was not moved.
@@ -111,10 +204,14 @@ fn ahead(ahead: SignedDuration) -> Option<String> {
     }
 }
 
-/// The style, and the events that open pages wait for.
+/// Style and script, and the events that open pages wait for.
 pub fn routes(frame: Arc<Frame>) -> Router {
-    let style = || async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) };
-    Router::new().route("/front-payment/style.css", get(style)).route("/front-payment/events", get(events)).with_state(frame)
+    let file = |media_type: &'static str, text: &'static str| get(move || async move { ([(CONTENT_TYPE, media_type)], text) });
+    Router::new()
+        .route("/front-payment/style.css", file("text/css; charset=utf-8", STYLE))
+        .route("/front-payment/live.js", file("text/javascript; charset=utf-8", SCRIPT))
+        .route("/front-payment/events", get(events))
+        .with_state(frame)
 }
 
 async fn events(State(frame): State<Arc<Frame>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

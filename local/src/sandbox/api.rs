@@ -1,9 +1,9 @@
-//! The two calls of Front Payment's API.
+//! Front Payment's API: submit and status, and the replies that all calls share.
 
 use std::future::ready;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -12,7 +12,9 @@ use front_payment_bridge::store::StoreError;
 use futures_util::stream;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::{Line, Misbehaviour, Sandbox, SandboxOrder, TOKEN, bridge_id, callbacks, checks, life};
@@ -23,11 +25,12 @@ pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderM
             return unauthorized();
         }
         let order: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let began = Instant::now();
         let misbehaviour = order.get("referenceNo").and_then(Value::as_str).and_then(Misbehaviour::asked_by);
         let reply = decide(&sandbox, &order, misbehaviour).await;
         let is_lost = matches!(misbehaviour, Some(Misbehaviour::LostReply | Misbehaviour::LostRequest));
         let (callback_url, answered) = (text_at(&order, "/callback/callbackUrl"), (!is_lost).then(|| reply.status().as_u16()));
-        tracing::info!(orderId = bridge_id(&callback_url), answered, "submit");
+        tracing::info!(orderId = bridge_id(&callback_url), answered, totalMs = elapsed_ms(began), "submit");
         reply
     })
     .await
@@ -37,7 +40,7 @@ async fn decide(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
     if let Some(failure) = misbehaviour.and_then(failure) {
         return failure;
     }
-    let refusals = checks::refusals(order, sandbox.clock().now());
+    let refusals = checks::refusals(order, Timestamp::now());
     if !refusals.is_empty() {
         return refused(&json!(refusals));
     }
@@ -45,7 +48,7 @@ async fn decide(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
 }
 
 async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misbehaviour>) -> Result<Response, StoreError> {
-    let text = |pointer| text_at(order, pointer);
+    let (now, text) = (Timestamp::now(), |pointer| text_at(order, pointer));
     let callback_url = text("/callback/callbackUrl");
     let own_path = callback_url.strip_prefix(&sandbox.frame.base).filter(|path| path.starts_with('/'));
     // A private customer signs with BankID. A company's order, and one with `early-callback`, is invoiced at once.
@@ -56,14 +59,16 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
         reference_no: text("/referenceNo"),
         status: if signs { "SENT" } else { "INVOICED" }.to_owned(),
         grand_total: text("/orderSummary/grandTotal"),
+        refunded_amount: "0".to_owned(),
         link: None,
         callback_path: own_path.map(str::to_owned),
         callback_url,
         success: text("/callback/success"),
         failure: text("/callback/failure"),
         lines: lines(order),
-        created_at: sandbox.clock().now().as_second(),
+        created_at: now.as_second(),
         status_at: None,
+        ages_since: Some(now),
         misbehaviour,
         first_notified_at: None,
     };
@@ -126,41 +131,56 @@ pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path
         }
         let order = match sandbox.find(&uuid) {
             Ok(Some(order)) => order,
-            Ok(None) => {
-                let body = json!({"status_code": 404, "status_message": "Client Error", "message": "orderNotFound", "is_data": false, "data": null});
-                return (StatusCode::NOT_FOUND, axum::Json(body)).into_response();
-            }
+            Ok(None) => return not_found(),
             Err(error) => return broken(&error),
         };
         tracing::info!(orderId = order.bridge_id(), answered = 200, "status");
         let body = json!({
             "status_code": 200, "status_message": "OK", "message": "Order Status Retrieved Successfully", "is_data": true,
-            "data": {"uuid": order.uuid, "status": order.status},
+            "data": {
+                "uuid": order.uuid, "status": order.status,
+                "orderAmount": figure(&order.grand_total), "refundedAmount": figure(&order.refunded_amount),
+            },
         });
         axum::Json(body).into_response()
     })
     .await
 }
 
-/// Every reply says how many requests are left in this minute.
-async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl FnOnce() -> F) -> Response {
+/// Every reply says how many requests are left in this minute. What is logged meanwhile is in a span.
+pub(super) async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl FnOnce() -> F) -> Response {
     let left = sandbox.count_request();
     let mut reply = match left {
-        Some(_) => answer().await,
+        Some(_) => answer().instrument(info_span!("call")).await,
         None => (StatusCode::TOO_MANY_REQUESTS, axum::Json(json!({"message": "Too Many Attempts."}))).into_response(),
     };
-    reply.headers_mut().insert("x-ratelimit-limit", HeaderValue::from(sandbox.rate_limit));
+    reply.headers_mut().insert("x-ratelimit-limit", HeaderValue::from(sandbox.settings.rate_limit));
     reply.headers_mut().insert("x-ratelimit-remaining", HeaderValue::from(left.unwrap_or_default()));
     reply
 }
 
-fn is_authorized(headers: &HeaderMap) -> bool {
+pub(super) fn elapsed_ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn is_authorized(headers: &HeaderMap) -> bool {
     headers.get(AUTHORIZATION).is_some_and(|value| value == format!("Bearer {TOKEN}").as_str())
 }
 
-fn unauthorized() -> Response {
+pub(super) fn unauthorized() -> Response {
     let body = json!({"status_code": 401, "status_message": "Unauthorized", "message": "Unauthenticated.", "is_error": true});
     (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
+}
+
+pub(super) fn not_found() -> Response {
+    let body =
+        json!({"status_code": 404, "status_message": "Client Error", "message": "orderNotFound", "is_data": false, "data": null});
+    (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
+}
+
+/// A JSON number with these digits.
+fn figure(digits: &str) -> Value {
+    digits.parse().map_or_else(|_| digits.into(), Value::Number)
 }
 
 /// The misbehaviours that create nothing.
@@ -185,7 +205,7 @@ fn failure(misbehaviour: Misbehaviour) -> Option<Response> {
     }
 }
 
-fn refused(errors: &Value) -> Response {
+pub(super) fn refused(errors: &Value) -> Response {
     let body = json!({"status_code": 417, "status_message": "Client Error", "message": "payloadValidationErrors", "is_error": true, "errors": errors});
     (StatusCode::EXPECTATION_FAILED, axum::Json(body)).into_response()
 }
@@ -197,7 +217,7 @@ fn internal_error() -> Response {
 }
 
 /// A failure in Front Payment's own form.
-fn failure_reply(status: StatusCode, status_message: &str, message: &str, errors: &Value) -> Response {
+pub(super) fn failure_reply(status: StatusCode, status_message: &str, message: &str, errors: &Value) -> Response {
     let body = json!({"status_code": status.as_u16(), "status_message": status_message, "message": message, "is_error": true, "errors": errors});
     (status, axum::Json(body)).into_response()
 }
@@ -209,7 +229,7 @@ pub(super) fn broken(error: &StoreError) -> Response {
 }
 
 /// A reply that breaks off before its announced length.
-fn lost_reply() -> Response {
+pub(super) fn lost_reply() -> Response {
     let broken: io::Result<Bytes> = Err(io::Error::other("the sandbox was asked to lose its reply"));
     let body = Body::from_stream(stream::once(ready(broken)));
     (StatusCode::CREATED, [("content-length", "1000")], body).into_response()

@@ -1,9 +1,14 @@
 //! Front Payment's callbacks, signed as documented.
 
+use std::time::Instant;
+
 use front_payment_bridge::telemetry::error_chain;
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
+use url::Url;
 
-use super::{Misbehaviour, SECRET_KEY, Sandbox, SandboxOrder};
+use super::{Misbehaviour, SECRET_KEY, Sandbox, SandboxOrder, api};
+use crate::guard::is_loopback_name;
 
 /// Tells the bridge that an order was signed (`INVOICED`) or declined (`CANCELLED`), or misbehaves.
 pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
@@ -61,15 +66,31 @@ fn callback_url(sandbox: &Sandbox, order: &SandboxOrder) -> String {
     }
 }
 
+/// Whoever can send orders chooses the URL, so by itself the sandbox calls this machine only.
+fn may_call(sandbox: &Sandbox, url: &str) -> bool {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    is_loopback_name(&host) || sandbox.settings.callback_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&host))
+}
+
 async fn call(sandbox: &Sandbox, order: &SandboxOrder, status: &str, query: &str) {
-    match sandbox.http.get(format!("{}?{query}", callback_url(sandbox, order))).send().await {
-        Ok(reply) => {
-            let answered = reply.status().as_u16();
-            tracing::info!(orderId = order.bridge_id(), orderUuid = order.uuid, status, answered, "callback");
-        }
-        Err(error) => {
-            let error = error_chain(&error.without_url());
-            tracing::warn!(orderId = order.bridge_id(), orderUuid = order.uuid, status, error, "callback failed");
+    let url = callback_url(sandbox, order);
+    if !may_call(sandbox, &url) {
+        let error = "not called: the URL is not of this machine; --callback-host allows another host";
+        tracing::warn!(orderId = order.bridge_id(), orderUuid = order.uuid, status, error, "callback failed");
+        return;
+    }
+    let span = tracing::info_span!("callback", orderId = order.bridge_id(), orderUuid = order.uuid, status);
+    let began = Instant::now();
+    async {
+        let reply = sandbox.http.get(format!("{url}?{query}")).send().await;
+        let total_ms = api::elapsed_ms(began);
+        match reply {
+            Ok(reply) => tracing::info!(answered = reply.status().as_u16(), totalMs = total_ms, "callback"),
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error.without_url()), totalMs = total_ms, "callback failed");
+            }
         }
     }
+    .instrument(span)
+    .await;
 }

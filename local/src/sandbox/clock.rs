@@ -1,4 +1,4 @@
-//! `POST /front-payment/clock` moves the clock.
+//! `/front-payment/clock` shows and moves the clock.
 
 use std::sync::Arc;
 
@@ -6,53 +6,97 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::REFERER;
+use front_payment_bridge::store::StoreError;
 use http::{HeaderMap, StatusCode};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Sandbox, api, life};
+use crate::guard::own_referer;
+use crate::store::database_error;
 
 const MAX_STEP: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// Takes `{"forward": "1h"}`, or a form's `forward=1h`: a number and `s`, `m`, `h` or `d`, or several of them.
-pub(super) async fn forward(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
-    let (step, is_form) = match serde_json::from_slice::<Value>(&body) {
-        Ok(json) => (json.get("forward").and_then(Value::as_str).map(str::to_owned), false),
-        Err(_) => (form_value(&body, "forward"), true),
-    };
-    let Some(by) = step.as_deref().and_then(duration) else {
-        let detail = r#"expected {"forward": "1h"}: s, m, h or d, 400 days at most"#;
+/// What is to be done with the clock.
+#[derive(Debug, PartialEq, Eq)]
+enum Change {
+    Forward(SignedDuration),
+    Reset,
+}
+
+/// `now` is what a clock would show that is so far ahead.
+pub(super) async fn show(State(sandbox): State<Arc<Sandbox>>) -> Response {
+    let ahead = sandbox.clock().ahead();
+    let now = Timestamp::now().saturating_add(ahead).unwrap_or(Timestamp::MAX);
+    Json(json!({ "now": now, "aheadSeconds": ahead.as_secs() })).into_response()
+}
+
+/// Takes `{"forward": "1h"}`, a number and `s`, `m`, `h` or `d`, or several of them; or `{"reset": true}`; or either as a form.
+pub(super) async fn change(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
+    let document = serde_json::from_slice(&body).ok();
+    let Some(wanted) = document.as_ref().map_or_else(|| of_form(&body), of_document) else {
+        let detail = r#"expected {"forward": "1h"}, with s, m, h or d, 400 days at most; or {"reset": true}"#;
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "detail": detail }))).into_response();
     };
-    if let Err(error) = sandbox.clock().forward(by).await {
+    // In tasks of their own: a move goes on even if its caller disconnects.
+    let moving = {
+        let sandbox = sandbox.clone();
+        tokio::spawn(async move { make(&sandbox, wanted).await })
+    };
+    if let Err(error) = moving.await.unwrap_or_else(|error| Err(database_error(error))) {
         return api::broken(&error);
     }
-    life::age(&sandbox).await;
+    let aging = {
+        let sandbox = sandbox.clone();
+        tokio::spawn(async move {
+            life::age(&sandbox).await;
+            sandbox.frame.announce();
+        })
+    };
+    if document.is_none() {
+        // Its callbacks may take long. The page follows them.
+        return back(&headers, "/front-payment/portal");
+    }
+    match aging.await {
+        Ok(()) => show(State(sandbox)).await,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn make(sandbox: &Sandbox, change: Change) -> Result<(), StoreError> {
+    let step = match change {
+        Change::Forward(by) => sandbox.clock().forward(by).await?,
+        Change::Reset => sandbox.clock().reset().await?,
+    };
+    sandbox.move_times(step).await?;
     sandbox.clock().wake();
     sandbox.frame.announce();
-    if is_form { back(&headers, "/front-payment/portal") } else { Json(json!({ "now": sandbox.clock().now() })).into_response() }
+    Ok(())
 }
 
-fn duration(text: &str) -> Option<SignedDuration> {
+fn of_document(document: &Value) -> Option<Change> {
+    match document.get("reset") {
+        Some(reset) => (*reset == true).then_some(Change::Reset),
+        None => forward(document.get("forward")?.as_str()?),
+    }
+}
+
+fn of_form(body: &[u8]) -> Option<Change> {
+    if form_value(body, "reset").is_some() { Some(Change::Reset) } else { forward(&form_value(body, "forward")?) }
+}
+
+fn forward(text: &str) -> Option<Change> {
     let by = text.parse::<Span>().ok()?.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-    (by.is_positive() && by <= MAX_STEP).then_some(by)
+    (by.is_positive() && by <= MAX_STEP).then_some(Change::Forward(by))
 }
 
-pub(super) fn form_value(body: &[u8], name: &str) -> Option<String> {
+pub(crate) fn form_value(body: &[u8], name: &str) -> Option<String> {
     url::form_urlencoded::parse(body).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
 /// Redirects to the page that the form was on.
 pub(super) fn back(headers: &HeaderMap, otherwise: &str) -> Response {
-    let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
-    // Only the path, so that the redirect stays on this server.
-    let path = referer.and_then(|referer| url::Url::parse(referer).ok()).map(|url| match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    });
-    let path = path.filter(|path| !path.starts_with("//"));
-    Redirect::to(path.as_deref().unwrap_or(otherwise)).into_response()
+    Redirect::to(own_referer(headers).as_deref().unwrap_or(otherwise)).into_response()
 }
 
 #[cfg(test)]
@@ -74,7 +118,8 @@ mod tests {
             ("", None),
             ("1mo", None),
         ] {
-            assert_eq!(duration(text).map(|by| by.as_secs()), seconds, "{text}");
+            let expected = seconds.map(|seconds| Change::Forward(SignedDuration::from_secs(seconds)));
+            assert_eq!(forward(text), expected, "{text}");
         }
     }
 }

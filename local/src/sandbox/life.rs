@@ -8,11 +8,11 @@ use super::{Sandbox, SandboxOrder, callbacks};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A status, the days after which it changes, and the next status.
-const STEPS: [(&str, i32, &str); 3] = [("SENT", 14, "EXPIRED"), ("INVOICED", 14, "PURRING"), ("PURRING", 14, "INKASSO")];
+const STEPS: [(&str, i32, &str); 3] = [("SENT", 14, "EXPIRED"), ("INVOICED", 14, "Purring"), ("Purring", 14, "Inkasso")];
 
 /// Changes every order whose time has come, and calls back.
 pub(super) async fn age(sandbox: &Arc<Sandbox>) {
-    let now = sandbox.clock().now();
+    let now = Timestamp::now();
     let orders = sandbox.orders().unwrap_or_else(|error| {
         tracing::error!(error = %error, "the sandbox's database failed");
         Vec::new()
@@ -35,6 +35,6 @@ pub(super) async fn change(sandbox: &Arc<Sandbox>, uuid: String, from: &str, to:
 
 fn next_status(order: &SandboxOrder, now: Timestamp) -> Option<&'static str> {
     let (_, days, next) = STEPS.into_iter().find(|(status, ..)| *status == order.status)?;
-    let since = Timestamp::from_second(order.status_since()).ok()?;
+    let since = order.aging_since()?;
     (now.duration_since(since) >= DAY * days).then_some(next)
 }

@@ -2,6 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Words that make the same thing go wrong.
+pub struct WordGroup {
+    /// Who misbehaves, and when.
+    pub title: &'static str,
+    /// Each word, and what it does.
+    pub words: Vec<(&'static str, &'static str)>,
+}
+
+/// Every word, for people to choose from.
+#[must_use]
+pub fn word_groups() -> [WordGroup; 4] {
+    let of_order = |is_of_callback: bool| {
+        let words = Misbehaviour::ALL.into_iter().filter(|(_, misbehaviour, _)| misbehaviour.is_of_callback() == is_of_callback);
+        words.map(|(word, _, meaning)| (word, meaning)).collect()
+    };
+    [
+        WordGroup { title: "Front Payment, when it gets the order", words: of_order(false) },
+        WordGroup { title: "Front Payment, when it calls back", words: of_order(true) },
+        WordGroup {
+            title: "Front Payment, when the order is cancelled",
+            words: CancelMisbehaviour::ALL.into_iter().map(|(word, _, meaning)| (word, meaning)).collect(),
+        },
+        WordGroup {
+            title: "The shop, when it is notified",
+            words: ShopMisbehaviour::ALL.into_iter().map(|(word, _, meaning)| (word, meaning)).collect(),
+        },
+    ]
+}
+
 /// A misbehaviour of Front Payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -61,23 +90,46 @@ impl Misbehaviour {
         ("bad-checksum", Self::BadChecksum, "signs the callback with another key"),
     ];
 
-    #[must_use]
-    pub fn words() -> Vec<&'static str> {
-        Self::ALL.iter().map(|(word, ..)| *word).collect()
-    }
-
-    /// Each word, and what it makes the sandbox do.
-    pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
-        Self::ALL.iter().map(|(word, _, meaning)| (*word, *meaning))
+    fn is_of_callback(self) -> bool {
+        use Misbehaviour as M;
+        matches!(
+            self,
+            M::DuplicateCallback | M::EarlyCallback | M::LostCallback | M::ReversedCallbacks | M::UnknownStatus | M::BadChecksum
+        )
     }
 
     /// The first one whose word is in `reference_no`.
     #[must_use]
     pub fn asked_by(reference_no: &str) -> Option<Self> {
         // Without the shop's words: `shop-slow` is not `slow`.
-        let of_shop = ShopMisbehaviour::words();
-        let reference_no =
-            of_shop.into_iter().fold(reference_no.to_ascii_lowercase(), |reference_no, word| reference_no.replace(word, ""));
+        let of_shop = ShopMisbehaviour::ALL.iter().map(|(word, ..)| *word);
+        let reference_no = of_shop.fold(reference_no.to_ascii_lowercase(), |reference_no, word| reference_no.replace(word, ""));
+        Self::ALL.iter().find(|(word, ..)| reference_no.contains(word)).map(|(_, misbehaviour, _)| *misbehaviour)
+    }
+}
+
+/// A misbehaviour of Front Payment when an order is to be cancelled. It can be combined with the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelMisbehaviour {
+    /// A 400: the order counts as paid, and is not cancelled.
+    Refused,
+    /// The order is cancelled, but the connection breaks in the middle of the reply.
+    Lost,
+    /// No answer, and the order is not cancelled.
+    Hangs,
+}
+
+impl CancelMisbehaviour {
+    const ALL: [(&'static str, Self, &'static str); 3] = [
+        ("cancel-refused", Self::Refused, "answers 400: the order is paid"),
+        ("cancel-lost", Self::Lost, "cancels the order, and loses the reply"),
+        ("cancel-hangs", Self::Hangs, "never answers, and cancels nothing"),
+    ];
+
+    /// The first one whose word is in `reference_no`.
+    #[must_use]
+    pub fn asked_by(reference_no: &str) -> Option<Self> {
+        let reference_no = reference_no.to_ascii_lowercase();
         Self::ALL.iter().find(|(word, ..)| reference_no.contains(word)).map(|(_, misbehaviour, _)| *misbehaviour)
     }
 }
@@ -104,16 +156,6 @@ impl ShopMisbehaviour {
         ("shop-410", Self::Gone, "answers 410: it does not want to hear any more"),
         ("shop-redirect", Self::Redirect, "redirects to a private address"),
     ];
-
-    #[must_use]
-    pub fn words() -> Vec<&'static str> {
-        Self::ALL.iter().map(|(word, ..)| *word).collect()
-    }
-
-    /// Each word, and what it makes the sandbox do.
-    pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
-        Self::ALL.iter().map(|(word, _, meaning)| (*word, *meaning))
-    }
 
     /// Every one whose word is in `reference_no`.
     #[must_use]
@@ -143,5 +185,9 @@ mod tests {
             let asked = (Misbehaviour::asked_by(reference_no), ShopMisbehaviour::asked_by(reference_no));
             assert_eq!(asked, (of_front_payment, of_shop), "{reference_no}");
         }
+        let both = "LOST-callback Cancel-Lost";
+        let asked = (Misbehaviour::asked_by(both), CancelMisbehaviour::asked_by(both));
+        assert_eq!(asked, (Some(Misbehaviour::LostCallback), Some(CancelMisbehaviour::Lost)));
+        assert_eq!(Misbehaviour::asked_by("cancel-lost"), None);
     }
 }

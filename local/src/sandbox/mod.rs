@@ -3,6 +3,7 @@
 
 mod api;
 mod callbacks;
+mod cancel;
 mod checks;
 mod clock;
 mod life;
@@ -10,7 +11,7 @@ mod misbehaviour;
 mod pages;
 mod shop;
 
-pub use misbehaviour::{Misbehaviour, ShopMisbehaviour};
+pub use misbehaviour::{CancelMisbehaviour, Misbehaviour, ShopMisbehaviour, WordGroup, word_groups};
 pub use shop::{ReceivedNotification, ShopNotification};
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +23,9 @@ use jiff::Timestamp;
 use redb::{ReadableTable, Table, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use super::clock::MovableClock;
+pub(super) use clock::form_value;
+
+use super::clock::{MovableClock, Move};
 use super::page::Frame;
 use crate::store::{EmbeddedDatabase, database_error};
 
@@ -37,6 +40,21 @@ pub const SHOP_KEY: &str = "whsec_ZGVtby1zaG9wLW5vdGlmaWNhdGlvbi1rZXk=";
 /// Requests a minute over all endpoints, as many as Front Payment allows.
 pub const RATE_LIMIT: u32 = 240;
 
+/// How the sandbox behaves.
+#[derive(Debug, Clone)]
+pub struct SandboxSettings {
+    /// Requests a minute.
+    pub rate_limit: u32,
+    /// Hosts that may be called back, beside this machine.
+    pub callback_hosts: Vec<String>,
+}
+
+impl Default for SandboxSettings {
+    fn default() -> Self {
+        Self { rate_limit: RATE_LIMIT, callback_hosts: Vec::new() }
+    }
+}
+
 const ORDERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("sandbox");
 
 /// Its tables are in the database of the bridge's store.
@@ -46,7 +64,7 @@ pub struct Sandbox {
     frame: Arc<Frame>,
     http: reqwest::Client,
     database: Arc<EmbeddedDatabase>,
-    rate_limit: u32,
+    settings: SandboxSettings,
     minute: Mutex<(i64, u32)>,
     listeners: shop::Listeners,
 }
@@ -64,6 +82,9 @@ pub struct SandboxOrder {
     pub status: String,
     /// In the shop's digits.
     pub grand_total: String,
+    /// A plain decimal.
+    #[serde(default = "zero")]
+    pub refunded_amount: String,
     /// The last part of the BankID link: the uuid and a secret. `None` for an order that needs no signature.
     pub link: Option<String>,
     pub callback_url: String,
@@ -80,6 +101,9 @@ pub struct SandboxOrder {
     /// Unix seconds; `None` before the first change.
     #[serde(default)]
     status_at: Option<i64>,
+    /// Since when it ages. The clock moves this time; callbacks tell the others.
+    #[serde(default)]
+    ages_since: Option<Timestamp>,
     pub misbehaviour: Option<Misbehaviour>,
     /// When the shop was first notified.
     #[serde(default)]
@@ -94,9 +118,17 @@ struct Line {
     amount: String,
 }
 
+fn zero() -> String {
+    "0".to_owned()
+}
+
 impl SandboxOrder {
     fn bridge_id(&self) -> Option<&str> {
         bridge_id(&self.callback_url)
+    }
+
+    fn aging_since(&self) -> Option<Timestamp> {
+        self.ages_since.or(Timestamp::from_second(self.status_since()).ok())
     }
 
     /// In Unix seconds.
@@ -110,15 +142,19 @@ pub fn routes(sandbox: Arc<Sandbox>) -> Router {
     Router::new()
         .route("/api/v1/connect/orders/invoice/submit", post(api::submit))
         .route("/api/v1/connect/orders/status/{uuid}", get(api::status))
+        .route("/api/v1/connect/orders/cancel/{uuid}", post(cancel::cancel))
         .route("/bankid/{link}", get(pages::bank_id::show))
         .route("/bankid/{link}/sign", post(pages::bank_id::sign))
         .route("/bankid/{link}/decline", post(pages::bank_id::decline))
         .route("/portal", get(pages::portal::list))
         .route("/portal/{uuid}", get(pages::portal::show))
         .route("/portal/{uuid}/status", post(pages::portal::set_status))
+        .route("/portal/{uuid}/refund", post(pages::portal::refund))
         .route("/portal/{uuid}/callback", post(pages::portal::repeat_callback))
-        .route("/clock", post(clock::forward))
+        .route("/clock", get(clock::show).post(clock::change))
         .merge(shop::routes())
+        .fallback(pages::no_page)
+        .method_not_allowed_fallback(pages::no_page)
         .with_state(sandbox)
 }
 
@@ -135,16 +171,15 @@ impl Sandbox {
             frame,
             http,
             database,
-            rate_limit: RATE_LIMIT,
+            settings: SandboxSettings::default(),
             minute: Mutex::default(),
             listeners: shop::Listeners::default(),
         })
     }
 
-    /// `rate_limit` is in requests a minute.
     #[must_use]
-    pub fn limited_to(self, rate_limit: u32) -> Self {
-        Self { rate_limit, ..self }
+    pub fn with_settings(self, settings: SandboxSettings) -> Self {
+        Self { settings, ..self }
     }
 
     /// All orders.
@@ -152,11 +187,7 @@ impl Sandbox {
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub fn orders(&self) -> Result<Vec<SandboxOrder>, StoreError> {
-        self.database.read(|read| {
-            let orders = read.open_table(ORDERS).map_err(database_error)?;
-            let items = orders.iter().map_err(database_error)?;
-            items.map(|item| read_order(item.map_err(database_error)?.1.value())).collect()
-        })
+        self.database.read(|read| all(&read.open_table(ORDERS).map_err(database_error)?))
     }
 
     fn clock(&self) -> &MovableClock {
@@ -191,14 +222,30 @@ impl Sandbox {
 
     /// Gives an order a status. Returns it, or `None` where there is no such order, or it has not the status `from`.
     async fn set_status(&self, uuid: String, from: Option<String>, status: String) -> Result<Option<SandboxOrder>, StoreError> {
-        let now = self.clock().now().as_second();
+        self.change(uuid, |order| {
+            let has_status = from.is_none_or(|from| from == order.status);
+            has_status.then(|| {
+                let refunded_amount = if status == "REFUNDED" { order.grand_total.clone() } else { order.refunded_amount };
+                SandboxOrder { status, refunded_amount, ..order }
+            })
+        })
+        .await
+    }
+
+    /// Changes an order's status or what goes with it. Returns the order, or `None` where there is none, or nothing to change.
+    async fn change(
+        &self,
+        uuid: String,
+        change: impl FnOnce(SandboxOrder) -> Option<SandboxOrder> + Send + 'static,
+    ) -> Result<Option<SandboxOrder>, StoreError> {
+        let now = Timestamp::now();
         self.database
             .write(move |write| {
                 let mut orders = write.open_table(ORDERS).map_err(database_error)?;
                 let found = orders.get(uuid.as_str()).map_err(database_error)?;
                 let found = found.map(|item| read_order(item.value())).transpose()?;
-                let Some(found) = found.filter(|order| from.is_none_or(|from| from == order.status)) else { return Ok(None) };
-                let changed = SandboxOrder { status, status_at: Some(now), ..found };
+                let Some(changed) = found.and_then(change) else { return Ok(None) };
+                let changed = SandboxOrder { status_at: Some(now.as_second()), ages_since: Some(now), ..changed };
                 insert(&mut orders, &changed)?;
                 Ok(Some(changed))
             })
@@ -210,16 +257,36 @@ impl Sandbox {
             })
     }
 
+    /// Moves the times that decide what happens next, and not those that were told.
+    async fn move_times(&self, step: Move) -> Result<(), StoreError> {
+        self.database
+            .write(move |write| {
+                let mut table = write.open_table(ORDERS).map_err(database_error)?;
+                for order in all(&table)? {
+                    let times = [order.ages_since, order.first_notified_at];
+                    let [ages_since, first_notified_at] = times.map(|at| at.map(|at| step.of(at)));
+                    insert(&mut table, &SandboxOrder { ages_since, first_notified_at, ..order })?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
     /// Counts a request. Returns how many are left in this minute, or `None` if it is one too many.
     fn count_request(&self) -> Option<u32> {
-        let minute = self.clock().now().as_second() / 60;
+        let minute = Timestamp::now().as_second() / 60;
         let mut counted = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         if counted.0 != minute {
             *counted = (minute, 0);
         }
         counted.1 += 1;
-        self.rate_limit.checked_sub(counted.1)
+        self.settings.rate_limit.checked_sub(counted.1)
     }
+}
+
+fn all(orders: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<Vec<SandboxOrder>, StoreError> {
+    let items = orders.iter().map_err(database_error)?;
+    items.map(|item| read_order(item.map_err(database_error)?.1.value())).collect()
 }
 
 fn insert(orders: &mut Table<'_, &'static str, &'static [u8]>, order: &SandboxOrder) -> Result<(), StoreError> {

@@ -2,8 +2,8 @@
 
 use std::iter;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use front_payment_bridge::store::{BoxError, StoreError};
@@ -32,7 +32,7 @@ pub enum OpenError {
 ///
 /// A commit waits for the disk, and there is one at a time. Writes that arrive meanwhile share the next commit.
 pub struct EmbeddedDatabase {
-    database: Arc<Database>,
+    database: Arc<Reopening>,
     /// Both are `Some` until drop.
     writes: Option<Sender<Write>>,
     writer: Option<JoinHandle<()>>,
@@ -40,18 +40,20 @@ pub struct EmbeddedDatabase {
 
 impl EmbeddedDatabase {
     pub fn open(file: &Path) -> Result<Self, OpenError> {
-        Self::start(builder().create(file))
+        let file = file.to_owned();
+        Self::start(move || builder().create(&file))
     }
 
     pub fn in_memory() -> Result<Self, OpenError> {
-        Self::start(builder().create_with_backend(InMemoryBackend::new()))
+        Self::start(|| builder().create_with_backend(InMemoryBackend::new()))
     }
 
-    fn start(database: Result<Database, DatabaseError>) -> Result<Self, OpenError> {
-        let database = Arc::new(database.map_err(|error| match error {
+    fn start(open: impl Fn() -> Result<Database, DatabaseError> + Send + Sync + 'static) -> Result<Self, OpenError> {
+        let database = Arc::new(Reopening { open: Box::new(open), current: RwLock::default() });
+        database.get().map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => OpenError::InUse,
             error => OpenError::Database(error.into()),
-        })?);
+        })?;
         let (writes, queue) = mpsc::channel();
         let writing = database.clone();
         let writer = thread::Builder::new().name("redb".to_owned()).spawn(move || commit_all(&writing, &queue));
@@ -60,14 +62,14 @@ impl EmbeddedDatabase {
     }
 
     pub fn create_table<K: Key, V: Value>(&self, table: TableDefinition<'_, K, V>) -> Result<(), StoreError> {
-        let write = self.database.begin_write().map_err(database_error)?;
+        let write = self.database.get().map_err(database_error)?.begin_write().map_err(database_error)?;
         write.open_table(table).map_err(database_error)?;
         write.commit().map_err(database_error)
     }
 
     /// Reads what is committed.
     pub fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        read(&self.database.begin_read().map_err(database_error)?)
+        read(&self.database.get().map_err(database_error)?.begin_read().map_err(database_error)?)
     }
 
     /// Returns once the write is on disk. A write that fails must not have changed anything, because it shares its
@@ -99,23 +101,49 @@ impl Drop for EmbeddedDatabase {
     }
 }
 
+/// A database that is opened again after it has failed: until then, redb refuses everything.
+struct Reopening {
+    open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>,
+    current: RwLock<Option<Arc<Database>>>,
+}
+
+impl Reopening {
+    fn get(&self) -> Result<Arc<Database>, DatabaseError> {
+        if let Some(database) = &*self.current.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(database.clone());
+        }
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = &*current {
+            return Ok(database.clone());
+        }
+        let database = Arc::new((self.open)()?);
+        *current = Some(database.clone());
+        Ok(database)
+    }
+
+    fn close(&self) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
 fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     builder
 }
 
-fn commit_all(database: &Database, writes: &Receiver<Write>) {
+fn commit_all(database: &Reopening, writes: &Receiver<Write>) {
     while let Ok(first) = writes.recv() {
         if let Err(error) = commit(database, iter::once(first).chain(writes.try_iter())) {
-            tracing::error!(error = error_chain(&*error), "the embedded database cannot write");
+            tracing::error!(error = error_chain(&*error), "the embedded database cannot write; is the disk full?");
+            database.close();
         }
     }
 }
 
 /// If the commit fails, dropping the channels tells the callers.
-fn commit(database: &Database, writes: impl Iterator<Item = Write>) -> Result<(), BoxError> {
-    let transaction = database.begin_write()?;
+fn commit(database: &Reopening, writes: impl Iterator<Item = Write>) -> Result<(), BoxError> {
+    let transaction = database.get()?.begin_write()?;
     let after_commit: Vec<AfterCommit> = writes.map(|write| write(&transaction)).collect();
     transaction.commit()?;
     after_commit.into_iter().for_each(|act| act());

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
+mod after_the_sale;
 mod commands;
 mod console;
 mod notifications;
+mod safety;
 mod sandbox;
 mod tools;
 
@@ -42,13 +44,12 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(LOCAL)
-            .args(arguments)
-            .args(["--port", "0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        Self::start_with(Command::new(LOCAL).args(arguments))
+    }
+
+    fn start_with(program: &mut Command) -> Self {
+        let mut process =
+            program.env("CARGO", "cargo").args(["--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut welcome = String::new();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         while !welcome.contains("Ctrl-C") {
@@ -86,7 +87,8 @@ impl Running {
     async fn press(&self, order: &Value, button: &str) -> String {
         let link = order["bankIdUrl"].as_str().unwrap();
         let page = self.client.get(link).send().await.unwrap().text().await.unwrap();
-        assert!(page.contains(&format!("{link}/{button}")), "{page}");
+        let path = link.strip_prefix(&self.base).unwrap();
+        assert!(page.contains(&format!("\"{path}/{button}\"")), "{page}");
         let reply = self.client.post(format!("{link}/{button}")).send().await.unwrap();
         assert_eq!(reply.status(), 303);
         reply.headers()["location"].to_str().unwrap().to_owned()
@@ -96,10 +98,32 @@ impl Running {
         self.read(order).await["status"].as_str().unwrap().to_owned()
     }
 
+    /// Waits until the order has this status.
+    async fn until_status(&self, order: &Value, status: &str) {
+        for _ in 0..300 {
+            if self.status(order).await == status {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the order is {}, not {status}", self.status(order).await);
+    }
+
     fn interrupt(&mut self) -> Option<i32> {
-        let killed = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
+        self.signal("INT")
+    }
+
+    fn signal(&mut self, name: &str) -> Option<i32> {
+        let killed = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status().unwrap();
         assert!(killed.success());
         self.process.wait().unwrap().code()
+    }
+
+    /// Files can grow to so many bytes, as on a disk that is full.
+    fn limit_files(&self, bytes: &str) {
+        let mut limited = Command::new("prlimit");
+        limited.args([&format!("--pid={}", self.process.id()), &format!("--fsize={bytes}:unlimited")]);
+        assert!(limited.status().unwrap().success());
     }
 }
 
@@ -142,7 +166,7 @@ async fn the_commands_work_as_they_are_printed() {
     let read = json(&shell(commands[1]));
     assert_eq!((&read["orderId"], &read["referenceNo"]), (&order["orderId"], &json!("1001")));
     let paid = shell(commands[2]);
-    assert!(paid.contains("is PAID at Front Payment, and PAID at the bridge"), "{paid}");
+    assert!(paid.contains("is PAID at Front Payment, and it is PAID at the bridge"), "{paid}");
     assert_eq!(json(&shell(commands[3]))["type"], "urn:front-payment-bridge:outcome-unknown");
     assert_eq!(local.status(&order).await, "PAID");
 }
@@ -175,6 +199,33 @@ async fn orders_are_kept_over_a_restart_and_ctrl_c_is_a_clean_end() {
     assert_eq!(page.status(), 200, "the sandbox knows its orders too");
 }
 
+#[test]
+fn sigterm_is_a_clean_end_too() {
+    let mut local = Running::start(&["--in-memory"]);
+    assert_eq!(local.signal("TERM"), Some(0));
+}
+
+#[tokio::test]
+async fn a_disk_that_was_full_needs_no_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    // Without the signal, a write beyond the limit is an error, as on a full disk.
+    let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
+    let data_dir = directory.path().join("data");
+    let local = Running::start_with(Command::new("sh").args(["-c", script, LOCAL, "--data-dir", data_dir.to_str().unwrap()]));
+    let (_, before) = local.submit("Dhaka", "before").await;
+    local.limit_files("4096");
+    let (status, refused) = local.submit("Dhaka", "full").await;
+    assert_eq!((status, &refused["type"]), (503, &json!("urn:front-payment-bridge:storage-unavailable")), "{refused}");
+    local.limit_files("unlimited");
+    for _ in 0..100 {
+        if local.submit("Dhaka", "room").await.0 == 201 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!((local.submit("Dhaka", "again").await.0, local.status(&before).await.as_str()), (201, "SENT"));
+}
+
 #[tokio::test]
 async fn the_gateway_answers_what_is_no_route_and_lives_on() {
     let local = Running::start(&["--in-memory"]);
@@ -186,7 +237,7 @@ async fn the_gateway_answers_what_is_no_route_and_lives_on() {
     let mut raw = std::net::TcpStream::connect(local.base.trim_start_matches("http://")).unwrap();
     std::io::Write::write_all(
         &mut raw,
-        b"GET /orders/x HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \xff\xfe\r\nconnection: close\r\n\r\n",
+        b"GET /orders/x HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer \xff\xfe\r\nconnection: close\r\n\r\n",
     )
     .unwrap();
     raw.set_read_timeout(Some(Duration::from_secs(5))).unwrap();

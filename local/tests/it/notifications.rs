@@ -20,6 +20,17 @@ impl Running {
         panic!("the shop was not notified of {order}");
     }
 
+    /// What the shop was told first of an order.
+    pub(super) async fn told_of(&self, order_uuid: &Value) -> Value {
+        for _ in 0..200 {
+            if let Some(told) = self.told(order_uuid).await.pop() {
+                return told;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the shop was not told of {order_uuid}");
+    }
+
     /// What the shop was told of an order, the latest first.
     async fn told(&self, order_uuid: &Value) -> Vec<Value> {
         let told: Vec<Value> = serde_json::from_str(&self.page("/front-payment/shop/notifications").await).unwrap();

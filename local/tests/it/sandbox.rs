@@ -1,16 +1,18 @@
 //! The sandbox, and how it misbehaves.
 
-use local::{API_KEY, example_order};
-use serde_json::json;
+use std::process::Command;
 
-use super::{Running, answer};
+use local::{API_KEY, example_order};
+use serde_json::{Value, json};
+
+use super::{LOCAL, Running, answer};
 
 #[tokio::test]
 async fn misbehaviour_on_demand() {
     let local = Running::start(&["--in-memory"]);
     for (word, status, slug) in [
-        ("error-500", 502, "front-payment-failed"),
-        ("error-510", 502, "front-payment-failed"),
+        ("error-500", 504, "outcome-unknown"),
+        ("error-510", 504, "outcome-unknown"),
         ("rate-limited", 503, "front-payment-unavailable"),
         ("unavailable", 503, "front-payment-unavailable"),
     ] {
@@ -23,7 +25,7 @@ async fn misbehaviour_on_demand() {
     assert_eq!(local.submit("lost-reply", "lost").await.0, 409);
     let portal = local.page("/front-payment/portal").await;
     let sign = portal.split('"').find(|part| part.ends_with("/sign")).unwrap();
-    local.client.post(sign).send().await.unwrap();
+    local.client.post(format!("{}{sign}", local.base)).send().await.unwrap();
     assert_eq!((local.submit("lost-reply", "lost").await.0, local.status(&lost).await.as_str()), (201, "INVOICED"));
 
     // The bridge only warns of this, but the sandbox refuses it. Its sentence gets a pointer.
@@ -53,7 +55,7 @@ async fn misbehaviour_on_demand() {
 
 #[tokio::test]
 async fn a_lost_request_is_not_sent_again_and_a_denied_order_is_noticed_when_it_calls_back() {
-    let local = Running::start(&["--in-memory"]);
+    let local = Running::start_with(Command::new(LOCAL).arg("--in-memory").env("TRUSTED_FAILURES", "500"));
     let portal = || local.page("/front-payment/portal");
     // The bridge cannot know that nothing was created, so the order stays UNKNOWN.
     let (status, lost) = local.submit("lost-request", "lost").await;
@@ -61,14 +63,14 @@ async fn a_lost_request_is_not_sent_again_and_a_denied_order_is_noticed_when_it_
     assert_eq!(local.submit("Dhaka", "lost").await.0, 409);
     assert!(!portal().await.contains("lost-request"));
 
-    // Front Payment says that nothing was created, so the same key creates another order.
+    // Front Payment says that nothing was created, and is trusted, so the same key creates another order.
     assert_eq!(local.submit("error-500-created", "denied").await.0, 502);
     let page = portal().await;
     let sign = page.split('"').find(|part| part.ends_with("/sign")).unwrap();
     let (status, created) = local.submit("Dhaka", "denied").await;
     assert_eq!((status, &created["status"]), (201, &json!("SENT")));
     assert!(!sign.contains(created["orderUuid"].as_str().unwrap()));
-    local.client.post(sign).send().await.unwrap();
+    local.client.post(format!("{}{sign}", local.base)).send().await.unwrap();
     let read = local.read(&created).await;
     let entries: Vec<_> = read["history"].as_array().unwrap().iter().map(|entry| (&entry["source"], &entry["status"])).collect();
     let (submit, callback) = (&json!("submit"), &json!("callback"));
@@ -152,4 +154,108 @@ async fn an_order_of_another_bridge_is_called_back_there_and_one_of_this_program
     let path = own["bankIdUrl"].as_str().unwrap().strip_prefix(&local.base).unwrap();
     let signed = moved.client.post(format!("{}{path}/sign", moved.base)).send().await.unwrap();
     assert_eq!((signed.status().as_u16(), moved.status(&own).await.as_str()), (303, "INVOICED"));
+}
+
+impl Running {
+    /// Creates an order at the sandbox, without the bridge.
+    async fn at_front_payment(&self, reference_no: &str) -> String {
+        let mut order = example_order(&self.base, reference_no);
+        order["callback"]["callbackUrl"] = json!(format!("{}/nobody", self.base));
+        let created = answer(self.front_payment("invoice/submit").body(order.to_string())).await.1;
+        created["data"]["orderUuid"].as_str().unwrap().to_owned()
+    }
+
+    fn front_payment(&self, call: &str) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}/front-payment/api/v1/connect/orders/{call}", self.base)).bearer_auth("sandbox-token")
+    }
+
+    /// Status and amounts, as Front Payment tells them.
+    async fn at_provider(&self, uuid: &str) -> Value {
+        let url = format!("{}/front-payment/api/v1/connect/orders/status/{uuid}", self.base);
+        answer(self.client.get(url).bearer_auth("sandbox-token")).await.1["data"].take()
+    }
+
+    /// Gives an order a status in the portal.
+    pub(super) async fn in_portal(&self, order: &Value, status: &str) {
+        let url = format!("{}/front-payment/portal/{}/status", self.base, order["orderUuid"].as_str().unwrap());
+        assert_eq!(self.client.post(url).body(format!("status={status}")).send().await.unwrap().status(), 303);
+    }
+
+    async fn press_in_portal(&self, uuid: &str, button: &str, form: &'static str) -> u16 {
+        let url = format!("{}/front-payment/portal/{uuid}/{button}", self.base);
+        self.client.post(url).body(form).send().await.unwrap().status().as_u16()
+    }
+}
+
+#[tokio::test]
+async fn front_payment_cancels_what_is_not_paid() {
+    let local = Running::start(&["--in-memory"]);
+    let cancel = async |uuid: &str, body: &'static str| answer(local.front_payment(&format!("cancel/{uuid}")).body(body)).await;
+    const NOTE: &str = r#"{"cancellationNote": "the cart changed"}"#;
+    let (status, unknown) = cancel("ODR404", "not JSON").await;
+    assert_eq!((status, &unknown["message"], &unknown["is_data"]), (404, &json!("orderNotFound"), &json!(false)));
+    let uuid = local.at_front_payment("Dhaka").await;
+    for body in ["{}", "", r#"{"cancellationNote": " "}"#, r#"{"cancellationNote": 1}"#] {
+        let (status, refused) = cancel(&uuid, body).await;
+        assert_eq!((status, &refused["errors"]), (417, &json!(["The cancellation note field is required."])), "{body}");
+    }
+    assert_eq!(local.at_provider(&uuid).await["status"], "SENT");
+    let expected = json!({"status_code": 202, "status_message": "OK", "message": "cancelledOrderSuccessfully", "is_data": false, "data": null});
+    assert_eq!(cancel(&uuid, NOTE).await, (202, expected));
+    assert_eq!(local.at_provider(&uuid).await["status"], "CANCELLED");
+    let (status, again) = cancel(&uuid, NOTE).await;
+    assert_eq!((status, &again["message"]), (400, &json!("orderStatusAlreadyCancelled")));
+    let paid = local.at_front_payment("Dhaka").await;
+    local.press_in_portal(&paid, "status", "status=PAID").await;
+    let (status, refused) = cancel(&paid, NOTE).await;
+    assert_eq!(
+        (status, &refused["status_message"], &refused["message"]),
+        (400, &json!("Conflict of Business Logic"), &json!("orderStatusAlreadyPaid"))
+    );
+    let stranger = local.client.post(format!("{}/front-payment/api/v1/connect/orders/cancel/{uuid}", local.base));
+    assert_eq!(answer(stranger.body(NOTE)).await.0, 401);
+
+    // By words.
+    let refused = local.at_front_payment("cancel-refused").await;
+    assert_eq!(cancel(&refused, NOTE).await.1["message"], "orderStatusAlreadyPaid");
+    assert_eq!(local.at_provider(&refused).await["status"], "SENT");
+    let lost = local.at_front_payment("cancel-lost").await;
+    let request = local.front_payment(&format!("cancel/{lost}")).body(NOTE);
+    let reply = async { request.send().await?.text().await };
+    assert!(reply.await.is_err(), "the connection breaks");
+    assert_eq!(local.at_provider(&lost).await["status"], "CANCELLED");
+    let hanging = local.at_front_payment("cancel-hangs").await;
+    let reply = local.front_payment(&format!("cancel/{hanging}")).body(NOTE).timeout(std::time::Duration::from_secs(1));
+    assert!(reply.send().await.unwrap_err().is_timeout());
+    assert_eq!(local.at_provider(&hanging).await["status"], "SENT");
+}
+
+#[tokio::test]
+async fn a_cancelled_order_is_called_back() {
+    let local = Running::start(&["--in-memory"]);
+    let (_, order) = local.submit("Dhaka", "cancelled").await;
+    let cancelling = local.front_payment(&format!("cancel/{}", order["orderUuid"].as_str().unwrap()));
+    assert_eq!(answer(cancelling.body(r#"{"cancellationNote": "regretted"}"#)).await.0, 202);
+    local.until_status(&order, "CANCELLED").await;
+}
+
+#[tokio::test]
+async fn a_refund_of_a_part_is_told_with_its_amount() {
+    let local = Running::start(&["--in-memory"]);
+    let (_, order) = local.submit("Dhaka", "refunded").await;
+    let uuid = order["orderUuid"].as_str().unwrap();
+    let told = async || {
+        let told = local.at_provider(uuid).await;
+        (told["status"].as_str().unwrap().to_owned(), told["refundedAmount"].to_string())
+    };
+    assert_eq!(local.at_provider(uuid).await, json!({"uuid": uuid, "status": "SENT", "orderAmount": 40, "refundedAmount": 0}));
+    assert_eq!(local.press_in_portal(uuid, "refund", "amount=10.50").await, 303);
+    assert_eq!(told().await, ("PARTIAL REFUNDED".to_owned(), "10.5".to_owned()));
+    assert_eq!(local.status(&order).await, "PARTIAL_REFUNDED", "Front Payment has called back");
+    for form in ["amount=29.51", "amount=0", "amount=-1", "amount=1e1", "amount=", ""] {
+        assert_eq!(local.press_in_portal(uuid, "refund", form).await, 422, "{form}");
+    }
+    assert_eq!(local.press_in_portal(uuid, "refund", "amount=29.5&callback=lost").await, 303);
+    assert_eq!(told().await, ("REFUNDED".to_owned(), "40".to_owned()));
+    assert_eq!(local.press_in_portal("ODR404", "refund", "amount=1").await, 404);
 }

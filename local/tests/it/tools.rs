@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use local::sandbox::{Misbehaviour, SHOP_KEY, ShopMisbehaviour};
+use local::sandbox::{SHOP_KEY, word_groups};
 use local::{API_KEY, WEBHOOKS_API_KEY, example_order};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{LOCAL, Running, answer, shell};
 
 /// A command that runs until this is dropped, and the lines that it prints.
-struct Printing {
+pub(super) struct Printing {
     process: Child,
     lines: Receiver<String>,
 }
@@ -25,14 +25,14 @@ impl Printing {
         Self { process, lines: lines(output) }
     }
 
-    fn stderr_of(arguments: &[&str]) -> Self {
+    pub(super) fn stderr_of(arguments: &[&str]) -> Self {
         let mut process = Command::new(LOCAL).args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let output = process.stderr.take().unwrap();
         Self { process, lines: lines(output) }
     }
 
     /// The next line with this text.
-    fn line_with(&self, text: &str) -> String {
+    pub(super) fn line_with(&self, text: &str) -> String {
         let mut before = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(60)) {
             if line.contains(text) {
@@ -63,21 +63,24 @@ impl Drop for Printing {
     }
 }
 
-fn free_port() -> String {
+pub(super) fn free_port() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
 }
 
 #[test]
 fn trigger_lists_the_words_and_says_what_each_does() {
     let said = shell("cargo run -- trigger");
-    for (word, meaning) in Misbehaviour::meanings().chain(ShopMisbehaviour::meanings()) {
+    let all: Vec<_> = word_groups().into_iter().flat_map(|group| group.words).collect();
+    assert_eq!(all.len(), 24, "{all:?}");
+    for (word, meaning) in all {
         assert!(said.lines().any(|line| line.trim_start().starts_with(word) && line.ends_with(meaning)), "{word}: {said}");
     }
     assert!(shell("cargo run -- trigger no-such-word").contains("no-such-word is no word of the sandbox's"));
-    assert!(shell("cargo run -- trigger status").contains("is no word"));
-    assert!(shell("cargo run -- trigger a b").contains("expected a word, or: status ORDER PAID"));
+    for wrong in ["status", "status ODR1", "status ODR1 PAID x", "refund ODR1", "a b"] {
+        assert!(shell(&format!("cargo run -- trigger {wrong}")).contains("expected a word, or: status ORDER STATUS"), "{wrong}");
+    }
     let closed = shell("cargo run -- trigger | true; cargo run -- trigger | head -1");
-    assert_eq!(closed, "In referenceNo, Front Payment:\n", "a closed pipe is no error");
+    assert_eq!(closed, "Front Payment, when it gets the order:\n", "a closed pipe is no error");
 }
 
 #[tokio::test]
@@ -87,20 +90,28 @@ async fn trigger_sends_an_order_that_goes_wrong_and_sets_a_status() {
     let lost = trigger("lost-reply");
     assert!(lost.starts_with("504 ") && lost.contains("watch: "), "{lost}");
     let refused = trigger("rejected");
-    assert!(refused.starts_with("422 "), "{refused}");
+    let sentence = "provider: The customer details.msisdn field format is invalid.";
+    assert!(refused.starts_with("422 ") && refused.contains(sentence), "what errors lists: {refused}");
     let sent = trigger("shop-slow");
     assert!(sent.starts_with("201 SENT\nsign: http"), "{sent}");
 
     let (_, order) = local.submit("Dhaka", "triggered").await;
     let (order_id, order_uuid) = (order["orderId"].as_str().unwrap(), order["orderUuid"].as_str().unwrap());
     let reserved = trigger(&format!("status {order_id} RESERVED"));
-    assert_eq!(reserved, format!("{order_uuid} is RESERVED at Front Payment, and RESERVED at the bridge\n"));
+    assert_eq!(reserved, format!("{order_uuid} is RESERVED at Front Payment, and it is RESERVED at the bridge\n"));
     assert_eq!(trigger(&format!("status {order_uuid} 'partial_refunded'")).lines().count(), 1);
     assert_eq!(local.status(&order).await, "PARTIAL_REFUNDED");
     assert!(trigger(&format!("status {order_id} NO_SUCH_STATUS")).contains("does not know this order, or this status"));
     assert!(trigger("status ODR404 PAID").contains("does not know this order, or this status"));
+    let refunded = trigger(&format!("refund {order_id} 10.50"));
+    assert_eq!(
+        refunded,
+        format!("10.50 of {order_uuid} are refunded at Front Payment, and it is PARTIAL_REFUNDED at the bridge\n")
+    );
+    assert!(trigger(&format!("refund {order_uuid} 30")).contains("does not refund 30: more is not left"));
     let nobody = shell("cargo run -- trigger --url http://127.0.0.1:1 lost-reply");
-    assert!(nobody.contains("Connection refused"), "{nobody}");
+    assert!(nobody.contains("nothing answers at http://127.0.0.1:1: Connection refused"), "{nobody}");
+    assert!(nobody.contains("Is the sandbox running, in another terminal?"), "{nobody}");
 }
 
 /// The second sandbox's shop is the shop on this machine: it verifies what is passed on to it, in both formats.
@@ -139,7 +150,10 @@ async fn explain_knows_the_keys_of_the_sandbox_or_of_a_secret() {
     };
     let right = explain(SHOP_KEY, "");
     assert!(right.contains("The checksum is right: all values as they came, and the demo shop's key."), "{right}");
+    assert!(right.starts_with("The shop may believe it"), "the verdict first: {right}");
     assert!(explain("another-key", "").contains("The checksum is wrong"));
+    assert_eq!(explain("another-key", "> /dev/null; echo $?"), "1\n");
+    assert_eq!(explain(SHOP_KEY, "> /dev/null; echo $?"), "0\n");
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("secret.json");
     let secret = json!({

@@ -6,12 +6,13 @@ mod webhook;
 use std::path::PathBuf;
 
 use clap::Args;
+use front_payment_bridge::config::base_url;
 use front_payment_bridge::http_client;
 use front_payment_bridge::secrets::Redacted;
 use jiff::Timestamp;
 use url::Url;
 
-use super::check_secret;
+use super::{LOCAL_URL, check_secret};
 use crate::Error;
 use crate::bridge_client::BridgeClient;
 use crate::demo_secret::API_KEY;
@@ -26,7 +27,7 @@ pub(super) struct Explain {
     #[arg(long, value_name = "FILE")]
     secret: Option<PathBuf>,
     /// A bridge that knows the order, to compare it
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    #[arg(long, value_name = "URL", default_value = LOCAL_URL, value_parser = |text: &str| base_url("--bridge", text))]
     bridge: Url,
     /// The API key of the order's shop at that bridge
     #[arg(long, env = "SMOKE_KEY", hide_env_values = true, default_value = API_KEY)]
@@ -40,6 +41,23 @@ type NamedKey = (String, Redacted);
 pub(crate) struct Known {
     pub(crate) order_uuid: Option<String>,
     pub(crate) grand_total: String,
+}
+
+/// Whether to believe what was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Believed,
+    /// On something that is not known here.
+    Depends,
+    NotBelieved,
+}
+
+pub(crate) struct Explanation {
+    pub(crate) verdict: Verdict,
+    /// The verdict as a sentence.
+    pub(crate) conclusion: &'static str,
+    /// One sentence each.
+    pub(crate) reasons: Vec<String>,
 }
 
 /// What was called.
@@ -65,8 +83,7 @@ impl<'t> Called<'t> {
         }
     }
 
-    /// One sentence a line.
-    pub(crate) fn explained(&self, keys: &[NamedKey], known: Option<&Known>, now: Timestamp) -> Vec<String> {
+    pub(crate) fn explained(&self, keys: &[NamedKey], known: Option<&Known>, now: Timestamp) -> Explanation {
         match self {
             Self::Url(url) => query::explained(url, keys, known),
             Self::Webhook(webhook) => webhook.explained(keys, now),
@@ -74,11 +91,9 @@ impl<'t> Called<'t> {
     }
 }
 
-/// What to print.
-///
 /// # Errors
 /// [`Error`] if there is nothing that can be explained, or no key.
-pub(super) async fn run(explain: &Explain) -> Result<String, Error> {
+pub(super) async fn run(explain: &Explain) -> Result<Explanation, Error> {
     let text = match explain.what.as_str() {
         "-" => std::io::read_to_string(std::io::stdin()).map_err(|error| Error::Explain(error.to_string()))?,
         url => url.to_owned(),
@@ -102,7 +117,7 @@ pub(super) async fn run(explain: &Explain) -> Result<String, Error> {
         Some(order_id) => known(explain, order_id).await,
         None => None,
     };
-    Ok(called.explained(&keys, known.as_ref(), Timestamp::now()).join("\n"))
+    Ok(called.explained(&keys, known.as_ref(), Timestamp::now()))
 }
 
 pub(crate) fn sandbox_keys(is_callback: bool) -> Vec<NamedKey> {

@@ -5,7 +5,7 @@ use front_payment_bridge::order::Decimal;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{Known, NamedKey};
+use super::{Explanation, Known, NamedKey, Verdict};
 
 /// Front Payment's parameters, in its order. A notification has them behind the shop's own.
 const NAMES: [&str; 6] = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp"];
@@ -19,8 +19,7 @@ pub(super) fn order_id(url: &Url) -> Option<String> {
     segments.next().map(|_token| order_id.to_owned())
 }
 
-/// One sentence a line.
-pub(super) fn explained(url: &Url, keys: &[NamedKey], known: Option<&Known>) -> Vec<String> {
+pub(super) fn explained(url: &Url, keys: &[NamedKey], known: Option<&Known>) -> Explanation {
     let query = url.query().unwrap_or_default();
     let parameters: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let is_callback = order_id(url).is_some();
@@ -35,13 +34,9 @@ pub(super) fn explained(url: &Url, keys: &[NamedKey], known: Option<&Known>) -> 
         said.extend(forms(&parameters));
     }
     let is_signed = signature(&parameters, keys, &mut said);
-    let Some(known) = known.filter(|_| is_callback) else {
-        said.push(verdict(is_callback, has_its_form, is_signed, None));
-        return said;
-    };
-    let is_about_it = compared(&parameters, known, &mut said);
-    said.push(verdict(is_callback, has_its_form, is_signed, Some(is_about_it)));
-    said
+    let is_about_it = known.filter(|_| is_callback).map(|known| compared(&parameters, known, &mut said));
+    let (verdict, conclusion) = verdict(is_callback, has_its_form && is_signed, is_about_it);
+    Explanation { verdict, conclusion, reasons: said }
 }
 
 /// What is missing, repeated or not documented.
@@ -137,17 +132,17 @@ fn compared(parameters: &[(String, String)], known: &Known, said: &mut Vec<Strin
     is_same_amount
 }
 
-fn verdict(is_callback: bool, has_its_form: bool, is_signed: bool, is_about_it: Option<bool>) -> String {
-    match (is_callback, has_its_form && is_signed, is_about_it) {
-        (true, true, Some(true)) => "The bridge believes it.",
-        (true, true, None) => {
-            "The bridge believes it if the amount is that of the order. No bridge was asked that knows the order."
-        }
-        (true, ..) => "The bridge does not believe it, and reads the status from Front Payment instead.",
-        (false, true, _) => "The shop may believe it, if orderUuid and amount are those of its order.",
-        (false, ..) => "The shop must not believe it.",
+fn verdict(is_callback: bool, is_signed: bool, is_about_it: Option<bool>) -> (Verdict, &'static str) {
+    match (is_callback, is_signed, is_about_it) {
+        (true, true, Some(true)) => (Verdict::Believed, "The bridge believes it."),
+        (true, true, None) => (
+            Verdict::Depends,
+            "The bridge believes it if the amount is that of the order. No bridge was asked that knows the order.",
+        ),
+        (true, ..) => (Verdict::NotBelieved, "The bridge does not believe it, and reads the status from Front Payment instead."),
+        (false, true, _) => (Verdict::Believed, "The shop may believe it, if orderUuid and amount are those of its order."),
+        (false, ..) => (Verdict::NotBelieved, "The shop must not believe it."),
     }
-    .to_owned()
 }
 
 #[cfg(test)]
@@ -161,9 +156,11 @@ mod tests {
     const VALUES: &str =
         "orderUuid=ODR123&status=success&paymentMethod=Visa&amount=100&createdAt=1755764131&timestamp=1755764131";
 
+    /// The reasons, without what was called, and the conclusion.
     fn of_callback(query: &str) -> Vec<String> {
         let keys = [("the key".to_owned(), Redacted::new("test-secret"))];
-        explained(&Url::parse(&format!("{CALLBACK}{query}")).unwrap(), &keys, None)[1..].to_vec()
+        let explained = explained(&Url::parse(&format!("{CALLBACK}{query}")).unwrap(), &keys, None);
+        [&explained.reasons[1..], &[explained.conclusion.to_owned()]].concat()
     }
 
     #[test]
@@ -200,10 +197,13 @@ mod tests {
         let url = Url::parse(&format!("{CALLBACK}{query}")).unwrap();
         let keys = [("the key".to_owned(), Redacted::new("test-secret"))];
         let known = |uuid: &str, total: &str| Known { order_uuid: Some(uuid.to_owned()), grand_total: total.to_owned() };
-        let last = |known: Known| explained(&url, &keys, Some(&known)).pop().unwrap();
-        assert_eq!(last(known("ODR123", "100.00")), "The bridge believes it.");
-        assert!(last(known("ODR123", "40")).starts_with("The bridge does not believe it"));
-        let twice = explained(&url, &keys, Some(&known("ODR9", "100")));
+        let verdict = |known: Known| {
+            let explained = explained(&url, &keys, Some(&known));
+            (explained.verdict, explained.conclusion)
+        };
+        assert_eq!(verdict(known("ODR123", "100.00")), (Verdict::Believed, "The bridge believes it."));
+        assert_eq!(verdict(known("ODR123", "40")).0, Verdict::NotBelieved);
+        let twice = explained(&url, &keys, Some(&known("ODR9", "100"))).reasons;
         assert!(twice.iter().any(|line| line.starts_with("The order is ODR9: Front Payment has it twice")), "{twice:?}");
     }
 
@@ -214,7 +214,7 @@ mod tests {
         let query = "order=1001&orderUuid=ODR1&status=INVOICED&paymentMethod=Invoice&amount=40&createdAt=1&timestamp=2";
         let url = Url::parse(&format!("https://shop.example/status?{query}&checksum={checksum}")).unwrap();
         let said = explained(&url, &sandbox_keys(false), None);
-        assert_eq!(said[1], "The checksum is right: all values as they came, and the demo shop's key.");
-        assert!(said[2].starts_with("The shop may believe it"), "{said:?}");
+        assert_eq!(said.reasons[1], "The checksum is right: all values as they came, and the demo shop's key.");
+        assert_eq!(said.conclusion, "The shop may believe it, if orderUuid and amount are those of its order.");
     }
 }

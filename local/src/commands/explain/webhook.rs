@@ -3,7 +3,7 @@
 use front_payment_bridge::notify::standard_webhooks::{ID, SIGNATURE, TIMESTAMP, sign};
 use jiff::{SignedDuration, Timestamp};
 
-use super::NamedKey;
+use super::{Explanation, NamedKey, Verdict};
 use crate::ordered_json::Node;
 
 /// As the libraries of Standard Webhooks have it.
@@ -30,7 +30,7 @@ impl<'t> Webhook<'t> {
         self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value)
     }
 
-    pub(super) fn explained(&self, keys: &[NamedKey], now: Timestamp) -> Vec<String> {
+    pub(super) fn explained(&self, keys: &[NamedKey], now: Timestamp) -> Explanation {
         let missing = [ID, TIMESTAMP, SIGNATURE].into_iter().filter(|name| self.header(name).is_none());
         let mut said = vec!["A notification of the bridge's to a shop, in the format standard-webhooks.".to_owned()];
         said.extend(missing.map(|name| format!("{name} is missing.")));
@@ -44,12 +44,12 @@ impl<'t> Webhook<'t> {
                 SignedDuration::from_secs(age.abs().as_secs())
             ));
         }
-        said.push(match (is_signed, age) {
-            (true, None) => "The shop may believe it, if orderId and orderUuid are those of its order.".to_owned(),
-            (true, Some(_)) => "The shop may believe it only if it came within five minutes.".to_owned(),
-            (false, _) => "The shop must not believe it.".to_owned(),
-        });
-        said
+        let (verdict, conclusion) = match (is_signed, age) {
+            (true, None) => (Verdict::Believed, "The shop may believe it, if orderId and orderUuid are those of its order."),
+            (true, Some(_)) => (Verdict::Depends, "The shop may believe it only if it came within five minutes."),
+            (false, _) => (Verdict::NotBelieved, "The shop must not believe it."),
+        };
+        Explanation { verdict, conclusion, reasons: said }
     }
 
     /// Which body and key make a signature. Whether it is the body that came.
@@ -98,7 +98,13 @@ mod tests {
             "POST /status HTTP/1.1\r\nWebhook-Id: msg_1\r\nwebhook-timestamp: {SENT_AT}\r\nwebhook-signature: v1,old {signature}\r\n\r\n{body}"
         );
         let webhook = Webhook::read(&request).unwrap();
-        webhook.explained(&sandbox_keys(false), Timestamp::from_second(SENT_AT + after).unwrap())[1..].to_vec()
+        said_of(&webhook, Timestamp::from_second(SENT_AT + after).unwrap())
+    }
+
+    /// The reasons, without what was called, and the conclusion.
+    fn said_of(webhook: &Webhook<'_>, now: Timestamp) -> Vec<String> {
+        let explained = webhook.explained(&sandbox_keys(false), now);
+        [&explained.reasons[1..], &[explained.conclusion.to_owned()]].concat()
     }
 
     #[test]
@@ -131,11 +137,8 @@ mod tests {
             ]
         );
         let request = "webhook-id: msg_1\n\n{}";
-        let missing = Webhook::read(request).unwrap().explained(&sandbox_keys(false), Timestamp::now());
-        assert_eq!(
-            missing[1..],
-            ["webhook-timestamp is missing.", "webhook-signature is missing.", "The shop must not believe it."]
-        );
+        let missing = said_of(&Webhook::read(request).unwrap(), Timestamp::now());
+        assert_eq!(missing, ["webhook-timestamp is missing.", "webhook-signature is missing.", "The shop must not believe it."]);
         assert!(Webhook::read("content-type: text/plain\n\n{}").is_none() && Webhook::read("nothing").is_none());
     }
 }

@@ -13,6 +13,7 @@ use pulldown_cmark::Parser;
 
 use super::Console;
 use crate::ordered_json::Node;
+use crate::page::table;
 use document::{DOCUMENT, SOURCE, resolved};
 
 /// The document itself, for tools.
@@ -21,7 +22,7 @@ pub(super) async fn document() -> Response {
 }
 
 pub(super) async fn show(State(console): State<Arc<Console>>) -> Response {
-    console.frame.page("The API", false, &content())
+    console.frame.page("/console/api", "The API", &content())
 }
 
 fn content() -> Markup {
@@ -76,6 +77,31 @@ impl Operation {
         self.node.get("tags").items().first().map_or("", Node::text)
     }
 
+    fn parameter_rows(&self) -> Vec<Vec<Markup>> {
+        let row = |parameter: &&'static Node| {
+            vec![
+                html! { code { (parameter.get("name").text()) } @if parameter.get("required").is_true() { ", required" } },
+                html! { (parameter.get("in").text()) },
+                schema::kind(parameter.get("schema")),
+                html! { div { (markdown(parameter.get("description"))) } },
+            ]
+        };
+        self.parameters.iter().map(row).collect()
+    }
+
+    fn reply_rows(&self) -> Vec<Vec<Markup>> {
+        let row = |(code, reply): (&str, &'static Node)| {
+            let reply = resolved(reply);
+            vec![
+                html! { (code) },
+                html! { div { (markdown(reply.get("description"))) } },
+                html! { span { @for (name, _) in reply.get("headers").members() { code { (name) } " " } } },
+                html! { span { @for (_, media) in reply.get("content").members() { (schema::kind(media.get("schema"))) } } },
+            ]
+        };
+        self.node.get("responses").members().map(row).collect()
+    }
+
     fn shown(&self) -> Markup {
         let body = self.node.get("requestBody").get("content");
         html! {
@@ -83,40 +109,18 @@ impl Operation {
             p { strong { (self.node.get("summary").text()) } }
             (markdown(self.node.get("description")))
             @if !self.parameters.is_empty() {
-                (table(&format!("Parameters of {}", self.id()), &["Parameter", "In", "Type", "Meaning"], &html! {
-                    @for parameter in &self.parameters {
-                        tr {
-                            td { code { (parameter.get("name").text()) } @if parameter.get("required").is_true() { ", required" } }
-                            td { (parameter.get("in").text()) }
-                            td { (schema::kind(parameter.get("schema"))) }
-                            td { (markdown(parameter.get("description"))) }
-                        }
-                    }
-                }))
+                (table(&format!("Parameters of {}", self.id()), &["Parameter", "In", "Type", "Meaning"], &self.parameter_rows()))
             }
             @for (_, media) in body.members() {
                 p { "Its body is " (schema::kind(media.get("schema"))) "." }
                 (examples(media))
             }
-            (table(&format!("Replies of {}", self.id()), &["Reply", "Meaning", "Headers", "Body"], &html! {
-                @for (code, reply) in self.node.get("responses").members() { (reply_row(code, resolved(reply))) }
-            }))
+            (table(&format!("Replies of {}", self.id()), &["Reply", "Meaning", "Headers", "Body"], &self.reply_rows()))
             @for (code, reply) in self.node.get("responses").members() {
                 @for (_, media) in resolved(reply).get("content").members() {
                     @if media.has("examples") { h4 { (code) } (examples(media)) }
                 }
             }
-        }
-    }
-}
-
-fn reply_row(code: &str, reply: &'static Node) -> Markup {
-    html! {
-        tr {
-            td { (code) }
-            td { (markdown(reply.get("description"))) }
-            td { @for (name, _) in reply.get("headers").members() { code { (name) } " " } }
-            td { @for (_, media) in reply.get("content").members() { (schema::kind(media.get("schema"))) } }
         }
     }
 }
@@ -129,15 +133,6 @@ fn examples(media: &'static Node) -> Markup {
                 summary { "Example: " (example.get("summary").text()) }
                 pre tabindex="0" { (serde_json::to_string_pretty(example.get("value")).unwrap_or_default()) }
             }
-        }
-    }
-}
-
-/// A table that scrolls by itself on a narrow page.
-fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
-    html! {
-        div.wide tabindex="0" role="region" aria-label=(label) {
-            table { tr { @for column in columns { th scope="col" { (column) } } } (rows) }
         }
     }
 }

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::document::{DOCUMENT, reference};
-use super::{markdown, table};
+use super::markdown;
 use crate::ordered_json::Node;
+use crate::page::table;
 
 /// Every schema, with its members.
 pub(super) fn documents() -> Markup {
@@ -17,18 +18,18 @@ pub(super) fn documents() -> Markup {
             @if members.is_empty() { p { (kind(schema)) } }
             @else {
                 @for base in schema.get("allOf").items().iter().filter(|base| base.has("$ref")) { p { "All of " (kind(base)) ", and:" } }
-                (table(&format!("Members of {name}"), &["Member", "Type", "Meaning"], &html! {
-                    @for member in members {
-                        tr {
-                            td { code { (member.name) } @if member.is_required { ", required" } }
-                            td { (kind(member.schema)) }
-                            td { (markdown(member.schema.get("description"))) }
-                        }
-                    }
-                }))
+                (table(&format!("Members of {name}"), &["Member", "Type", "Meaning"], &members.iter().map(row).collect::<Vec<_>>()))
             }
         }
     }
+}
+
+fn row(member: &Member) -> Vec<Markup> {
+    vec![
+        html! { span { code { (member.name) } @if member.is_required { ", required" } } },
+        html! { span { (kind(member.schema)) } },
+        html! { div { (markdown(member.schema.get("description"))) } },
+    ]
 }
 
 struct Member {

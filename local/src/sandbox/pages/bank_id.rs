@@ -7,22 +7,21 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
 use super::{decide, lines, not_found, seller};
-use crate::sandbox::{Sandbox, SandboxOrder, api, callbacks};
+use crate::sandbox::{Sandbox, SandboxOrder, callbacks};
 use crate::store::database_error;
 
 pub(in crate::sandbox) async fn show(State(sandbox): State<Arc<Sandbox>>, Path(link): Path<String>) -> Response {
     let order = match sandbox.find_link(&link) {
         Ok(Some(order)) => order,
         Ok(None) => return not_found(&sandbox),
-        Err(error) => return api::broken(&error),
+        Err(error) => return sandbox.frame.broken(&error),
     };
-    sandbox.frame.page(
+    sandbox.frame.customer_page(
         "BankID",
-        true,
         &html! {
             p { "You buy this from " strong { (seller(&order)) } " and get an invoice. Reference: " (order.reference_no) }
             (lines(&order))
-            @if order.status == "SENT" { (decide(&sandbox, &order)) }
+            @if order.status == "SENT" { (decide(&order, false)) }
             @else { p { "There is nothing to sign: the order is " strong { (order.status) } "." } }
             p { small { "A sandbox: nobody is identified, and nothing is invoiced." } }
         },
@@ -55,7 +54,7 @@ async fn decided(sandbox: Arc<Sandbox>, link: String, status: &'static str) -> R
     match deciding.await.unwrap_or_else(|error| Err(database_error(error))) {
         Ok(Some(order)) => Redirect::to(back_to_shop(&order)).into_response(),
         Ok(None) => not_found(&sandbox),
-        Err(error) => api::broken(&error),
+        Err(error) => sandbox.frame.broken(&error),
     }
 }
 

@@ -3,26 +3,30 @@
 pub(super) mod bank_id;
 pub(super) mod portal;
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use maud::{Markup, html};
 
 use super::{Sandbox, SandboxOrder};
 
+pub(super) async fn no_page(State(sandbox): State<Arc<Sandbox>>) -> Response {
+    not_found(&sandbox)
+}
+
 pub(super) fn not_found(sandbox: &Sandbox) -> Response {
-    let mut reply = sandbox.frame.page("Page not found", false, &html! { p { "The sandbox has no page at this link." } });
-    *reply.status_mut() = StatusCode::NOT_FOUND;
-    reply
+    sandbox.frame.not_found()
 }
 
 /// The buttons of an order that waits for its customer.
-fn decide(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
+fn decide(order: &SandboxOrder, is_secondary: bool) -> Markup {
     let Some(link) = order.link.as_ref().filter(|_| order.status == "SENT") else { return html! {} };
-    let base = &sandbox.base;
+    let path = format!("/front-payment/bankid/{link}");
     html! {
-        form method="post" {
-            button formaction=(format!("{base}/bankid/{link}/sign")) { "Sign" }
-            button formaction=(format!("{base}/bankid/{link}/decline")) { "Decline" }
+        form.actions method="post" {
+            button.secondary[is_secondary] formaction=(format!("{path}/sign")) { "Sign" }
+            button.secondary formaction=(format!("{path}/decline")) { "Decline" }
         }
     }
 }
@@ -30,11 +34,11 @@ fn decide(sandbox: &Sandbox, order: &SandboxOrder) -> Markup {
 /// What is bought.
 fn lines(order: &SandboxOrder) -> Markup {
     html! {
-        div.wide tabindex="0" role="region" aria-label="What is bought" { table {
+        table.lines aria-label="What is bought" {
             tr { th scope="col" { "What" } th scope="col" { "Quantity" } th scope="col" { "Amount" } }
             @for line in &order.lines { tr { td { (line.name) } td { (line.quantity) } td { (line.amount) } } }
             tr { th scope="row" colspan="2" { "Total" } td { strong { (order.grand_total) " kr" } } }
-        } }
+        }
     }
 }
 

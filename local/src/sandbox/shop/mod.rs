@@ -20,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::LOCATION;
 use http::{HeaderMap, Method, StatusCode};
+use jiff::Timestamp;
 
 use super::{Sandbox, api};
 use verification::Told;
@@ -53,13 +54,13 @@ async fn receive_webhook(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let told = verification::standard_webhooks(&headers, &body, sandbox.clock().now());
+    let told = verification::standard_webhooks(&headers, &body, Timestamp::now());
     sandbox.listeners.forward(ReceivedNotification::new(&told, &Method::POST, query.unwrap_or_default(), &headers, &body));
     receive(&sandbox, told).await
 }
 
 async fn receive(sandbox: &Sandbox, told: Told) -> Response {
-    let (answer, is_slow) = match sandbox.remember(told, sandbox.clock().now()).await {
+    let (answer, is_slow) = match sandbox.remember(told, Timestamp::now()).await {
         Ok(decided) => decided,
         Err(error) => return api::broken(&error),
     };

@@ -1,0 +1,23 @@
+//! Tables, which are cards on a narrow page.
+
+use maud::{Markup, html};
+
+/// A table. On a narrow page, each row is a card, in which each cell has the name of its column.
+///
+/// The roles are those of a table anyway, but a browser drops them where the style makes cards of it.
+pub fn table(label: &str, columns: &[&str], rows: &[Vec<Markup>]) -> Markup {
+    html! {
+        table.cards role="table" aria-label=(label) {
+            thead role="rowgroup" {
+                tr role="row" { @for column in columns { th role="columnheader" scope="col" { (column) } } }
+            }
+            tbody role="rowgroup" {
+                @for row in rows {
+                    tr role="row" {
+                        @for (column, cell) in columns.iter().zip(row) { td role="cell" data-label=(column) { (cell) } }
+                    }
+                }
+            }
+        }
+    }
+}
