@@ -8,7 +8,7 @@ use front_payment_bridge::front_payment::callback::{SignedCallback, claimed_orde
 use front_payment_bridge::order::{NotificationState, Status, StatusCallback, StoredOrder};
 use front_payment_bridge::secrets::Redacted;
 use front_payment_bridge_fuzz::callback::{NAMES, Said, is_signed, said, signed};
-use front_payment_bridge_fuzz::heard::{Body, after, has_amount};
+use front_payment_bridge_fuzz::heard::{after, has_amount, is_reason_to_ask};
 use front_payment_bridge_fuzz::{NOW, RANKED, by_value, is_provider_id, rank};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -17,46 +17,54 @@ use serde_json::{Value, json};
 const KEY: &str = "test-secret";
 const MAX_HISTORY: usize = 1_000;
 const UUID: &str = "ODR123";
-const ATTEMPTS: [&str; 3] =
-    ["0198c2f0-7e4a-7000-8000-00000000000a", "0198c2f0-7e4a-7000-8000-00000000000b", "0198c2f0-7e4a-7000-8000-00000000000c"];
+const ATTEMPT: &str = "0198c2f0-7e4a-7000-8000-00000000000b";
+const EARLIER: &str = "0198c2f0-7e4a-7000-8000-00000000000a";
 
 /// Orders in every state in which a callback may find one: each status, with the documented example's uuid, with another,
-/// and with none; and with earlier attempts of the same total and of another one.
+/// and with none.
 static ORDERS: LazyLock<Vec<StoredOrder>> = LazyLock::new(|| {
-    let own = ["SUBMITTING", "REJECTED", "FAILED", "UNKNOWN"];
-    let earlier: [&[(&str, u32)]; 5] =
-        [&[], &[("40", 1)], &[("100", 1), ("40", 0)], &[("100.00", 0), ("40", 2)], &[("40", 1), ("040.0", 1)]];
-    let without = own.iter().flat_map(|status| earlier.map(|earlier| order(status, None, earlier, 0)));
-    let with = |uuid| RANKED.map(|status| order(status, Some(uuid), &[("40", 1)], 1));
-    without.chain(with(UUID)).chain(with("ODR4286244937")).collect()
+    let without = ["SUBMITTING", "REJECTED", "FAILED", "UNKNOWN"].map(|status| order(status, None, json!([])));
+    let with = |uuid| RANKED.map(|status| order(status, Some(uuid), json!([entry("SENT", "submit", ATTEMPT, uuid)])));
+    without.into_iter().chain(with(UUID)).chain(with("ODR4286244937")).collect()
+});
+
+/// Orders under whose key Front Payment has more than one, and orders of which the shop or the operator has spoken.
+static TWICE: LazyLock<Vec<StoredOrder>> = LazyLock::new(|| {
+    let others = json!([
+        entry("SENT", "submit", EARLIER, "ODR5"),
+        entry("PAID", "callback", "1", "ODR6"),
+        entry("RESERVED", "submit", ATTEMPT, "ODR7"),
+        entry("PAID", "provider", "2", "ODR7"),
+        entry("SENT", "operator", "3", "ODR9"),
+    ]);
+    let states = [("FAILED", None), ("UNKNOWN", None), ("SENT", Some(UUID)), ("CANCELLED", Some(UUID)), ("PAID", Some("ODR6"))];
+    let twice = states.map(|(status, uuid)| order(status, uuid, others.clone()));
+    let asked = json!([entry("SENT", "submit", ATTEMPT, UUID), entry("CANCEL_REQUESTED", "shop", "4", UUID)]);
+    let mut called_off = order("SENT", Some(UUID), asked);
+    called_off.cancel_requested_at = Some(called_off.updated_at);
+    let mut replaced = order("EXPIRED", Some("ODR9"), others.clone());
+    replaced.replaced_uuids = vec!["ODR6".to_owned(), UUID.to_owned()];
+    twice.into_iter().chain([called_off, replaced]).collect()
 });
 
 /// One whose history takes no more.
-static FULL: LazyLock<StoredOrder> = LazyLock::new(|| order("SENT", Some(UUID), &[], MAX_HISTORY));
+static FULL: LazyLock<StoredOrder> =
+    LazyLock::new(|| order("SENT", Some(UUID), json!(vec![entry("SENT", "submit", ATTEMPT, UUID); MAX_HISTORY])));
 
-fn order(status: &str, order_uuid: Option<&str>, earlier: &[(&str, u32)], entries: usize) -> StoredOrder {
-    let entry = |id| json!({"status": "SENT", "at": "2026-06-15T00:00:00Z", "source": "submit", "id": format!("{id}")});
-    let details = |total: &str, reference: &str| {
-        json!({"grandTotal": total, "referenceNo": reference, "shopCallbackUrl": "https://shop.example/",
-            "fingerprint": reference, "customerType": "private", "preferredLanguage": "no", "country": "NO"})
-    };
-    let attempt = |(index, (total, may_exist)): (usize, &(&str, u32))| {
-        let mut attempt = details(total, &format!("earlier-{index}"));
-        attempt["mayExist"] = json!(may_exist);
-        attempt["attempt"] = json!(ATTEMPTS[index]);
-        attempt
-    };
-    let mut order = json!({
-        "orderId": "0198c2f0-7e4a-7000-8000-000000000001", "version": 7, "status": status, "attempt": ATTEMPTS[2],
-        "attemptedAt": "2026-06-15T00:00:00Z", "mayExist": status != "REJECTED", "shopId": "shop-a",
-        "callbackToken": "token", "orderUuid": order_uuid, "customerUuid": order_uuid.map(|_| "CSRT1"),
-        "earlierAttempts": earlier.iter().enumerate().map(attempt).collect::<Vec<_>>(),
-        "createdAt": "2026-06-15T00:00:00Z", "updatedAt": "2026-06-15T00:00:00Z",
-        "history": (0..entries).map(entry).collect::<Vec<_>>(),
-        "bankIdUrl": (status == "SENT").then_some("https://bankid.example/"),
+fn entry(status: &str, source: &str, id: &str, order_uuid: &str) -> Value {
+    json!({"status": status, "at": "2026-06-15T00:00:00Z", "source": source, "id": id, "orderUuid": order_uuid})
+}
+
+fn order(status: &str, order_uuid: Option<&str>, history: Value) -> StoredOrder {
+    let since = "2026-06-15T00:00:00Z";
+    let order = json!({
+        "orderId": "0198c2f0-7e4a-7000-8000-000000000001", "version": 7, "status": status, "attempt": ATTEMPT,
+        "attemptedAt": since, "shopId": "shop-a", "callbackToken": "token", "orderUuid": order_uuid,
+        "customerUuid": order_uuid.map(|_| "CSRT1"), "bankIdUrl": (status == "SENT").then_some("https://bankid.example/"),
+        "grandTotal": "100", "referenceNo": "1001", "shopCallbackUrl": "https://shop.example/", "fingerprint": "fingerprint",
+        "customerType": "private", "preferredLanguage": "no", "country": "NO", "createdAt": since, "updatedAt": since,
+        "refundedAmount": order_uuid.map(|_| "10"), "history": history,
     });
-    let (Value::Object(members), Value::Object(latest)) = (&mut order, details("100", "latest")) else { unreachable!() };
-    members.extend(latest);
     serde_json::from_value(order).expect("a stored order")
 }
 
@@ -73,19 +81,13 @@ fuzz_target!(|input: &[u8]| {
             verified.push(callback);
         }
     }
-    for order in ORDERS.iter() {
-        let mut order = order.clone();
-        for (callback, said) in &verified {
-            // Of another amount, the callback is not verified.
-            if has_amount(&order, &said.amount) {
-                order = apply(order, callback, said);
-            }
-        }
+    // Of another amount, a callback is not verified.
+    verified.retain(|(_, said)| has_amount(&FULL, &said.amount));
+    for order in ORDERS.iter().chain(TWICE.iter()) {
+        verified.iter().fold(order.clone(), |order, (callback, said)| apply(order, callback, said));
     }
     // A long history takes its time.
-    if let [(callback, said)] = &verified[..]
-        && has_amount(&FULL, &said.amount)
-    {
+    if let [(callback, said)] = &verified[..] {
         apply(FULL.clone(), callback, said);
     }
     any_order_ends_the_same(&verified.into_iter().map(|(callback, _)| callback).collect::<Vec<_>>());
@@ -100,6 +102,7 @@ fn judge(query: &str) -> Option<(StatusCallback, Said)> {
     assert_eq!((&callback.order_uuid, callback.word.name()), (&said.order_uuid, said.word.as_str()), "{query}");
     assert_eq!(by_value(callback.amount.text()), by_value(&said.amount), "{query}");
     assert_eq!(callback.payment_method, said.payment_method, "{query}");
+    assert!(FULL.has_total(&callback.amount) == has_amount(&FULL, &said.amount), "{query}");
     let is_right = is_signed(query, KEY);
     assert_eq!(read.is_signed_with(&Redacted::new(KEY)), is_right, "{query}");
     is_right.then_some((read.callback, said))
@@ -148,14 +151,6 @@ fn apply(before: StoredOrder, callback: &StatusCallback, said: &Said) -> StoredO
     assert_eq!(next.order_uuid.as_deref(), expected.order_uuid, "{} and {}", before.status.name(), said.word);
     assert_eq!(rank(next.status.name()), expected.rank, "{} and {}", before.status.name(), said.word);
     assert!(expected.rank > 0 || next.status == before.status);
-    let of = |order: &StoredOrder| (order.details.reference_no.clone(), order.details.fingerprint.clone());
-    match expected.body {
-        Body::AsBefore => assert_eq!(of(&next), of(&before)),
-        Body::Of(details) => assert_eq!(of(&next), (details.reference_no.clone(), details.fingerprint.clone())),
-        Body::Unsure(details) => assert_eq!(of(&next), (details.reference_no.clone(), None)),
-        Body::Open => {}
-    }
-
     let is_same_uuid = next.order_uuid == before.order_uuid;
     assert!(next.bank_id_url.is_none() || (next.status == Status::Sent && is_same_uuid));
     assert_eq!(next.customer_uuid, before.customer_uuid.clone().filter(|_| is_same_uuid));
@@ -172,22 +167,26 @@ fn apply(before: StoredOrder, callback: &StatusCallback, said: &Said) -> StoredO
         (_, true) => assert!(paid(&next).is_empty() || (is_own && paid(&next) == said.payment_method)),
         (false, false) => assert_eq!(paid(&next), paid(&before)),
     }
-    assert!(!is_own || next.not_found_at.is_none());
-    let is_doubtful = is_own && rank(&said.word) < rank(next.status.name());
-    assert_eq!(next.doubted_at, if is_doubtful { Some(now) } else { before.doubted_at }, "{}", said.word);
+    // What belongs to a uuid goes with it.
+    let its = if is_same_uuid { &before } else { &ORDERS[0] };
+    let reason = if is_reason_to_ask(said, &expected) { Some(now) } else { its.reason_since };
+    assert_eq!(next.reason_since, reason, "{} and {}", before.status.name(), said.word);
+    assert_eq!(next.not_found, its.not_found.clone().filter(|_| !is_own));
+    assert_eq!((&next.refunded_amount, next.cancel_requested_at), (&its.refunded_amount, its.cancel_requested_at));
     let all_else = StoredOrder {
         status: before.status,
         version: before.version,
         updated_at: before.updated_at,
+        checked_at: before.checked_at,
         order_uuid: before.order_uuid.clone(),
         customer_uuid: before.customer_uuid.clone(),
         bank_id_url: before.bank_id_url.clone(),
         history: before.history.clone(),
-        details: before.details.clone(),
-        earlier_attempts: before.earlier_attempts.clone(),
         payment_method: before.payment_method.clone(),
-        not_found_at: before.not_found_at,
-        doubted_at: before.doubted_at,
+        not_found: before.not_found.clone(),
+        reason_since: before.reason_since,
+        refunded_amount: before.refunded_amount.clone(),
+        cancel_requested_at: before.cancel_requested_at,
         notifications: before.notifications.clone(),
         ..(*next).clone()
     };
@@ -202,17 +201,14 @@ fn is_noted(before: &StoredOrder, next: &StoredOrder, callback: &StatusCallback,
         assert_eq!((entry.status.as_str(), entry.at), (said.word.as_str(), next.updated_at));
         assert_eq!((entry.id.as_ref(), entry.order_uuid.as_ref()), (Some(&callback.id), Some(&said.order_uuid)));
     }
-    // Every attempt is still known.
-    let ids = |order: &StoredOrder| order.earlier_attempts.iter().filter_map(|one| one.attempt).collect::<Vec<_>>();
-    assert!(ids(before).iter().all(|id| ids(next).contains(id)), "an attempt is lost");
 }
 
-/// Each change of the status of an accepted order is to be told to the shop.
+/// Each change of an accepted order's status, or of which one it is, is to be told to the shop.
 fn is_to_be_told(before: &StoredOrder, next: &StoredOrder) {
     let change = |order: &StoredOrder| order.notifications.as_ref().map_or(0, |all| all.change);
-    let is_change = next.order_uuid.is_some() && (next.status != before.status || before.order_uuid.is_none());
+    let is_change = (&next.order_uuid, next.status) != (&before.order_uuid, before.status) && next.order_uuid.is_some();
     assert_eq!(change(next), change(before) + u64::from(is_change));
-    assert!(!is_change || next.notifications.as_ref().is_some_and(|all| all.state() == NotificationState::Pending));
+    assert!(!is_change || next.notifications.as_ref().is_some_and(|all| all.state == NotificationState::Pending));
 }
 
 /// Callbacks about one order of Front Payment's may come in any order, and any number of times.
@@ -234,7 +230,7 @@ fn any_order_ends_the_same(callbacks: &[StatusCallback]) {
         let thrice = end(once.clone(), &mut callbacks.iter().chain(callbacks.iter().rev()));
         assert!(thrice == once, "a repetition changed something");
         let is_own = |uuid: &String| *uuid == callbacks[0].order_uuid;
-        let is_one = callbacks.iter().all(|callback| is_own(&callback.order_uuid) && order.has_attempt_of(&callback.amount));
+        let is_one = callbacks.iter().all(|callback| is_own(&callback.order_uuid));
         if is_one && callbacks.len() > 1 && order.order_uuid.as_ref().is_none_or(is_own) {
             let reversed = end(order.clone(), &mut callbacks.iter().rev());
             assert!(ended(&once) == ended(&reversed), "the order of arrival decided");

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `orders <event>`, `callbacks <event>` | invokes a Lambda |
 //! | `body`, `query` | what `{body}` and `{query}` are in the events after it |
-//! | `answer`, `status`, `retry-after` | what Front Payment answers next |
+//! | `answer`, `cancel`, `status`, `retry-after` | what Front Payment answers next: to a submit, to a cancellation, … |
 //! | `store` | what becomes of its next operations: `-` is not done, `+` is done, and neither is answered; `.` is |
 //! | `pass`, `within` | how many seconds pass; how many the Lambda has left |
 //! | `no-base` | takes `CALLBACK_BASE_URL` away |
@@ -12,20 +12,23 @@
 //! Any other line is an event that both Lambdas get.
 #![no_main]
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use front_payment_bridge::http;
 use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge_fuzz::callback::{Said, is_signed, parameters, said, signed};
 use front_payment_bridge_fuzz::heard::{after, has_amount};
-use front_payment_bridge_fuzz::provider::{LINK, TOKEN};
-use front_payment_bridge_fuzz::reply::{Lambda, REQUEST_ID, Reply};
-use front_payment_bridge_fuzz::stage::{CALLBACK_SECRET, KEYS, NOTIFY_KEY, Stage};
+use front_payment_bridge_fuzz::key::key;
+use front_payment_bridge_fuzz::provider::{Calls, LINK, TOKEN};
+use front_payment_bridge_fuzz::reply::{CANCEL, GET, HEALTH, LIST, Lambda, NOTIFY, POST, REQUEST_ID, Reply};
+use front_payment_bridge_fuzz::stage::{CALLBACK_SECRET, KEYS, NOTIFY_KEY, SHOPS, Stage};
 use front_payment_bridge_fuzz::{log, rank};
+use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
 use libfuzzer_sys::fuzz_target;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
 const STEPS: usize = 24;
@@ -35,7 +38,8 @@ const REFRESHES: usize = 10;
 const BODY: &str = include_str!("../seeds/order_document/example.json");
 const QUERY: &str = "orderUuid=ODR1&status=INVOICED&paymentMethod=Invoice&amount=40&createdAt=1755764131&timestamp=1755764131";
 /// Of the order: what the log must not have, unless a callback or a status says it.
-const PRIVATE: [&str; 6] = ["Kari Nordmann", "kari@example.com", "46567468", "30908299902", "Klosterenget 144", "shop.example"];
+const PRIVATE: [&str; 7] =
+    ["Called off by Kari", "Kari Nordmann", "kari@example.com", "46567468", "30908299902", "Klosterenget 144", "shop.example"];
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     log::init();
@@ -56,6 +60,16 @@ struct Story {
     /// There was one that had less than it takes to write something down.
     ended_early: bool,
     has_base: bool,
+    /// The id of each key's order, by shop.
+    ids: BTreeMap<(usize, String), String>,
+    /// The cursors that were given out, with the shop and the query.
+    cursors: BTreeMap<String, (usize, Option<String>)>,
+    cursor: String,
+    has_listed: bool,
+    /// Why the last callback was not verified, as the log has it.
+    unverified: Option<String>,
+    /// What the last look at the health found, and when.
+    health: Option<(u64, u16)>,
     /// When statuses were read for shops, in seconds since the beginning.
     refreshes: Vec<u64>,
     seconds: u64,
@@ -73,6 +87,12 @@ fuzz_target!(|input: &[u8]| {
             seconds_left: 29,
             ended_early: false,
             has_base: true,
+            ids: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            cursor: "none".to_owned(),
+            has_listed: false,
+            unverified: None,
+            health: None,
             refreshes: Vec::new(),
             seconds: 0,
         };
@@ -80,6 +100,9 @@ fuzz_target!(|input: &[u8]| {
             story.step(line).await;
         }
         story.stage.is_sound(story.ended_early);
+        if story.has_listed {
+            story.lists_everything().await;
+        }
     });
 });
 
@@ -93,6 +116,7 @@ impl Story {
             "body" => rest.clone_into(&mut self.body),
             "query" => rest.clone_into(&mut self.query),
             "answer" => provider.will_answer(rest),
+            "cancel" => provider.will_answer_cancel(rest),
             "status" => {
                 provider.will_tell(rest);
                 self.words.push_str(rest);
@@ -112,6 +136,7 @@ impl Story {
                 self.stage.take_base_away();
                 self.has_base = false;
                 self.refreshes.clear();
+                self.health = None;
             }
             _ => {
                 self.orders(line).await;
@@ -125,33 +150,47 @@ impl Story {
             .replace("{body}", &inside(&self.body))
             .replace("{order}", &self.order_id)
             .replace("{ORDER}", &self.order_id.to_uppercase())
+            .replace("{cursor}", &self.cursor)
             .replace("{key-a}", KEYS[0])
             .replace("{key-b}", KEYS[1])
             .replace("{large}", &"a".repeat(256 * 1024));
-        let provider = &self.stage.bridge.front_payment;
-        let (submits, readings) = (provider.submits(), provider.readings());
+        let named = |event: &Value| event["pathParameters"]["orderId"].as_str().unwrap_or_default().to_owned();
+        let named = serde_json::from_str(&event).map(|event| named(&event)).unwrap_or_default();
+        let before = self.stage.stored(&named);
+        let (answers, may_fail) = (self.stage.bridge.store.will_answer(), self.stage.bridge.store.is_failing());
+        let calls = self.stage.bridge.front_payment.calls();
         let Some((event, reply)) = self.invoke(Lambda::Orders, event).await else { return };
 
+        let calls = self.stage.bridge.front_payment.calls().since(calls);
         let keys = keys_in(&event);
-        let has_key = !keys.is_empty();
-        assert!(has_key || [400, 401, 404].contains(&reply.status), "{} without a key", reply.status);
         let route = event["routeKey"].as_str().unwrap_or_default();
-        let is_post = route == "POST /orders";
-        let provider = &self.stage.bridge.front_payment;
-        let submitted = provider.submits() - submits;
-        assert!(submitted == 0 || (submitted == 1 && is_post && has_key && self.seconds_left >= 8), "{submitted} submits");
-        assert!(reply.status != 201 || is_post, "{}", reply.status);
-        assert!(reply.status != 202 || route == "POST /orders/{orderId}/notifications", "{}", reply.status);
-        self.count_refreshes(&event, provider.readings() - readings);
+        let is_called = match route {
+            POST => calls.submits <= 1 && calls.readings + calls.cancels == 0,
+            GET => calls.readings <= 1 && calls.submits + calls.cancels == 0,
+            CANCEL => calls.cancels <= 1 && calls.readings <= 2 && calls.submits == 0,
+            _ => calls.all() == 0,
+        };
+        let has_time = self.seconds_left >= 8 || calls.submits + calls.cancels == 0;
+        assert!(is_called && has_time && (!keys.is_empty() || calls.all() == 0), "calls that nobody asked for");
+        assert!(!keys.is_empty() || route == HEALTH || [400, 401, 404].contains(&reply.status), "{} without a key", reply.status);
+        self.count_refreshes(&event, if route == GET { calls.readings } else { 0 });
 
         let knows_base =
             self.has_base || (event["requestContext"]["domainName"] == "api.example.no" && event["rawPath"] == "/orders");
-        assert!(reply.status != 500 || (!knows_base && is_post && submitted == 0), "an internal error");
-        if route == "GET /orders/{orderId}" && ![400, 401, 503].contains(&reply.status) {
-            let id = event["pathParameters"]["orderId"].as_str().unwrap_or_default();
-            let shop_id = self.stage.stored(id).map(|order| order.shop_id);
-            let is_own = keys.iter().any(|shop| shop_id.as_deref() == Some(["shop-a", "shop-b"][*shop]));
-            assert!(reply.status == if is_own { 200 } else { 404 } || keys.len() > 1, "{} of {id}", reply.status);
+        assert!(reply.status != 500 || (!knows_base && route == POST && calls.submits == 0), "an internal error");
+        if [GET, CANCEL, NOTIFY].contains(&route) && ![400, 401, 503].contains(&reply.status) {
+            let is_own = keys.iter().any(|shop| before.as_ref().is_some_and(|order| order.shop_id == SHOPS[*shop]));
+            assert!((reply.status != 404) == is_own || keys.len() > 1, "{} of {named}", reply.status);
+        }
+        match (route, &keys[..]) {
+            (HEALTH, _) if reply.status != 400 => self.is_healthy(&reply, answers),
+            (POST, [shop]) => self.is_of_its_key(&event, &reply, *shop, calls),
+            (LIST, [shop]) if reply.status != 400 => self.is_listed(&event, &reply, *shop),
+            (CANCEL, _) => {
+                let before = before.filter(|_| [200, 202, 409, 502, 504].contains(&reply.status));
+                before.into_iter().for_each(|before| self.is_called_off(&event, &before, &reply, calls, may_fail));
+            }
+            _ => {}
         }
         let is_notified = !reply.text.contains("\"not_notifiable\"") || keys.contains(&0);
         assert!(is_notified, "a warning for a shop that is not notified");
@@ -165,11 +204,163 @@ impl Story {
         }
     }
 
+    /// Anybody may ask, and what was found counts for ten seconds.
+    fn is_healthy(&mut self, reply: &Reply, answers: bool) {
+        let found = self.health.filter(|(at, _)| self.seconds < at + 10);
+        let (at, status) = found.unwrap_or((self.seconds, if answers { 200 } else { 503 }));
+        assert_eq!(reply.status, status, "{}", reply.text);
+        self.health = Some((at, status));
+    }
+
+    /// A key is one order's, and what is no key sends nothing.
+    fn is_of_its_key(&mut self, event: &Value, reply: &Reply, shop: usize, calls: Calls) {
+        let headers = key_headers(event);
+        let key = match &headers[..] {
+            [] => None,
+            [header] => key(header),
+            _ => return,
+        };
+        assert!(key.is_some() || headers.is_empty() || (calls.submits == 0 && reply.status >= 400), "{headers:?} is a key");
+        if let (Some(key), Some(order_id)) = (key, reply.body["orderId"].as_str()) {
+            let known = self.ids.entry((shop, key.to_owned())).or_insert_with(|| order_id.to_owned());
+            assert_eq!(known, order_id, "another order for {key:?}");
+            let is_others = |(of, id): (&(usize, String), &String)| id == order_id && *of != (shop, key.to_owned());
+            assert!(!self.ids.iter().any(is_others), "the order of another key");
+        }
+        let step = reply.body["nextStep"].as_str();
+        assert!(reply.status != 500 || step == Some(if key.is_some() { "retry" } else { "look" }), "{}", reply.text);
+    }
+
+    /// A list has a shop's own orders, in order, as its parameters want them.
+    fn is_listed(&mut self, event: &Value, reply: &Reply, shop: usize) {
+        let query = event["rawQueryString"].as_str().unwrap_or_default();
+        let parameters: Vec<(String, String)> = parameters(query.as_bytes())
+            .into_iter()
+            .map(|(name, value)| (String::from_utf8_lossy(&name).into_owned(), String::from_utf8_lossy(&value).into_owned()))
+            .collect();
+        let values =
+            |name: &str| parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value).collect::<Vec<_>>();
+        let [since, limit, cursor] = ["updatedSince", "limit", "cursor"].map(values);
+        let ids: Vec<&str> = reply.orders_or_none().iter().filter_map(|order| order["orderId"].as_str()).collect();
+        let headers = key_headers(event);
+        if let [header] = &headers[..] {
+            let is_right = key(header).is_some() && parameters.is_empty();
+            assert!([401, 503].contains(&reply.status) || is_right == (reply.status == 200), "{header:?}: {}", reply.status);
+            if reply.status == 200 {
+                let id = key(header).and_then(|key| self.ids.get(&(shop, key.to_owned())));
+                let stored = id.filter(|id| self.stage.stored(id).is_some());
+                assert_eq!(ids, stored.map(String::as_str).into_iter().collect::<Vec<_>>(), "of {header:?}");
+                assert_eq!(reply.body.as_object().expect("a list").len(), 1, "{}", reply.text);
+            }
+        }
+        if !headers.is_empty() {
+            return;
+        }
+        let is_known = parameters.len() == since.len() + limit.len() + cursor.len();
+        let is_once = [&since, &limit, &cursor].iter().all(|values| values.len() <= 1);
+        let is_number = |text: &&&String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let most = match limit.first() {
+            None => Some(50),
+            limit => limit.filter(is_number).and_then(|limit| limit.parse().ok()).filter(|most| (1..=100).contains(most)),
+        };
+        let since = since.first().map(|since| (*since).clone());
+        let given = |cursor: &&String| self.cursors.get(*cursor).is_some_and(|(of, _)| *of == shop);
+        let is_right = is_known && is_once && most.is_some() && cursor.iter().all(given);
+        assert!(is_right || [401, 422, 503].contains(&reply.status), "{} for {query}", reply.status);
+        let is_same_list = cursor.iter().all(|cursor| self.cursors.get(*cursor).is_some_and(|(_, of)| *of == since));
+        if reply.status == 422 {
+            // Of what is a time, this reading knows seconds.
+            let is_odd = since.as_ref().is_some_and(|since| !is_number(&&since) || since.len() > 10);
+            assert!(!is_right || is_odd || !is_same_list, "{}", reply.text);
+        }
+        if reply.status != 200 {
+            return;
+        }
+        let settled = self.stage.bridge.clock.now().as_second() - 10;
+        let since_seconds = since.as_ref().and_then(|since| since.parse::<i64>().ok());
+        assert!(ids.len() <= most.unwrap_or_default(), "{} orders", ids.len());
+        let orders: Vec<StoredOrder> = ids.iter().map(|id| self.stage.stored(id).expect("it is listed")).collect();
+        assert!(orders.iter().all(|order| order.shop_id == SHOPS[shop]), "another shop's order");
+        assert!(orders.is_sorted_by_key(|order| order.updated_at), "{}", reply.text);
+        for order in &orders {
+            let at = order.updated_at.as_second();
+            assert!(at <= settled && since_seconds.is_none_or(|since| at > since), "{at} is not between {since:?} and {settled}");
+        }
+        assert!(reply.body.get("next").is_some() != reply.body.get("until").is_some(), "{}", reply.text);
+        if let Some(until) = reply.body["until"].as_str() {
+            let until = until.parse::<Timestamp>().expect("an instant").as_second();
+            let earliest = since_seconds.unwrap_or(settled);
+            assert!(until >= earliest && (since.is_some() || until <= settled), "{until}, not {settled}");
+        }
+        self.has_listed = true;
+        if let Some(next) = reply.body["next"].as_str() {
+            next.clone_into(&mut self.cursor);
+            self.cursors.insert(next.to_owned(), (shop, since));
+        }
+    }
+
+    /// Page by page a shop sees all of its orders, each once.
+    async fn lists_everything(&mut self) {
+        self.stage.bridge.store.will_fail("");
+        self.stage.pass(10);
+        self.seconds_left = 29;
+        for (shop, key) in KEYS.iter().enumerate() {
+            let (mut found, mut query) = (Vec::new(), String::new());
+            for _ in 0..STEPS {
+                let event =
+                    json!({"routeKey": LIST, "headers": {"authorization": format!("Bearer {key}")}, "rawQueryString": query});
+                let (event, reply) = self.invoke(Lambda::Orders, event.to_string()).await.expect("an event");
+                self.is_listed(&event, &reply, shop);
+                found.extend(reply.orders().iter().map(|order| order["orderId"].to_string().replace('"', "")));
+                match reply.body["next"].as_str() {
+                    Some(cursor) => query = format!("cursor={cursor}"),
+                    None => break,
+                }
+            }
+            let all = self.stage.bridge.store.all().into_iter().filter(|order| order.shop_id == SHOPS[shop]);
+            let mut all: Vec<String> = all.map(|order| order.order_id.to_string()).collect();
+            (found.sort(), all.sort());
+            assert_eq!(found, all, "of {}", SHOPS[shop]);
+        }
+    }
+
+    /// A cancellation is written down before it is sent, and stands until it is refused.
+    fn is_called_off(&self, event: &Value, before: &StoredOrder, reply: &Reply, calls: Calls, may_fail: bool) {
+        let after = self.stage.stored(&before.order_id.to_string()).expect("it is stored");
+        let slug = reply.slug().unwrap_or_default();
+        let step = reply.body["nextStep"].as_str().unwrap_or_default();
+        let Some(own) = &before.order_uuid else {
+            let expected = match before.status_at(self.stage.bridge.clock.now()).name() {
+                "SUBMITTING" => "retry",
+                "UNKNOWN" => "look",
+                _ => "correct",
+            };
+            assert_eq!((slug, step, calls.all()), ("not-accepted", expected, 0));
+            return;
+        };
+        assert_ne!(slug, "not-accepted");
+        assert!(calls.cancels == 1 || reply.status == 200, "{} though nothing was sent", reply.status);
+        let asked = |order: &StoredOrder| order.history.iter().filter(|entry| entry.status == "CANCEL_REQUESTED").count();
+        let body = event["body"].as_str().unwrap_or_default();
+        let body: Option<Value> = serde_json::from_str(if body.is_empty() { "null" } else { body }).ok();
+        let Some(body) = body.filter(|_| event["isBase64Encoded"] != true) else { return };
+        if body["orderUuid"].as_str().is_some_and(|uuid| uuid != own) {
+            assert_eq!(after.cancel_requested_at, before.cancel_requested_at);
+        } else if calls.cancels == 1 {
+            assert_eq!(
+                asked(&after),
+                asked(before) + usize::from(before.cancel_requested_at.is_none()),
+                "sent, not written down"
+            );
+            let is_refused = slug == "cannot-be-cancelled";
+            assert!(may_fail || after.cancel_requested_at.is_none() == is_refused, "{slug}");
+        }
+    }
+
     /// Shops have statuses read seldom.
     fn count_refreshes(&mut self, event: &Value, readings: usize) {
         let query = event["rawQueryString"].as_str().unwrap_or_default();
         assert!(readings == 0 || query.contains("=true"), "{readings} readings that nobody asked for");
-        assert!(readings <= 1, "{readings} readings of one order");
         self.refreshes.retain(|at| at + 60 > self.seconds);
         self.refreshes.extend(vec![self.seconds; readings]);
         assert!(self.refreshes.len() <= REFRESHES, "{} readings in a minute", self.refreshes.len());
@@ -186,16 +377,20 @@ impl Story {
         // Whichever order the event names in the end.
         let named = |event: &Value| event["pathParameters"]["orderId"].as_str().unwrap_or_default().to_owned();
         let order_id = serde_json::from_str(&event).map(|event| named(&event)).unwrap_or_default();
-        let (before, readings) = (self.stage.stored(&order_id), self.stage.bridge.front_payment.readings());
+        let (before, calls) = (self.stage.stored(&order_id), self.stage.bridge.front_payment.calls());
         let may_fail = self.stage.bridge.store.is_failing() || self.seconds_left < 8;
         let Some((event, reply)) = self.invoke(Lambda::Callbacks, event).await else { return };
 
         let after = self.stage.stored(&order_id);
-        let was_read = self.stage.bridge.front_payment.readings() > readings;
+        let calls = self.stage.bridge.front_payment.calls().since(calls);
+        assert!(calls.readings <= 1 && calls.submits + calls.cancels == 0, "calls that nobody asked for");
+        let was_read = calls.readings > 0;
         let is_routed = event["routeKey"] == "GET /callbacks/{orderId}/{token}";
         let known = before.as_ref().filter(|known| is_routed && event["pathParameters"]["token"] == known.callback_token);
         let query = event["rawQueryString"].as_str().unwrap_or_default();
-        let verified = known.and_then(|known| verified(known, query));
+        let verified = known.map(|known| verified(known, query));
+        let (verified, why) =
+            (verified.as_ref().and_then(|it| it.as_ref().ok()), verified.as_ref().and_then(|it| it.as_ref().err()));
         // What is no event at all is malformed.
         if !may_fail && reply.status != 400 {
             assert_eq!(known.is_none(), reply.status == 404, "{}", reply.status);
@@ -207,11 +402,12 @@ impl Story {
                 503 => assert!(has_uuid, "a status that cannot be read"),
                 status => assert_eq!(status, 404),
             }
+            assert_eq!(self.unverified.as_deref(), why.copied(), "{query}");
         }
         if let (Some(before), Some(after), false) = (&before, &after, was_read) {
-            is_as_heard(before, after, verified.as_ref());
+            is_as_heard(before, after, verified);
         }
-        if let (Some(said), Some(after), 200) = (&verified, &after, reply.status) {
+        if let (Some(said), Some(after), 200) = (verified, &after, reply.status) {
             let is_it = |uuid: Option<&str>, word: &str| uuid == Some(&said.order_uuid) && word == said.word;
             assert!(after.history.iter().any(|entry| is_it(entry.order_uuid.as_deref(), &entry.status)), "nobody noted it");
         }
@@ -230,21 +426,23 @@ impl Story {
         REQUEST_ID.clone_into(&mut context.request_id);
         context.deadline = u64::try_from(end).expect("after 1970");
         log::take();
-        let calls = provider.submits() + provider.readings();
+        let calls = provider.calls();
         let invocation = LambdaEvent::new(payload, context);
         let response = match lambda {
             Lambda::Orders => http::invoke(&self.stage.orders, invocation).await,
             Lambda::Callbacks => http::invoke(&self.stage.callbacks, invocation).await,
         };
         let reply = Reply::read(response.expect("an error out of a Lambda is an outage"));
-        let was_called = provider.submits() + provider.readings() > calls;
-        reply.is_lawful(lambda, provider.retry_after().filter(|_| was_called));
-        self.is_discreet(&event, &reply, &log::take());
+        let was_called = provider.calls().since(calls).all() > 0;
+        let route = event["routeKey"].as_str().unwrap_or_default();
+        reply.is_lawful(lambda, route, provider.retry_after().filter(|_| was_called));
+        let summary = self.is_discreet(&event, &reply, &log::take());
+        self.unverified = summary["unverified"].as_str().map(str::to_owned);
         Some((event, reply))
     }
 
-    /// No secret in the reply, and none in the log, which has one line on the request.
-    fn is_discreet(&self, event: &Value, reply: &Reply, log: &str) {
+    /// No secret in the reply, and none in the log, which has one line on the request: this one.
+    fn is_discreet(&self, event: &Value, reply: &Reply, log: &str) -> Value {
         let tokens: Vec<_> = self.stage.bridge.front_payment.sent(|sent| sent.values().map(|sent| sent.token.clone()).collect());
         let told = format!("{:?}\n{}", reply.headers, reply.text);
         for secret in [TOKEN, CALLBACK_SECRET, NOTIFY_KEY].into_iter().chain(tokens.iter().map(String::as_str)) {
@@ -264,6 +462,7 @@ impl Story {
         let summaries: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
         assert_eq!(summaries.len(), 1, "{log}");
         assert_eq!(summaries[0]["statusCode"], reply.status, "{log}");
+        summaries[0].clone()
     }
 }
 
@@ -275,9 +474,22 @@ fn keys_in(event: &Value) -> Vec<usize> {
     (0..KEYS.len()).filter(|shop| given.contains(KEYS[*shop])).collect()
 }
 
-/// By the contract: signed, each name once, shapes right, and the amount of an attempt.
-fn verified(order: &StoredOrder, query: &str) -> Option<Said> {
-    said(query).filter(|said| is_signed(query, CALLBACK_SECRET) && has_amount(order, &said.amount))
+fn key_headers(event: &Value) -> Vec<&str> {
+    let headers = event["headers"].as_object().into_iter().flatten();
+    headers.filter(|(name, _)| name.eq_ignore_ascii_case("idempotency-key")).filter_map(|(_, value)| value.as_str()).collect()
+}
+
+/// By the contract: signed, each name once, shapes right, and the order's amount. Or why not, in the log's word.
+fn verified(order: &StoredOrder, query: &str) -> Result<Said, &'static str> {
+    if query.is_empty() {
+        return Err("none");
+    }
+    let said = said(query).ok_or("shape")?;
+    match (is_signed(query, CALLBACK_SECRET), has_amount(order, &said.amount)) {
+        (true, true) => Ok(said),
+        (true, false) => Err("amount"),
+        (false, _) => Err("checksum"),
+    }
 }
 
 /// Where nothing was read, an order changes by a verified callback alone, and as the contract says.

@@ -2,9 +2,9 @@
 //! and nothing is taken from it that could not be stored.
 #![no_main]
 
-use front_payment_bridge::front_payment::{StatusError, SubmitReply, read_status};
-use front_payment_bridge::order::{CreatedOrder, Status, StatusWord, Violation};
-use front_payment_bridge_fuzz::{code, is_pointer, is_provider_id, rank};
+use front_payment_bridge::front_payment::{CancelReply, StatusError, read_cancel, read_status, read_submit};
+use front_payment_bridge::order::{CreatedOrder, Decimal, Status, StatusWord, SubmitReply, Violation};
+use front_payment_bridge_fuzz::{by_value, code, is_plain_decimal, is_pointer, is_provider_id, rank, significant_digits};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -64,11 +64,14 @@ fuzz_target!(|input: &[u8]| {
         Err(_) => body.to_vec(),
     };
     let json: Option<Value> = serde_json::from_slice(&body).ok();
-    submit(http_status, &body, json.as_ref());
+    for trusted in [&[][..], &[500], &[510], &[510, 500]] {
+        submit(http_status, &body, json.as_ref(), trusted);
+    }
+    cancel(http_status, &body, json.as_ref());
     status(http_status, &body, json.as_ref());
 });
 
-fn submit(http_status: u16, body: &[u8], json: Option<&Value>) {
+fn submit(http_status: u16, body: &[u8], json: Option<&Value>, trusted: &[u16]) {
     let data = json.and_then(|json| json.get("data"));
     let member = |name: &str| data.and_then(|data| data.get(name)).and_then(Value::as_str);
     let own = json.filter(|json| json.get("status_code").is_some());
@@ -76,15 +79,14 @@ fn submit(http_status: u16, body: &[u8], json: Option<&Value>) {
     let expected = match http_status {
         200..300 if member("orderUuid").is_some_and(is_provider_id) => "created",
         401 => "unauthorized",
-        429 => "not let in",
-        503 => "unavailable, perhaps created",
+        429 | 503 => "unavailable",
         417 => "refused",
         400..500 if errors.is_some() => "refused",
         400..500 | 300..=303 | 307 | 308 => "failed",
-        500 | 510 if own.is_some() => "failed, unproven",
+        500 | 510 if own.is_some() && trusted.contains(&http_status) => "failed",
         _ => "unknown",
     };
-    let reply = SubmitReply::read(http_status, body);
+    let reply = read_submit(http_status, body, trusted);
     assert_eq!(row(&reply), expected, "{http_status}");
     match reply {
         SubmitReply::Created(created) => is_sound(&created, data),
@@ -98,13 +100,31 @@ fn row(reply: &SubmitReply) -> &'static str {
         SubmitReply::Created(_) => "created",
         SubmitReply::Rejected(_) => "refused",
         SubmitReply::Unauthorized => "unauthorized",
-        SubmitReply::Unavailable { may_exist: false } => "not let in",
-        SubmitReply::Unavailable { may_exist: true } => "unavailable, perhaps created",
-        SubmitReply::Failed { may_exist: true, unproven: true } => "failed, unproven",
-        SubmitReply::Failed { may_exist: true, unproven: false } => "failed",
-        SubmitReply::Failed { may_exist: false, .. } => "failed, and cannot exist",
+        SubmitReply::Unavailable => "unavailable",
+        SubmitReply::Failed => "failed",
         SubmitReply::Unknown => "unknown",
     }
+}
+
+fn cancel(http_status: u16, body: &[u8], json: Option<&Value>) {
+    let expected = match http_status {
+        200..300 => "accepted",
+        401 => "unauthorized",
+        429 | 503 => "unavailable",
+        400..500 => "refused",
+        _ => "unknown",
+    };
+    let row = match read_cancel(http_status, body) {
+        CancelReply::Accepted => "accepted",
+        CancelReply::Refused(sentences) => {
+            are_told(&sentences, json);
+            "refused"
+        }
+        CancelReply::Unauthorized => "unauthorized",
+        CancelReply::Unavailable => "unavailable",
+        CancelReply::Unknown => "unknown",
+    };
+    assert_eq!(row, expected, "{http_status}");
 }
 
 /// SENT where there is something like a link; given out only if a browser may be sent there.
@@ -136,7 +156,7 @@ fn is_sound(created: &CreatedOrder, data: Option<&Value>) {
 /// Each is a sentence of the reply's, at a member of the page.
 fn are_told(violations: &[Violation], reply: Option<&Value>) {
     assert!((1..=MAX_ERRORS).contains(&violations.len()), "{} sentences", violations.len());
-    let mut sentences = vec!["Front Payment refused the order without saying why"];
+    let mut sentences = vec!["Front Payment refused without saying why"];
     for member in ["errors", "message"] {
         reply.and_then(|reply| reply.get(member)).into_iter().for_each(|value| texts(value, &mut sentences));
     }
@@ -182,12 +202,17 @@ fn status(http_status: u16, body: &[u8], json: Option<&Value>) {
     let is_ours = text("uuid").is_none_or(|uuid| uuid == OUR_ORDER);
     let expected = text("status").filter(|word| (200..300).contains(&http_status) && is_ours && is_word(word));
     match read_status(http_status, body, OUR_ORDER) {
-        Ok(word) => {
+        Ok(read) => {
+            let word = read.word;
             let name =
                 expected.unwrap_or_else(|| panic!("{word:?} out of nothing")).trim_matches(' ').to_uppercase().replace(' ', "_");
             let name = if name == "RESEVRED" { "RESERVED".to_owned() } else { name };
             assert_eq!(word.name(), name);
             assert_eq!(matches!(word, StatusWord::Known(_)), rank(&name) > 0, "{name}");
+            for (amount, name) in [(read.order_amount, "orderAmount"), (read.refunded_amount, "refundedAmount")] {
+                let told = data.and_then(|data| data.get(name)).and_then(figure);
+                assert_eq!(amount.as_ref().map(Decimal::text).map(by_value), told.as_deref().map(by_value), "{name}");
+            }
         }
         Err(StatusError::Unauthorized) => assert_eq!(http_status, 401),
         Err(StatusError::NotFound) => assert_eq!(http_status, 404),
@@ -197,4 +222,14 @@ fn status(http_status: u16, body: &[u8], json: Option<&Value>) {
             assert!(why.len() < 40 && why.starts_with("answered "), "{why}");
         }
     }
+}
+
+/// A number or a numeric string that the bridge can store.
+fn figure(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    (is_plain_decimal(&text) && significant_digits(&text) <= 28 && text.len() <= 2_048).then_some(text)
 }

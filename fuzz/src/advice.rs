@@ -40,6 +40,12 @@ impl Advice {
                 text(&pointer).is_some_and(|figure| by_value(figure).split_once('.').is_some_and(|(_, f)| f.len() > 2));
             advice.if_true(Some(is_finer), &pointer, "too_precise");
         }
+        // Of both, this reading decides nothing.
+        advice.if_true(None, "/orderSummary/totalTax", "tax_mismatch");
+        for (pointer, value) in document.leaves() {
+            let is_perhaps_garbled = value.text().is_some_and(|text| text.contains(|c| ('\u{80}'..='\u{ff}').contains(&c)));
+            advice.if_true(if is_perhaps_garbled { None } else { Some(false) }, &pointer, "unlikely_format");
+        }
         let reference = text("/referenceNo").is_some_and(|reference| !reference.trim().is_empty());
         advice.if_true(Some(!reference), "/referenceNo", "recommended");
         advice.if_true(Some(!has_key), "", "recommended");

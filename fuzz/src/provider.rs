@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use front_payment_bridge::front_payment::{FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply};
-use front_payment_bridge::order::{Code, CreatedOrder, Order, Status, StatusWord, Violation};
+use front_payment_bridge::front_payment::{
+    CancelCall, CancelReply, FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall,
+};
+use front_payment_bridge::order::{Code, CreatedOrder, Decimal, Order, Status, StatusRead, StatusWord, SubmitReply, Violation};
 use front_payment_bridge::secrets::Redacted;
 use uuid::Uuid;
 
@@ -28,11 +30,35 @@ pub struct Sent {
 #[derive(Default)]
 pub struct Provider {
     answer: Mutex<Option<String>>,
+    cancel_answer: Mutex<Option<String>>,
     status: Mutex<Option<String>>,
     retry_after: Mutex<Option<u64>>,
     sent: Mutex<BTreeMap<String, Sent>>,
     submits: AtomicUsize,
     readings: AtomicUsize,
+    cancels: AtomicUsize,
+}
+
+/// How many calls there were.
+#[derive(Clone, Copy)]
+pub struct Calls {
+    pub submits: usize,
+    pub readings: usize,
+    pub cancels: usize,
+}
+
+impl Calls {
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            submits: self.submits - before.submits,
+            readings: self.readings - before.readings,
+            cancels: self.cancels - before.cancels,
+        }
+    }
+
+    pub fn all(self) -> usize {
+        self.submits + self.readings + self.cancels
+    }
 }
 
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -45,7 +71,12 @@ impl Provider {
         *locked(&self.answer) = Some(answer.to_owned());
     }
 
-    /// The status that is told next.
+    /// The reply to the next cancellation. Where nobody says otherwise, it is accepted.
+    pub fn will_answer_cancel(&self, answer: &str) {
+        *locked(&self.cancel_answer) = Some(answer.to_owned());
+    }
+
+    /// The status that is told next, perhaps with the refunded amount behind it.
     pub fn will_tell(&self, word: &str) {
         *locked(&self.status) = Some(word.to_owned());
     }
@@ -59,12 +90,10 @@ impl Provider {
         *locked(&self.retry_after)
     }
 
-    pub fn submits(&self) -> usize {
-        self.submits.load(Ordering::SeqCst)
-    }
-
-    pub fn readings(&self) -> usize {
-        self.readings.load(Ordering::SeqCst)
+    pub fn calls(&self) -> Calls {
+        let [submits, readings, cancels] =
+            [&self.submits, &self.readings, &self.cancels].map(|number| number.load(Ordering::SeqCst));
+        Calls { submits, readings, cancels }
     }
 
     /// Looks at the orders that were sent.
@@ -112,10 +141,32 @@ impl FrontPayment for Provider {
             None => Err(StatusError::Other("as told".to_owned())),
             Some("404") => Err(StatusError::NotFound),
             Some("401") => Err(StatusError::Unauthorized),
-            Some(word) => Ok(StatusWord::read(word)),
+            Some(told) => Ok(status_read(told)),
         };
         StatusCall { status, head: self.head() }
     }
+
+    async fn cancel(&self, order_uuid: &str, note: &str, token: &Redacted, within: Duration) -> CancelCall {
+        assert_eq!(token.expose(), TOKEN);
+        assert!(within <= Duration::from_secs(20) && !within.is_zero(), "{within:?}");
+        assert!(crate::is_provider_id(order_uuid), "{order_uuid:?} in the path of a request");
+        assert!((1..=200).contains(&note.chars().count()), "{note:?}");
+        self.cancels.fetch_add(1, Ordering::SeqCst);
+        let reply = match locked(&self.cancel_answer).take().as_deref() {
+            Some("refused") => CancelReply::Refused(vec![Violation::new("", Code::Provider, "This order cannot be cancelled.")]),
+            Some("unauthorized") => CancelReply::Unauthorized,
+            Some("unavailable") => CancelReply::Unavailable,
+            Some("unknown") => CancelReply::Unknown,
+            _ => CancelReply::Accepted,
+        };
+        CancelCall { reply, head: self.head(), reason: "as told".to_owned() }
+    }
+}
+
+fn status_read(told: &str) -> StatusRead {
+    let with_amount = told.rsplit_once(' ').and_then(|(word, amount)| Some((word, Some(Decimal::parse(amount).ok()?))));
+    let (word, refunded_amount) = with_amount.unwrap_or((told, None));
+    StatusRead { word: StatusWord::read(word), order_amount: None, refunded_amount }
 }
 
 fn reply(answer: Option<&str>, number: usize) -> SubmitReply {
@@ -124,10 +175,8 @@ fn reply(answer: Option<&str>, number: usize) -> SubmitReply {
             SubmitReply::Rejected(vec![Violation::new("/orderDate", Code::Provider, "The order date is invalid.")])
         }
         Some("unauthorized") => SubmitReply::Unauthorized,
-        Some("unavailable") => SubmitReply::Unavailable { may_exist: false },
-        Some("unavailable, perhaps created") => SubmitReply::Unavailable { may_exist: true },
-        Some("failed") => SubmitReply::Failed { may_exist: true, unproven: false },
-        Some("failed, unproven") => SubmitReply::Failed { may_exist: true, unproven: true },
+        Some("unavailable") => SubmitReply::Unavailable,
+        Some("failed") => SubmitReply::Failed,
         Some("unknown") => SubmitReply::Unknown,
         answer => {
             let (is_invoiced, is_unusable) = (answer == Some("invoiced"), answer == Some("unusable link"));

@@ -9,7 +9,7 @@ use front_payment_bridge::clock::Clock;
 use front_payment_bridge::config::Settings;
 use front_payment_bridge::http::callbacks::Callbacks;
 use front_payment_bridge::http::orders::Orders;
-use front_payment_bridge::order::{Queue, Status, StoredOrder};
+use front_payment_bridge::order::{AskQueue, NotificationState, Status, StoredOrder};
 use front_payment_bridge::secrets::{SecretCache, SecretFetch, SecretSource};
 use jiff::Timestamp;
 use serde_json::json;
@@ -23,8 +23,9 @@ use crate::{NOW, rank};
 /// What must be neither in a reply nor in the log, as [`TOKEN`].
 pub const CALLBACK_SECRET: &str = "b83d5a1e70c94f6291ce4d0a8f3b6e57";
 pub const NOTIFY_KEY: &str = "5d0e7f93b1a84c26a3f1c8d94b60e27a";
-/// The API keys of `shop-a` and `shop-b`: what only the log must not have. Only `shop-a` is notified.
+/// The API keys of [`SHOPS`]: what only the log must not have. Only `shop-a` is notified.
 pub const KEYS: [&str; 2] = ["e95b3c7f14a04d8db6271f0c5a8e93d0", "07d2a6f8c1b34e9f95a86e3b4d7c20f1"];
+pub const SHOPS: [&str; 2] = ["shop-a", "shop-b"];
 /// `CALLBACK_BASE_URL`
 const BASE: &str = "https://bridge.example/v1";
 
@@ -88,13 +89,13 @@ impl Stage {
         let orders = self.bridge.store.all();
         for stored in &orders {
             assert!(ended_early || stored.status != Status::Submitting, "no attempt is running any more");
-            assert_eq!(rank(stored.status.name()) > 0, stored.order_uuid.is_some(), "{}", stored.status.name());
-            assert_eq!(stored.notifications.is_some(), stored.order_uuid.is_some(), "what the shop is told");
+            let is_accepted = stored.order_uuid.is_some();
+            assert_eq!(rank(stored.status.name()) > 0, is_accepted, "{}", stored.status.name());
+            assert_eq!(stored.notifications.is_some(), is_accepted, "what the shop is told");
             assert!(stored.bank_id_url.is_none() || stored.status == Status::Sent, "a link that nobody needs");
+            assert!(is_accepted || (stored.refunded_amount.is_none() && stored.cancel_requested_at.is_none()));
             assert!(stored.history.is_sorted_by_key(|entry| entry.at));
-            let is_open = ["SUBMITTING", "UNKNOWN"].contains(&stored.status.name());
-            assert_eq!(stored.queue == Some(Queue::Settle), is_open, "{}", stored.status.name());
-            assert!(stored.queue.is_none() || is_open || stored.order_uuid.is_some(), "nothing is due of a failed order");
+            is_in_its_queues(stored);
         }
         self.bridge.front_payment.sent(|sent| {
             for (order_id, sent) in sent {
@@ -103,6 +104,20 @@ impl Stage {
             }
         });
     }
+}
+
+/// The indexes are the queues, and what is stored is what follows from the order.
+fn is_in_its_queues(stored: &StoredOrder) {
+    let is_open = ["SUBMITTING", "UNKNOWN"].contains(&stored.status.name());
+    let is_asked_soon = stored.order_uuid.is_some() && (stored.status == Status::Sent || stored.reason_since.is_some());
+    assert_eq!(stored.ask_queue == Some(AskQueue::Settle), is_open, "{}", stored.status.name());
+    assert_eq!(stored.ask_queue == Some(AskQueue::Ask), is_asked_soon, "{}", stored.status.name());
+    assert!(stored.ask_queue.is_none() || is_open || stored.order_uuid.is_some(), "nothing is asked of a failed order");
+    assert!(!is_open || stored.ask_at == Some(stored.attempted_at.as_second() + 60));
+    let is_pending = stored.notifications.as_ref().is_some_and(|all| all.state == NotificationState::Pending);
+    assert_eq!(stored.tell_queue.as_ref(), is_pending.then_some(&stored.shop_id));
+    assert_eq!((stored.ask_queue.is_some(), is_pending), (stored.ask_at.is_some(), stored.tell_at.is_some()));
+    assert_eq!((stored.changed_at, stored.expires_at), (stored.updated_at.as_millisecond(), None));
 }
 
 /// The uuid that an order was created with stays, unless it ended there and another one was heard of.

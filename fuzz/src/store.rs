@@ -5,10 +5,15 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use front_payment_bridge::order::StoredOrder;
-use front_payment_bridge::store::{OrderStore, StoreError, WriteError};
+use front_payment_bridge::store::{
+    Cursor, IndexEntry, IndexQuery, OrderIndex, OrderStore, Page, Partition, StoreError, WriteError,
+};
 use uuid::Uuid;
 
 use crate::provider::locked;
+
+/// A page of a list may be short.
+const PAGE: usize = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -41,8 +46,20 @@ impl Store {
         locked(&self.ahead).iter().any(|fate| *fate != Fate::Answered)
     }
 
+    /// Whether the next operation gets its answer.
+    pub fn will_answer(&self) -> bool {
+        locked(&self.ahead).front().is_none_or(|fate| *fate == Fate::Answered)
+    }
+
     fn next(&self) -> Fate {
         locked(&self.ahead).pop_front().unwrap_or(Fate::Answered)
+    }
+
+    fn answer<T>(&self, answer: impl FnOnce() -> T) -> Result<T, StoreError> {
+        match self.next() {
+            Fate::Answered => Ok(answer()),
+            Fate::Done | Fate::NotDone => Err(no_answer()),
+        }
     }
 
     pub fn stored(&self, order_id: Uuid) -> Option<StoredOrder> {
@@ -53,23 +70,23 @@ impl Store {
         locked(&self.orders).values().cloned().collect()
     }
 
-    fn write(&self, order: &StoredOrder, expected_version: Option<u64>) -> Result<(), WriteError> {
+    fn write(&self, order: &StoredOrder, expected: Option<&StoredOrder>) -> Result<(), WriteError> {
         let mut orders = locked(&self.orders);
         let fate = self.next();
         if fate == Fate::NotDone {
             return Err(no_answer().into());
         }
-        let stored = orders.get(&order.order_id);
-        let is_expected = stored.map(|stored| stored.version) == expected_version;
-        let conflict = stored.cloned().map(Box::new);
+        let stored = orders.get(&order.order_id).cloned();
+        let is_expected = stored.as_ref().map(|stored| stored.version) == expected.map(|expected| expected.version);
         if is_expected {
-            assert!(expected_version.is_none_or(|version| version < order.version), "a version that does not rise");
-            // As the store does: the place in the index is derived at every write.
-            orders.insert(order.order_id, order.placed());
+            // DynamoDB writes only what differs.
+            assert!(stored.as_ref() == expected, "what is replaced is not what is stored");
+            assert!(expected.is_none_or(|expected| expected.version < order.version), "a version that does not rise");
+            orders.insert(order.order_id, order.clone());
         }
         match fate {
             Fate::Answered if is_expected => Ok(()),
-            Fate::Answered => Err(WriteError::Conflict(conflict)),
+            Fate::Answered => Err(WriteError::Conflict(stored.map(Box::new))),
             Fate::Done | Fate::NotDone => Err(no_answer().into()),
         }
     }
@@ -85,14 +102,33 @@ impl OrderStore for Store {
     }
 
     async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
-        match self.next() {
-            Fate::Answered => Ok(self.stored(order_id)),
-            Fate::Done | Fate::NotDone => Err(no_answer()),
-        }
+        self.answer(|| self.stored(order_id))
     }
 
     async fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {
         assert_eq!(current.order_id, next.order_id);
-        self.write(next, Some(current.version))
+        self.write(next, Some(current))
+    }
+}
+
+impl OrderIndex for Store {
+    async fn list(&self, query: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
+        let Partition::Shop { shop_id } = query.partition else { panic!("what only the worker reads") };
+        assert!(!query.is_descending);
+        self.answer(|| {
+            let place = |order: &StoredOrder| (order.changed_at, order.order_id);
+            let mut found: Vec<_> = self.all().iter().filter(|order| order.shop_id == shop_id).map(place).collect();
+            found.sort_unstable();
+            found.retain(|(at, _)| *at <= query.until && query.later_than.is_none_or(|later_than| *at > later_than));
+            found.retain(|place| query.after.is_none_or(|after| *place > (after.at, after.order_id)));
+            found.truncate(PAGE.min(query.limit.into()));
+            let next = found.last().map(|(at, order_id)| Cursor { order_id: *order_id, at: *at });
+            let items = found.into_iter().map(|(at, order_id)| IndexEntry { order_id, at, status: None }).collect();
+            Page { items, next }
+        })
+    }
+
+    async fn all_ids(&self, _: Option<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        panic!("what only the worker reads")
     }
 }
