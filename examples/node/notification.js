@@ -28,7 +28,7 @@ export function verifyWebhook(headers, body, keys, now = Date.now() / 1000) {
 }
 
 /** In a time that does not tell how much is right. */
-function isEqual(expected, given) {
+export function isEqual(expected, given) {
   const [a, b] = [Buffer.from(expected), Buffer.from(String(given ?? ''))];
   return a.length === b.length && timingSafeEqual(a, b);
 }
