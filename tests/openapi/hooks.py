@@ -72,4 +72,4 @@ def without_exponents(value):
 
 @schemathesis.check
 def headers_of_the_bridge(ctx, response, case):
-    description.check_headers(response)
+    description.check_headers(response, case.operation.path)
