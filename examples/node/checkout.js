@@ -14,7 +14,7 @@ export class Checkout {
 
   /**
    * The customer buys what is in the cart, and may press the button as often as they like. `documentOf(order, cart, reference)`
-   * makes the order document, with the personal number, which is never stored. Returns the reply of the bridge, if it has the order.
+   * makes the order document, with the personal number, which is never stored. Returns the bridge's reply, if it has the order.
    */
   async buy(number, cart, documentOf) {
     for (let attempt = 1; attempt <= 3; attempt++) {
@@ -25,9 +25,13 @@ export class Checkout {
         this.#follow(number, { ...accepted, referenceNo: reference });
         if (!IS_OVER.includes(accepted.status)) return accepted;
       } else if (problem.nextStep === 'read') {
-        // The key has the order of an earlier cart. The customer must not sign that one any more.
-        await this.bridge.cancel(problem.orderId);
-        const earlier = this.#follow(number, await this.bridge.read(problem.orderId));
+        // The key has the order of an earlier cart. If it is not signed yet, the customer must not sign it any more.
+        let earlier = await this.bridge.read(problem.orderId, true);
+        if (earlier.status === 'SENT') {
+          await this.bridge.cancel(problem.orderId);
+          earlier = await this.bridge.read(problem.orderId);
+        }
+        this.#follow(number, earlier);
         if (!IS_OVER.includes(earlier.status)) return undefined;
       } else {
         this.orders.change(number, (stored) => Object.assign(stored, { problem, orderId: problem.orderId ?? stored.orderId }));
@@ -84,7 +88,13 @@ export class Checkout {
       if (order.key !== usedKey) return;
       order.earlier.push(order.orderId);
       order.carts.push(order.carts.at(-1));
-      Object.assign(order, { key: crypto.randomUUID(), orderId: undefined, status: undefined, updatedAt: undefined, isBeingCancelled: false });
+      Object.assign(order, {
+        key: crypto.randomUUID(),
+        orderId: undefined,
+        status: undefined,
+        updatedAt: undefined,
+        isBeingCancelled: false,
+      });
     });
   }
 

@@ -11,7 +11,8 @@ export function verifyQuery(query, keys) {
   const checksum = values.get('checksum');
   values.delete('checksum');
   const text = [...values.values()].join('');
-  const isRight = keys.some((key) => isEqual(createHash('sha256').update(text + key).digest('hex'), checksum));
+  const checksumOf = (key) => createHash('sha256').update(`${text}${key}`).digest('hex');
+  const isRight = keys.some((key) => isEqual(checksumOf(key), checksum));
   return isRight ? Object.fromEntries(values) : undefined;
 }
 

@@ -27,7 +27,8 @@ export function orderPage(order, { link, cameBack }) {
 export function startPage() {
   return page(
     'A shop for routers',
-    `<form method="post" action="cart"><label>A word of the sandbox's <input name="word"></label> <button>Into the cart</button></form>`,
+    `<form method="post" action="cart">
+<label>A word of the sandbox's <input name="word"></label> <button>Into the cart</button></form>`,
   );
 }
 

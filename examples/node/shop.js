@@ -31,13 +31,26 @@ function documentOf(personalNumber) {
     const tax = net / 4; // 25 %
     return {
       products: [
-        { name: 'Router', productId: 'R_1', quantity: String(quantity), rate: kroner(rate), discount: '0', tax: '25', amount: kroner(net) },
+        {
+          name: 'Router',
+          productId: 'R_1',
+          quantity: String(quantity),
+          rate: kroner(rate),
+          discount: '0',
+          tax: '25',
+          amount: kroner(net),
+        },
       ],
       orderSummary: { subTotal: kroner(net), totalTax: kroner(tax), totalDiscount: '0', grandTotal: kroner(net + tax) },
       orderDate: String(Math.floor(Date.now() / 1000)),
       customerDetails: {
-        type: 'private', name: 'Kari Nordmann', email: 'kari@example.com', countryCode: '+47', msisdn: '46567468',
-        personalNumber, address: { street: 'Klosterenget 144', zip: '7030', city: 'Trondheim', country: 'NO' },
+        type: 'private',
+        name: 'Kari Nordmann',
+        email: 'kari@example.com',
+        countryCode: '+47',
+        msisdn: '46567468',
+        personalNumber,
+        address: { street: 'Klosterenget 144', zip: '7030', city: 'Trondheim', country: 'NO' },
       },
       referenceNo: reference, // an order number, never a person's name
       invoiceFeeApplicable: true,
@@ -137,7 +150,11 @@ createServer(async (request, response) => {
   }
   const { location, html, text, status = location ? 303 : 200 } = found;
   // The address has a secret, and the page a link for one person.
-  const headers = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'content-type': `text/${html ? 'html' : 'plain'}; charset=utf-8` };
+  const headers = {
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'content-type': `text/${html ? 'html' : 'plain'}; charset=utf-8`,
+  };
   response.writeHead(status, location ? { ...headers, location } : headers);
   response.end(html ?? text);
 }).listen(port, '127.0.0.1', () => console.log(`the shop is at ${own}`));

@@ -41,9 +41,13 @@ final class Checkout
                     return $accepted;
                 }
             } elseif ($problem['nextStep'] === 'read') {
-                // The key has the order of an earlier cart. The customer must not sign that one any more.
-                $this->bridge->cancel($problem['orderId']);
-                $earlier = $this->follow($number, $this->bridge->read($problem['orderId']));
+                // The key has the order of an earlier cart. If it is not signed yet, the customer must not sign it any more.
+                $earlier = $this->bridge->read($problem['orderId'], true);
+                if ($earlier['status'] === 'SENT') {
+                    $this->bridge->cancel($problem['orderId']);
+                    $earlier = $this->bridge->read($problem['orderId']);
+                }
+                $this->follow($number, $earlier);
                 if (!in_array($earlier['status'], self::IS_OVER, true)) {
                     return null;
                 }
@@ -149,7 +153,8 @@ final class Checkout
             }
             $mayLeave = in_array($status, self::MAY_LEAVE, true) && !$wantsToCancel;
             if ($mayLeave && !isset($order['released'])) {
-                $order['released'] = $order['carts'][(int) (explode('/', $current['referenceNo'])[1] ?? 1) - 1]; // tell your warehouse here
+                $cart = (int) (explode('/', $current['referenceNo'])[1] ?? 1);
+                $order['released'] = $order['carts'][$cart - 1]; // tell your warehouse here
             }
             $order['stop'] = isset($order['released']) && !$mayLeave; // somebody stops the parcel, or expects it back
             return $order;

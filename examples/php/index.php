@@ -9,21 +9,27 @@ require __DIR__ . '/shop.php';
 $own = setting('SHOP_URL', 'http://' . $_SERVER['HTTP_HOST']); // as customers and the bridge reach this shop
 $keys = explode(',', setting('NOTIFY_KEYS', 'whsec_ZGVtby1zaG9wLW5vdGlmaWNhdGlvbi1rZXk='));
 $urlOf = fn (string $page, array $values): string => "$own/$page?" . http_build_query($values);
-$pageOf = fn (array $order, array $values = []): string => $urlOf('order', ['order' => $order['number'], 'secret' => $order['secret']] + $values);
+$pageOf = fn (array $order, array $values = []): string =>
+    $urlOf('order', ['order' => $order['number'], 'secret' => $order['secret']] + $values);
 
 /** The order that the bridge gets. Whole øre until the end, because floating point is not exact. */
-$documentOf = fn (string $personalNumber): callable => function (array $order, array $cart, string $reference) use ($personalNumber, $urlOf, $pageOf): array {
+$documentOf = fn (string $personalNumber): callable => function (array $order, array $cart, string $reference)
+use ($personalNumber, $urlOf, $pageOf): array {
     $kroner = fn (int $ore): string => sprintf('%d.%02d', intdiv($ore, 100), $ore % 100);
     [$rate, $net] = [4000, 4000 * $cart['quantity']];
     $tax = intdiv($net, 4); // 25 %
     return [
-        'products' => [['name' => 'Router', 'productId' => 'R_1', 'quantity' => (string) $cart['quantity'], 'rate' => $kroner($rate),
-            'discount' => '0', 'tax' => '25', 'amount' => $kroner($net)]],
-        'orderSummary' => ['subTotal' => $kroner($net), 'totalTax' => $kroner($tax), 'totalDiscount' => '0', 'grandTotal' => $kroner($net + $tax)],
+        'products' => [[
+            'name' => 'Router', 'productId' => 'R_1', 'quantity' => (string) $cart['quantity'], 'rate' => $kroner($rate),
+            'discount' => '0', 'tax' => '25', 'amount' => $kroner($net),
+        ]],
+        'orderSummary' => [
+            'subTotal' => $kroner($net), 'totalTax' => $kroner($tax), 'totalDiscount' => '0', 'grandTotal' => $kroner($net + $tax),
+        ],
         'orderDate' => (string) time(),
         'customerDetails' => [
-            'type' => 'private', 'name' => 'Kari Nordmann', 'email' => 'kari@example.com', 'countryCode' => '+47', 'msisdn' => '46567468',
-            'personalNumber' => $personalNumber,
+            'type' => 'private', 'name' => 'Kari Nordmann', 'email' => 'kari@example.com',
+            'countryCode' => '+47', 'msisdn' => '46567468', 'personalNumber' => $personalNumber,
             'address' => ['street' => 'Klosterenget 144', 'zip' => '7030', 'city' => 'Trondheim', 'country' => 'NO'],
         ],
         'referenceNo' => $reference, // an order number, never a person's name
@@ -88,20 +94,23 @@ switch ("$_SERVER[REQUEST_METHOD] $path") {
     case 'POST /cart':
         redirect($pageOf($orders->create(empty($form['word']) ? '' : "-$form[word]")));
 
-    case 'GET /order': // BankID sends the customer here, too, signed or not. The address proves nothing, so the bridge is asked.
+    // BankID sends the customer here, too, signed or not. The address proves nothing, so the bridge is asked.
+    case 'GET /order':
         $number = $ownOrder($query)['number'];
         try {
             $current = $checkout->look($number, isset($query['back']));
         } catch (RuntimeException $error) {
             error_log((string) $error);
         }
-        answer(200, orderPage($orders->find($number), $current['bankIdUrl'] ?? null, ($query['back'] ?? '') === 'success'), 'text/html');
+        $cameBack = ($query['back'] ?? '') === 'success';
+        answer(200, orderPage($orders->find($number), $current['bankIdUrl'] ?? null, $cameBack), 'text/html');
 
     case 'POST /checkout':
         $order = $ownOrder($form);
         $quantity = filter_var($form['quantity'] ?? 1, FILTER_VALIDATE_INT, ['options' => ['min_range' => 1, 'max_range' => 99]]);
         $quantity !== false || answer(400, 'how many?');
-        $accepted = $checkout->buy($order['number'], ['quantity' => $quantity], $documentOf((string) ($form['personalNumber'] ?? '')));
+        $document = $documentOf($form['personalNumber'] ?? '');
+        $accepted = $checkout->buy($order['number'], ['quantity' => $quantity], $document);
         redirect($accepted['bankIdUrl'] ?? $pageOf($order));
 
     case 'POST /cancel':

@@ -27,7 +27,9 @@ final class Notification
     /** Format `standard-webhooks`, a POST. `$body` is what came, before any JSON parser. Returns the event, or null. */
     public static function verifiedWebhook(array $headers, string $body, array $keys, int $now): ?array
     {
-        [$id, $timestamp, $signatures] = [$headers['webhook-id'] ?? '', $headers['webhook-timestamp'] ?? '', $headers['webhook-signature'] ?? ''];
+        $id = $headers['webhook-id'] ?? '';
+        $timestamp = $headers['webhook-timestamp'] ?? '';
+        $signatures = $headers['webhook-signature'] ?? '';
         if ($id === '' || !ctype_digit($timestamp) || abs($now - (int) $timestamp) > self::TOLERANCE_SECONDS) {
             return null;
         }

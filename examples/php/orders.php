@@ -25,7 +25,8 @@ final class Orders
     {
         for ($next = 1001; ; $next++) {
             $number = $next . $suffix;
-            $order = ['number' => $number, 'secret' => bin2hex(random_bytes(16)), 'key' => bin2hex(random_bytes(16)), 'carts' => [], 'earlier' => []];
+            [$secret, $key] = [bin2hex(random_bytes(16)), bin2hex(random_bytes(16))];
+            $order = ['number' => $number, 'secret' => $secret, 'key' => $key, 'carts' => [], 'earlier' => []];
             $file = @fopen($this->path($number), 'x'); // fails if it is there
             if ($file !== false) {
                 fwrite($file, json_encode($order, JSON_THROW_ON_ERROR));

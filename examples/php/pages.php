@@ -7,6 +7,7 @@ function orderPage(array $order, ?string $link, bool $cameBack): string
 {
     [$status, $problem] = [$order['status'] ?? null, $order['problem'] ?? null];
     $isReleased = isset($order['released']);
+    $sign = $cameBack ? 'Not signed yet? Sign' : 'Sign';
     $errors = implode('; ', array_map(fn (array $error): string => "$error[pointer] $error[detail]", $problem['errors'] ?? []));
     return match (true) {
         $isReleased && empty($order['stop']) => page("Thank you! Your order is on its way. ($status)"),
@@ -14,7 +15,7 @@ function orderPage(array $order, ?string $link, bool $cameBack): string
         !empty($order['isBeingCancelled']) => page('Your order is being cancelled. Look again in a minute.'),
         $status === 'SENT' => page(
             $cameBack ? 'We are waiting for the confirmation of your signature.' : 'Please sign your order.',
-            $link === null ? '' : '<p><a href="' . htmlspecialchars($link) . '">' . ($cameBack ? 'Not signed yet? Sign' : 'Sign') . ' with BankID</a></p>',
+            $link === null ? '' : '<p><a href="' . htmlspecialchars($link) . "\">$sign with BankID</a></p>",
             form('cancel', $order, '<button>Cancel</button>'),
         ),
         in_array($status, ['SUBMITTING', 'UNKNOWN'], true), ($problem['nextStep'] ?? '') === 'look' =>
@@ -29,7 +30,8 @@ function orderPage(array $order, ?string $link, bool $cameBack): string
 
 function startPage(): string
 {
-    return page('A shop for routers', '<form method="post" action="cart"><label>A word of the sandbox\'s <input name="word"></label> <button>Into the cart</button></form>');
+    $word = '<label>A word of the sandbox\'s <input name="word"></label>';
+    return page('A shop for routers', "<form method=\"post\" action=\"cart\">$word <button>Into the cart</button></form>");
 }
 
 /** The personal number is asked for each time, because the shop does not keep it. */
@@ -49,5 +51,6 @@ function form(string $action, array $order, string $inputs): string
 
 function page(string $text, string ...$parts): string
 {
-    return '<!doctype html><html lang="en"><title>Shop</title><p>' . htmlspecialchars($text) . '</p>' . implode("\n", $parts) . "</html>\n";
+    $text = htmlspecialchars($text);
+    return "<!doctype html><html lang=\"en\"><title>Shop</title><p>$text</p>" . implode("\n", $parts) . "</html>\n";
 }

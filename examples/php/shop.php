@@ -16,5 +16,9 @@ function setting(string $name, string $default): string
 }
 
 $orders = new Orders(setting('ORDERS_DIR', sys_get_temp_dir() . '/shop-orders'));
-$bridge = new Bridge(setting('BRIDGE_URL', 'http://127.0.0.1:3000'), setting('API_KEY', 'demo-shop-key'), (int) setting('RETRY_FOR_SECONDS', '20'));
+$bridge = new Bridge(
+    setting('BRIDGE_URL', 'http://127.0.0.1:3000'),
+    setting('API_KEY', 'demo-shop-key'),
+    (int) setting('RETRY_FOR_SECONDS', '20'),
+);
 $checkout = new Checkout($bridge, $orders);

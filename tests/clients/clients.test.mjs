@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Sandbox, Shop, decide } from './shop.mjs';
 
-for (const [language, format] of [['node', 'front-payment'], ['node', 'standard-webhooks'], ['php', 'front-payment'], ['php', 'standard-webhooks']]) {
+for (const [language, format] of [
+  ['node', 'front-payment'],
+  ['node', 'standard-webhooks'],
+  ['php', 'front-payment'],
+  ['php', 'standard-webhooks'],
+]) {
   describe(`${language}, ${format}`, { concurrency: 4 }, () => {
     let sandbox, shop;
     before(async () => {
@@ -30,7 +35,15 @@ for (const [language, format] of [['node', 'front-payment'], ['node', 'standard-
       return cart;
     }
 
-    for (const word of ['plain', 'slow', 'duplicate-callback', 'reversed-callbacks', 'unknown-status', 'bad-checksum', "O'Brien & <co>"]) {
+    for (const word of [
+      'plain',
+      'slow',
+      'duplicate-callback',
+      'reversed-callbacks',
+      'unknown-status',
+      'bad-checksum',
+      "O'Brien & <co>",
+    ]) {
       test(`${word}: signed, told, released`, () => buyAndSign(word));
     }
 
@@ -41,7 +54,10 @@ for (const [language, format] of [['node', 'front-payment'], ['node', 'standard-
       assert.deepEqual([await count(cart), shop.stored(cart).released], [1, { quantity: 1 }]);
     });
 
-    for (const [word, status] of [['declined', 'CANCELLED'], ['expired', 'EXPIRED']]) {
+    for (const [word, status] of [
+      ['declined', 'CANCELLED'],
+      ['expired', 'EXPIRED'],
+    ]) {
       test(`${word}: nothing is released`, async () => {
         const cart = await shop.cart(word);
         const link = await shop.buy(cart);

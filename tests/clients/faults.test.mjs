@@ -71,7 +71,10 @@ for (const language of ['node', 'php']) {
       await decide(link, 'sign');
       assert.match(await shop.buy(cart, { quantity: 3 }), /\/order\?/);
       assert.deepEqual(await shop.isReleased(cart), { quantity: 1 });
-      assert.deepEqual((await sandbox.orders(cart.order)).map(({ status }) => status), ['INVOICED']);
+      assert.deepEqual(
+        (await sandbox.orders(cart.order)).map(({ status }) => status),
+        ['INVOICED'],
+      );
     });
 
     test('two different carts at once are one order that lives, and goods of that cart', async () => {
@@ -91,7 +94,10 @@ for (const language of ['node', 'php']) {
       assert.match(await shop.page(cart), /<button>Cancel<\/button>/);
       await shop.cancel(cart);
       assert.ok(await shop.hasStatus(cart, 'CANCELLED'));
-      assert.deepEqual((await sandbox.orders(cart.order)).map(({ status }) => status), ['CANCELLED']);
+      assert.deepEqual(
+        (await sandbox.orders(cart.order)).map(({ status }) => status),
+        ['CANCELLED'],
+      );
       assert.match(await shop.page(cart), /Your order is CANCELLED. You can order again./);
       await decide(await shop.buy(cart), 'sign');
       assert.ok(await shop.isReleased(cart));
@@ -127,7 +133,10 @@ for (const language of ['node', 'php']) {
         assert.equal(await shop.buy(stranger), null);
         assert.equal((await shop.cancel(stranger)).status, 404);
       }
-      assert.deepEqual((await sandbox.orders(cart.order)).map(({ status }) => status), ['SENT']);
+      assert.deepEqual(
+        (await sandbox.orders(cart.order)).map(({ status }) => status),
+        ['SENT'],
+      );
     });
 
     test('the personal number and the link are not stored', async () => {
@@ -143,7 +152,9 @@ for (const language of ['node', 'php']) {
     test('an address that is none does not end the shop', async () => {
       for (const target of ['//[', '*', 'http://[', '/order?%', '/%ff?order[]=1']) {
         await new Promise((resolve) => {
-          const socket = connect(shop.port, '127.0.0.1', () => socket.write(`GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`));
+          const socket = connect(shop.port, '127.0.0.1', () =>
+            socket.write(`GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
+          );
           socket.on('close', resolve).on('error', resolve).resume();
         });
         assert.ok(await shop.answers(), target);
@@ -160,7 +171,11 @@ for (const language of ['node', 'php']) {
         const example = JSON.parse(readFileSync(new URL('../../examples/order.json', import.meta.url)));
         example.callback.callbackUrl = `${sandbox.base}/front-payment/shop/status`;
         for (const apiKey of Object.values(API_KEYS)) {
-          const reply = await fetch(`${sandbox.base}/orders`, { method: 'POST', headers: { authorization: `Bearer ${apiKey}` }, body: JSON.stringify(example) });
+          const reply = await fetch(`${sandbox.base}/orders`, {
+            method: 'POST',
+            headers: { authorization: `Bearer ${apiKey}` },
+            body: JSON.stringify(example),
+          });
           await decide((await reply.json()).bankIdUrl, 'sign');
         }
         assert.ok(await until(() => printed.match(/INVOICED → 200/g)?.length === 2), printed);
@@ -251,42 +266,52 @@ for (const language of ['node', 'php']) {
       }));
 
     test('while the bridge is down, an order waits; then it is bought with the same key', () =>
-      together(async ({ sandbox, shop }) => {
-        const cart = await shop.cart('bridge was down');
-        const { key } = shop.stored(cart);
-        await sandbox.stop();
-        assert.match(await shop.buy(cart), /\/order\?/);
-        assert.match(await shop.page(cart), /Please try again/);
-        await sandbox.start();
-        assert.match(await shop.buy(cart), /\/bankid\//);
-        assert.deepEqual([(await sandbox.orders(cart.order)).length, shop.stored(cart).key], [1, key]);
-      }, { env: { RETRY_FOR_MS: '1500', RETRY_FOR_SECONDS: '1' } }));
+      together(
+        async ({ sandbox, shop }) => {
+          const cart = await shop.cart('bridge was down');
+          const { key } = shop.stored(cart);
+          await sandbox.stop();
+          assert.match(await shop.buy(cart), /\/order\?/);
+          assert.match(await shop.page(cart), /Please try again/);
+          await sandbox.start();
+          assert.match(await shop.buy(cart), /\/bankid\//);
+          assert.deepEqual([(await sandbox.orders(cart.order)).length, shop.stored(cart).key], [1, key]);
+        },
+        { env: { RETRY_FOR_MS: '1500', RETRY_FOR_SECONDS: '1' } },
+      ));
 
     test('an API key that is refused is no dead end', () =>
-      together(async ({ sandbox, shop }) => {
-        const cart = await shop.cart('unauthorized');
-        const { key } = shop.stored(cart);
-        assert.match(await shop.buy(cart), /\/order\?/);
-        assert.match(await shop.page(cart), /Please try again/);
-        shop.env.API_KEY = 'demo-shop-key';
-        await shop.restart();
-        assert.match(await shop.buy(cart), /\/bankid\//);
-        assert.deepEqual([(await sandbox.orders(cart.order)).length, shop.stored(cart).key], [1, key]);
-      }, { env: { API_KEY: 'wrong' } }));
+      together(
+        async ({ sandbox, shop }) => {
+          const cart = await shop.cart('unauthorized');
+          const { key } = shop.stored(cart);
+          assert.match(await shop.buy(cart), /\/order\?/);
+          assert.match(await shop.page(cart), /Please try again/);
+          shop.env.API_KEY = 'demo-shop-key';
+          await shop.restart();
+          assert.match(await shop.buy(cart), /\/bankid\//);
+          assert.deepEqual([(await sandbox.orders(cart.order)).length, shop.stored(cart).key], [1, key]);
+        },
+        { env: { API_KEY: 'wrong' } },
+      ));
 
     test('a 201 that breaks off in the middle is no acceptance: the same key gets it again', () =>
-      together(async ({ sandbox, shop, bridge }) => {
-        bridge.breakOff = 1;
-        const cart = await shop.cart('broken off');
-        assert.match(await shop.buy(cart), /\/bankid\//);
-        assert.equal((await sandbox.orders(cart.order)).length, 1);
+      together(
+        async ({ sandbox, shop, bridge }) => {
+          bridge.breakOff = 1;
+          const cart = await shop.cart('broken off');
+          assert.match(await shop.buy(cart), /\/bankid\//);
+          assert.equal((await sandbox.orders(cart.order)).length, 1);
 
-        bridge.breakOff = 99;
-        const other = await shop.cart('broken off');
-        assert.match(await shop.buy(other), /\/order\?/);
-        assert.match(await shop.page(other), /Please sign your order/, 'found by its key, without the personal number');
-        assert.equal((await sandbox.orders(other.order)).length, 1);
-      }, { env: { RETRY_FOR_MS: '4000', RETRY_FOR_SECONDS: '4' } }, (sandbox) => new Wire(sandbox).start()));
+          bridge.breakOff = 99;
+          const other = await shop.cart('broken off');
+          assert.match(await shop.buy(other), /\/order\?/);
+          assert.match(await shop.page(other), /Please sign your order/, 'found by its key, without the personal number');
+          assert.equal((await sandbox.orders(other.order)).length, 1);
+        },
+        { env: { RETRY_FOR_MS: '4000', RETRY_FOR_SECONDS: '4' } },
+        (sandbox) => new Wire(sandbox).start(),
+      ));
   });
 }
 
@@ -294,7 +319,7 @@ test("php: WordPress's slashes do not spoil a verification", async () => {
   const sandbox = await new Sandbox().start();
   const shop = await new Shop('php', { bridge: sandbox, slashes: true }).start();
   try {
-    const cart = await shop.cart("O'Brien \"\\");
+    const cart = await shop.cart('O\'Brien "\\');
     await decide(await shop.buy(cart), 'sign');
     assert.ok(await shop.isReleased(cart), shop.errors);
   } finally {

@@ -10,7 +10,9 @@ const [thanks, checking] = [...guide.matchAll(/\n\n```\n(.+)\n```\n/g)].map(([, 
 /** Sends the page's form as a browser does, with these texts. Returns where it leads. */
 async function press(page, address, texts = {}) {
   const form = /<form method="post" action="(\w+)">(.*?)<\/form>/s.exec(page);
-  const values = new URLSearchParams([...form[2].matchAll(/name="(\w+)"(?: value="([^"]*)")?/g)].map(([, name, value]) => [name, value ?? '']));
+  const values = new URLSearchParams(
+    [...form[2].matchAll(/name="(\w+)"(?: value="([^"]*)")?/g)].map(([, name, value]) => [name, value ?? '']),
+  );
   for (const [name, value] of Object.entries(texts)) values.set(name, value);
   const reply = await fetch(new URL(form[1], address), { method: 'POST', body: values, redirect: 'manual' });
   return reply.headers.get('location');

@@ -23,9 +23,9 @@ export function freePort() {
 
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Until it is so, for fifteen seconds at most. */
-export async function until(holds) {
-  for (let tries = 0; tries < 150; tries++) {
+/** Until it is so; much longer than it takes on an idle machine. */
+export async function until(holds, seconds = 30) {
+  for (let tries = 0; tries < seconds * 10; tries++) {
     const held = await holds();
     if (held) return held;
     await wait(100);
@@ -47,7 +47,9 @@ async function ended(process) {
 export class Sandbox {
   async start() {
     this.port ??= await freePort();
-    this.process = spawn(process.env.LOCAL, ['--in-memory', '--port', String(this.port)], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.process = spawn(process.env.LOCAL, ['--in-memory', '--port', String(this.port)], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     this.base = await new Promise((resolve, reject) => {
       let printed = '';
       this.process.stdout.on('data', (text) => {
@@ -83,14 +85,19 @@ export class Sandbox {
   }
 }
 
-/** Stands between a shop and the bridge. `breakOff` accepted orders break off in the middle of the reply. */
+/**
+ * Stands before a server. `breakOff` replies with 201 break off in the middle. While it has a `maintenance`, it answers everything
+ * with 200, and counts.
+ */
 export class Wire {
   breakOff = 0;
+  maintenance = undefined;
 
-  constructor(sandbox) {
+  constructor(server) {
     this.server = createServer((request, response) => {
+      if (this.maintenance !== undefined) return response.end(`We are back soon. ${++this.maintenance}`);
       const options = { method: request.method, headers: request.headers };
-      const up = send(sandbox.base + request.url, options, (reply) => {
+      const up = send(server.base + request.url, options, (reply) => {
         response.writeHead(reply.statusCode, reply.headers);
         if (reply.statusCode !== 201 || this.breakOff === 0) return reply.pipe(response);
         this.breakOff--;
@@ -123,9 +130,17 @@ export class Shop {
     this.port ??= await freePort();
     this.base = `http://127.0.0.1:${this.port}`;
     this.environment = {
-      PATH: process.env.PATH, PORT: String(this.port), BRIDGE_URL: this.bridge.base, API_KEY: API_KEYS[this.format],
-      NOTIFY_KEYS: NOTIFY_KEY, ORDERS_FILE: join(this.directory, 'orders.json'), ORDERS_DIR: this.directory,
-      RETRY_FOR_MS: '8000', RETRY_FOR_SECONDS: '8', PHP_CLI_SERVER_WORKERS: '8', ...this.env,
+      PATH: process.env.PATH,
+      PORT: String(this.port),
+      BRIDGE_URL: this.bridge.base,
+      API_KEY: API_KEYS[this.format],
+      NOTIFY_KEYS: NOTIFY_KEY,
+      ORDERS_FILE: join(this.directory, 'orders.json'),
+      ORDERS_DIR: this.directory,
+      RETRY_FOR_MS: '8000',
+      RETRY_FOR_SECONDS: '8',
+      PHP_CLI_SERVER_WORKERS: '8',
+      ...this.env,
     };
     const prepended = this.slashes ? ['-d', `auto_prepend_file=${SLASHES}`] : [];
     const [program, ...options] = {
@@ -140,7 +155,10 @@ export class Shop {
   }
 
   answers() {
-    return fetch(this.base).then((reply) => reply.ok, () => false);
+    return fetch(this.base).then(
+      (reply) => reply.ok,
+      () => false,
+    );
   }
 
   async stop() {
@@ -205,7 +223,9 @@ export class Shop {
 
   /** Whatever the shop has stored of its orders, as text. */
   everything() {
-    return readdirSync(this.directory).map((name) => readFileSync(join(this.directory, name), 'utf8')).join('\n');
+    return readdirSync(this.directory)
+      .map((name) => readFileSync(join(this.directory, name), 'utf8'))
+      .join('\n');
   }
 
   /** Whether the goods are released, in the end. */
@@ -221,7 +241,12 @@ export class Shop {
   async tell(order, { key = NOTIFY_KEY, status = 'PAID' } = {}) {
     const values = { orderUuid: 'ODR1', status, paymentMethod: '', amount: '50.00', createdAt: '1', timestamp: '2' };
     const query = new URLSearchParams({ ...(order ? { order } : {}), ...values });
-    query.set('checksum', createHash('sha256').update([...query.values()].join('') + key).digest('hex'));
+    query.set(
+      'checksum',
+      createHash('sha256')
+        .update([...query.values()].join('') + key)
+        .digest('hex'),
+    );
     return (await fetch(`${this.base}/notification?${query}`)).status;
   }
 
