@@ -14,7 +14,7 @@ export function orderPage(order, { link, cameBack }) {
     const sign = link && `<p><a href="${escape(link)}">${cameBack ? 'Not signed yet? Sign' : 'Sign'} with BankID</a></p>`;
     return page(text, sign, form('cancel', order, '<button>Cancel</button>'));
   }
-  if (['SUBMITTING', 'UNKNOWN'].includes(status) || problem?.nextStep === 'look') {
+  if (['SUBMITTING', 'UNKNOWN'].includes(status) || (!status && problem?.nextStep === 'look')) {
     return page('We are checking your order. Please do not order again; we will write to you.');
   }
   if (['EXPIRED', 'CANCELLED'].includes(status)) return page(`Your order is ${status}. You can order again.`, buy(order));

@@ -18,7 +18,7 @@ function orderPage(array $order, ?string $link, bool $cameBack): string
             $link === null ? '' : '<p><a href="' . htmlspecialchars($link) . "\">$sign with BankID</a></p>",
             form('cancel', $order, '<button>Cancel</button>'),
         ),
-        in_array($status, ['SUBMITTING', 'UNKNOWN'], true), ($problem['nextStep'] ?? '') === 'look' =>
+        in_array($status, ['SUBMITTING', 'UNKNOWN'], true), $status === null && ($problem['nextStep'] ?? '') === 'look' =>
             page('We are checking your order. Please do not order again; we will write to you.'),
         in_array($status, ['EXPIRED', 'CANCELLED'], true) => page("Your order is $status. You can order again.", buy($order)),
         $status !== null && !in_array($status, ['FAILED', 'REJECTED'], true) => page("Your order is $status."),
