@@ -58,8 +58,9 @@ export class Checkout {
     return problem;
   }
 
-  /** Finds out what the shop was told while it could not listen. To be called now and then. */
+  /** Finds out what the shop was told while it could not listen, and repeats cancellations that got lost. Every minute. */
   async catchUp() {
+    for (const { number } of this.orders.all().filter((order) => order.isBeingCancelled)) await this.cancel(number);
     let page = {};
     do {
       page = await this.bridge.changed(this.orders.listedUntil, page.next);

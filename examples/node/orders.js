@@ -14,6 +14,10 @@ export class Orders {
     }
   }
 
+  all() {
+    return Object.values(this.stored.orders);
+  }
+
   find(number) {
     return Object.hasOwn(this.stored.orders, number) ? this.stored.orders[number] : undefined;
   }

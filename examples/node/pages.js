@@ -8,11 +8,12 @@ export function orderPage(order, { link, cameBack }) {
   const errors = (problem?.errors ?? []).map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ');
   if (released && !stop) return page(`Thank you! Your order is on its way. (${status})`);
   if (released || alsoAlive) return page(`We are checking your order. We will write to you. (${status})`);
-  if (isBeingCancelled) return page('Your order is being cancelled. Look again in a minute.');
+  const cancel = form('cancel', order, '<button>Cancel</button>');
+  if (isBeingCancelled) return page('Your order is being cancelled. Look again in a minute.', cancel);
   if (status === 'SENT') {
     const text = cameBack ? 'We are waiting for the confirmation of your signature.' : 'Please sign your order.';
     const sign = link && `<p><a href="${escape(link)}">${cameBack ? 'Not signed yet? Sign' : 'Sign'} with BankID</a></p>`;
-    return page(text, sign, form('cancel', order, '<button>Cancel</button>'));
+    return page(text, sign, cancel);
   }
   if (['SUBMITTING', 'UNKNOWN'].includes(status) || (!status && problem?.nextStep === 'look')) {
     return page('We are checking your order. Please do not order again; we will write to you.');

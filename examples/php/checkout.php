@@ -87,9 +87,14 @@ final class Checkout
         $this->look($number);
     }
 
-    /** Finds out what the shop was told while it could not listen. */
+    /** Finds out what the shop was told while it could not listen, and repeats cancellations that got lost. */
     public function catchUp(): void
     {
+        foreach ($this->orders->all() as $order) {
+            if (!empty($order['isBeingCancelled'])) {
+                $this->cancel($order['number']);
+            }
+        }
         $page = [];
         do {
             $page = $this->bridge->changed($this->orders->listedUntil(), $page['next'] ?? null);

@@ -11,6 +11,11 @@ final class Orders
         }
     }
 
+    public function all(): array
+    {
+        return array_map(fn (string $path): array => json_decode(file_get_contents($path), true), glob("$this->directory/*.json"));
+    }
+
     public function find(string $number): ?array
     {
         $text = @file_get_contents($this->path($number));

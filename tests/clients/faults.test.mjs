@@ -103,6 +103,65 @@ for (const language of ['node', 'php']) {
       assert.ok(await shop.isReleased(cart));
     });
 
+    test('cancel-refused: the changed cart is not ordered, and the first order stays the only one', async () => {
+      const cart = await shop.cart('cancel-refused');
+      const link = await shop.buy(cart, { quantity: 1 });
+      assert.match(await shop.buy(cart, { quantity: 3 }), /\/order\?/);
+      assert.deepEqual(
+        (await sandbox.orders(cart.order)).map(({ status }) => status),
+        ['SENT'],
+      );
+      assert.match(await shop.page(cart), /Please sign your order/);
+      await decide(link, 'sign');
+      assert.deepEqual(await shop.isReleased(cart), { quantity: 1 });
+    });
+
+    test('cancel-lost: cancelled all the same, and bought again', async () => {
+      const cart = await shop.cart('cancel-lost');
+      await shop.buy(cart, { quantity: 1 });
+      const next = await shop.buy(cart, { quantity: 3 });
+      assert.match(next, /\/bankid\//);
+      await decide(next, 'sign');
+      assert.deepEqual(await shop.isReleased(cart), { quantity: 3 });
+      assert.equal((await sandbox.orders(cart.order)).filter(isAlive).length, 1);
+    });
+
+    test('cancel-hangs: no second order, and no goods, while nobody knows', async () => {
+      const cart = await shop.cart('cancel-hangs');
+      const link = await shop.buy(cart, { quantity: 1 });
+      assert.match(await shop.buy(cart, { quantity: 3 }), /\/order\?/);
+      assert.equal(await count(cart), 1);
+      assert.match(await shop.page(cart), /being cancelled/);
+      await decide(link, 'sign');
+      assert.ok(await shop.hasStatus(cart, 'INVOICED'));
+      assert.equal(shop.stored(cart).released, undefined);
+      assert.match(await shop.page(cart), /<button>Cancel<\/button>/, 'the customer can try again');
+    });
+
+    test('the operator settles an order as not created: the customer goes on with the same key', async () => {
+      const cart = await shop.cart('lost-request');
+      const { key } = shop.stored(cart);
+      await shop.buy(cart);
+      assert.match(await shop.page(cart), /do not order again/);
+      await sandbox.forward('11m');
+      const { orderId } = shop.stored(cart);
+      assert.deepEqual(await sandbox.operator({ settle: { orderId, created: false } }), { orderId, status: 'FAILED' });
+      assert.match(await shop.page(cart), /Please try again.*name="personalNumber"/s);
+      await shop.buy(cart);
+      assert.deepEqual([shop.stored(cart).key, await count(cart)], [key, 0]);
+    });
+
+    test('the operator settles an order with its uuid: the shop is told, and it can be signed in the portal', async () => {
+      const cart = await shop.cart('lost-reply');
+      await shop.buy(cart);
+      const { orderId } = shop.stored(cart);
+      const [{ uuid, reference }] = await sandbox.orders(cart.order);
+      await sandbox.operator({ settle: { orderId, orderUuid: uuid, referenceNo: reference } });
+      assert.ok(await shop.hasStatus(cart, 'SENT'));
+      await sandbox.setStatus(uuid, 'INVOICED');
+      assert.ok(await shop.isReleased(cart));
+    });
+
     test('a cancelled order that lives again beside a new one is shown to a person', async () => {
       const cart = await shop.cart('revived');
       await decide(await shop.buy(cart), 'decline');

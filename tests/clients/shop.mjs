@@ -80,6 +80,17 @@ export class Sandbox {
     await fetch(`${this.base}/front-payment/portal/${uuid}/status`, { method: 'POST', body: form, redirect: 'manual' });
   }
 
+  async refund(uuid, amount) {
+    const form = new URLSearchParams({ amount, callback: 'once' });
+    await fetch(`${this.base}/front-payment/portal/${uuid}/refund`, { method: 'POST', body: form, redirect: 'manual' });
+  }
+
+  /** Sends an event of the operator's. */
+  async operator(event) {
+    const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(event) };
+    return (await fetch(`${this.base}/console/operator/events`, options)).json();
+  }
+
   async forward(duration) {
     await fetch(`${this.base}/front-payment/clock`, { method: 'POST', body: JSON.stringify({ forward: duration }) });
   }

@@ -274,8 +274,10 @@ def test_a_list_with_a_wrong_key():
 
 def test_a_refund():
     accepted = submit(order("refunded"), 201).json()
-    set_status(accepted, "PARTIAL REFUNDED")
-    assert read(accepted["orderId"], "PARTIAL_REFUNDED", query={"refresh": "true"})["refundedAmount"]
+    refund = f"{BASE}/front-payment/portal/{accepted['orderUuid']}/refund"
+    requests.post(refund, {"amount": "24.50", "callback": "once"}, allow_redirects=False)
+    shown = eventually(lambda: "refundedAmount" in (it := read(accepted["orderId"], "PARTIAL_REFUNDED")) and it)
+    assert shown["refundedAmount"] == "24.5"
 
 
 def test_the_health():

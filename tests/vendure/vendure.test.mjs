@@ -197,10 +197,17 @@ for (const format of ['front-payment', 'standard-webhooks']) {
       await decide(invoice.bankIdUrl, 'sign');
       assert.ok(await vendure.hasState(code, 'PaymentSettled'));
       const [{ id, amount, transactionId }] = (await vendure.order(code)).payments;
-      const input = { paymentId: id, amount, reason: 'retur', lines: [], shipping: 0, adjustment: 0 };
-      await vendure.admin('mutation ($input: RefundOrderInput!) { refundOrder(input: $input) { __typename } }', { input });
-      await sandbox.setStatus(transactionId, 'REFUNDED');
-      assert.ok(await until(async () => (await vendure.order(code)).payments[0].refunds[0].state === 'Settled'));
+      const refunds = async () =>
+        (await vendure.order(code)).payments[0].refunds.map(({ state, total }) => `${state} ${total}`).sort();
+      for (const part of [10000, amount - 10000]) {
+        const input = { paymentId: id, amount: part, reason: 'retur', lines: [], shipping: 0, adjustment: 0 };
+        await vendure.admin('mutation ($input: RefundOrderInput!) { refundOrder(input: $input) { __typename } }', { input });
+      }
+      assert.deepEqual(await refunds(), ['Pending 10000', 'Pending 150770']);
+      await sandbox.refund(transactionId, '100');
+      assert.ok(await until(async () => (await refunds()).join() === 'Pending 150770,Settled 10000'), `${await refunds()}`);
+      await sandbox.refund(transactionId, '1507.70');
+      assert.ok(await until(async () => (await refunds()).join() === 'Settled 10000,Settled 150770'), `${await refunds()}`);
     });
   });
 }

@@ -43,8 +43,9 @@ export const invoiceHandler = new PaymentMethodHandler({
 
 /** A changed cart, or a cancelled order, calls the invoice off. Otherwise the customer signs what they no longer buy. */
 export const invoiceOrderProcess: OrderProcess<never> = {
-  async onTransitionStart(from, to, { order }) {
+  async onTransitionStart(from, to, { ctx, order }) {
     if (from === 'ArrangingPayment' && to === 'AddingItems') return service.callOff(order.code);
-    if (to === 'Cancelled') await service.callOff(order.code);
+    const refusal = to === 'Cancelled' && (await service.callOff(order.code, true));
+    if (refusal) await service.note(ctx, order, `The order is cancelled, the invoice is not: ${refusal}`);
   },
 };

@@ -108,12 +108,12 @@ export class InvoiceService implements OnApplicationBootstrap {
     return { status: current.status, bankIdUrl: current.bankIdUrl };
   }
 
-  /** Cancels the order of the open attempt, if there is one. Returns why not. */
-  async callOff(orderCode: string): Promise<string | undefined> {
+  /** Cancels the order of the open attempt, if there is one: not signed yet, or `evenSigned`. Returns why not. */
+  async callOff(orderCode: string, evenSigned = false): Promise<string | undefined> {
     const attempt = await this.latest(orderCode);
     if (!attempt || isOver(attempt.status)) return undefined;
     let current = await this.read(attempt, true);
-    if (current?.status === 'SENT') {
+    if (current?.status === 'SENT' || (evenSigned && current && isSigned(current))) {
       await this.bridge.cancel(current.orderId);
       current = await this.bridge.read(current.orderId);
     }
@@ -218,7 +218,7 @@ export class InvoiceService implements OnApplicationBootstrap {
     }
   }
 
-  private note(ctx: RequestContext, order: Order, note: string) {
+  note(ctx: RequestContext, order: Order, note: string) {
     Logger.error(`${order.code}: ${note}`, METHOD);
     return this.orders.addNoteToOrder(ctx, { id: order.id, note, isPublic: false });
   }
