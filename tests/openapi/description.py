@@ -9,7 +9,13 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 # These pass by themselves.
-WITH_RETRY_AFTER = {"submission-in-progress", "front-payment-unavailable", "storage-unavailable", "secret-unavailable"}
+WITH_RETRY_AFTER = {
+    "submission-in-progress",
+    "front-payment-unavailable",
+    "storage-unavailable",
+    "secret-unavailable",
+    "unhealthy",
+}
 
 
 def close_replies(description):
