@@ -68,9 +68,16 @@ export class Sandbox {
   /** Front Payment's orders of one order of the shop, also those of other carts: reference, uuid and status. */
   async orders(number) {
     const page = await (await fetch(`${this.base}/front-payment/portal`)).text();
-    const row = /portal\/(ODR\d+)">[^<]*<\/a><\/td><td>([^<]*)<\/td><td>[^<]*<\/td><td>([^<]*)<\/td>/g;
-    return [...page.matchAll(row)]
-      .map(([, uuid, reference, status]) => ({ uuid, reference: plain(reference), status }))
+    const texts = (html, tag) =>
+      [...html.matchAll(new RegExp(`<${tag}[^>]*>(.*?)</${tag}>`, 'gs'))].map(([, cell]) =>
+        plain(cell.replaceAll(/<[^>]*>/g, '')),
+      );
+    const columns = texts(page, 'th');
+    const cell = (row, column) => row[columns.indexOf(column)];
+    return [...page.matchAll(/<tr.*?<\/tr>/gs)]
+      .map(([row]) => texts(row, 'td'))
+      .filter((row) => row.length > 0)
+      .map((row) => ({ uuid: cell(row, 'Order'), reference: cell(row, 'Reference'), status: cell(row, 'Status') }))
       .filter(({ reference }) => reference.split('/')[0] === number);
   }
 
