@@ -276,8 +276,12 @@ def test_a_refund():
     accepted = submit(order("refunded"), 201).json()
     refund = f"{BASE}/front-payment/portal/{accepted['orderUuid']}/refund"
     requests.post(refund, {"amount": "24.50", "callback": "once"}, allow_redirects=False)
-    shown = eventually(lambda: "refundedAmount" in (it := read(accepted["orderId"], "PARTIAL_REFUNDED")) and it)
-    assert shown["refundedAmount"] == "24.5"
+
+    def refunded():
+        shown = call("GET /orders/{orderId}", 200, path_parameters={"orderId": accepted["orderId"]}).json()
+        return (shown["status"], shown.get("refundedAmount")) == ("PARTIAL_REFUNDED", "24.5")
+
+    eventually(refunded)
 
 
 def test_the_health():
