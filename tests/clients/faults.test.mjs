@@ -145,7 +145,7 @@ for (const language of ['node', 'php']) {
       assert.match(await shop.page(cart), /do not order again/);
       await sandbox.forward('11m');
       const { orderId } = shop.stored(cart);
-      assert.deepEqual(await sandbox.operator({ settle: { orderId, created: false } }), { orderId, status: 'FAILED' });
+      assert.equal((await sandbox.operator({ settle: { orderId, created: false } })).status, 'FAILED');
       assert.match(await shop.page(cart), /Please try again.*name="personalNumber"/s);
       await shop.buy(cart);
       assert.deepEqual([shop.stored(cart).key, await count(cart)], [key, 0]);
