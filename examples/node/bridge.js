@@ -1,6 +1,7 @@
-// Talks to the bridge. Two calls: submit an order, read an order.
+// Talks to the bridge. The functions that ask for an order throw if the bridge does not tell.
 
-const ATTEMPT_MS = 35_000; // API Gateway gives up after 30 seconds.
+const SUBMIT_MS = 35_000; // API Gateway gives up after 30 seconds.
+const READ_MS = 8_000; // The bridge waits ten seconds for the answer to a notification.
 
 export class Bridge {
   constructor({ url, apiKey, retryForMs = 20_000 }) {
@@ -8,70 +9,73 @@ export class Bridge {
   }
 
   /**
-   * Submits an order, and repeats it with the same key as long as that is safe and useful.
+   * Submits an order, and repeats the request with the same key while the bridge says `retry`.
    *
-   * Returns what to do next:
-   *   accepted  `order` has orderId, status and, if the customer has to sign, bankIdUrl
-   *   correct   the order is wrong, nothing was created; `problem.errors` says where
-   *   later     nothing was created, and the bridge cannot take it now; try again later with the same key
-   *   look      somebody has to look at `problem`. Front Payment may have the order, so NEVER send it with a new key
+   * Returns `{ order }`, or `{ problem }`, whose `nextStep` is what to do:
+   *   correct  nothing was created; change what `errors` lists, and use the same key
+   *   retry    not now; later the same order with the same key
+   *   look     Front Payment may have the order; a person looks
+   *   read     this key has another order: the one with this `orderId`
    */
-  async submit(order, key) {
+  async submit(document, key) {
+    const { body, problem } = await this.#repeat('POST', '/orders', { 'idempotency-key': key }, document);
+    return problem ? { problem } : { order: body };
+  }
+
+  /** Asks for the cancellation of an order. It is cancelled when its status says so. */
+  async cancel(orderId) {
+    return (await this.#repeat('POST', `/orders/${orderId}/cancel`)).problem;
+  }
+
+  /** The order as it is now. With `refresh`, Front Payment is asked first. */
+  async read(orderId, refresh = false) {
+    return this.#get(`/orders/${orderId}${refresh ? '?refresh=true' : ''}`);
+  }
+
+  /** The order of a key, if there is one. A request that is still under way can bring one later. */
+  async find(key) {
+    return (await this.#get('/orders', { 'idempotency-key': key })).orders[0];
+  }
+
+  /** A page of the orders that have changed since then: `orders`, and `next` or, on the last page, `until`. */
+  async changed(updatedSince, cursor) {
+    const query = new URLSearchParams(Object.entries({ updatedSince, cursor }).filter(([, value]) => value));
+    return this.#get(`/orders?${query}`);
+  }
+
+  async #get(path, headers) {
+    const { body, problem } = await this.#attempt('GET', path, headers, undefined, READ_MS);
+    if (problem) throw new Error(`the bridge does not tell: ${problem.detail}`);
+    return body;
+  }
+
+  async #repeat(method, path, headers, body) {
     const giveUpAt = Date.now() + this.retryForMs;
-    for (let attempt = 1; ; attempt++) {
-      const reply = await this.#call('POST', '/orders', order, { 'idempotency-key': key });
-      const next = whatNext(reply);
-      const waitMs = Math.max(reply.retryAfterMs ?? 0, 500 * 2 ** attempt);
-      if (next !== 'again' && next !== 'lost') {
-        return { next, order: reply.body, problem: reply.body };
-      }
-      if (Date.now() + waitMs > giveUpAt) {
-        // Without any reply, the last attempt may have got through. The same key finds out later.
-        return { next: 'later', problem: reply.body };
-      }
+    for (let waitMs = 1000; ; waitMs *= 2) {
+      const reply = await this.#attempt(method, path, headers, body, SUBMIT_MS);
+      waitMs = Math.max(waitMs, reply.retryAfterMs ?? 0);
+      if (reply.problem?.nextStep !== 'retry' || Date.now() + waitMs > giveUpAt) return reply;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
 
-  /** The order as it is now, or undefined if the bridge does not tell. */
-  async read(orderId) {
-    const reply = await this.#call('GET', `/orders/${orderId}`);
-    return reply.status === 200 ? reply.body : undefined;
-  }
-
-  async #call(method, path, body, headers = {}) {
+  /** The body of a whole 2xx, or a problem. */
+  async #attempt(method, path, headers, body, timeoutMs) {
     try {
       const response = await fetch(this.url + path, {
         method,
         headers: { authorization: `Bearer ${this.apiKey}`, 'content-type': 'application/json', ...headers },
         body: body && JSON.stringify(body),
-        signal: AbortSignal.timeout(ATTEMPT_MS),
+        redirect: 'manual',
+        signal: AbortSignal.timeout(timeoutMs),
       });
-      const seconds = Number(response.headers.get('retry-after'));
-      return { status: response.status, body: await json(response), retryAfterMs: seconds > 0 ? seconds * 1000 : undefined };
-    } catch {
-      return { status: 0 }; // no connection, or the reply got lost
+      const reply = await response.json();
+      if (response.ok) return { body: reply };
+      if (reply.nextStep) return { problem: reply, retryAfterMs: 1000 * Number(response.headers.get('retry-after')) };
+      return { problem: { nextStep: 'retry', detail: `API Gateway answers ${response.status}` } };
+    } catch (error) {
+      // No connection, no reply in time, or one that broke off. The bridge may have the order: the same key finds out.
+      return { problem: { nextStep: 'retry', detail: error.message } };
     }
   }
-}
-
-async function json(response) {
-  try {
-    return await response.json();
-  } catch {
-    return undefined; // API Gateway's own errors are not always JSON
-  }
-}
-
-function whatNext({ status, body }) {
-  const problem = body?.type?.replace('urn:front-payment-bridge:', '');
-  if (status === 201) return 'accepted';
-  if (status === 0) return 'lost';
-  if (problem === 'validation-failed' || problem === 'rejected-by-front-payment') return 'correct';
-  // Nothing was created, or the first attempt is still running. The same key is safe.
-  if (status === 429 || status === 503 || problem === 'submission-in-progress') return 'again';
-  // An error of API Gateway's, not of the bridge's. The same key is safe: the bridge knows it, or never saw it.
-  if (!problem && status >= 500) return 'again';
-  // outcome-unknown, front-payment-failed, idempotency-key-reused, and whatever nobody has thought of.
-  return 'look';
 }

@@ -1,8 +1,10 @@
-// What the shop does with an order: submit it, follow its status, release the goods.
+// What the shop does with an order: submit it, follow its status, release the goods, cancel it.
+
+import { isDeepStrictEqual } from 'node:util';
 
 // The goods may leave. Not at SENT (not signed yet), EXPIRED, CANCELLED, or while money goes back.
 const MAY_LEAVE = ['RESERVED', 'INVOICED', 'PURRING', 'INKASSO', 'CHARGED', 'CAPTURED', 'PAID'];
-const IS_OVER = ['EXPIRED', 'CANCELLED', 'REFUND_PENDING', 'PARTIAL_REFUNDED', 'REFUNDED'];
+const IS_OVER = ['EXPIRED', 'CANCELLED'];
 const NOT_ACCEPTED = ['SUBMITTING', 'UNKNOWN', 'FAILED', 'REJECTED'];
 
 export class Checkout {
@@ -11,33 +13,112 @@ export class Checkout {
   }
 
   /**
-   * Brings an order on: sends one that was not sent yet, asks for the status of any other. It may be called at any time and
-   * any number of times: by the button, the thank-you page, a notification, a timer.
+   * The customer buys what is in the cart, and may press the button as often as they like. `documentOf(order, cart, reference)`
+   * makes the order document, with the personal number, which is never stored. Returns the bridge's reply, if it has the order.
    */
-  async advance(number) {
-    const order = this.orders.find(number);
-    if (['new', 'later', 'correct'].includes(order.state)) return this.#submit(order);
-    // `accepted`, or `look`: Front Payment may have it. It is read, and never sent again by a program.
-    const current = order.orderId && (await this.bridge.read(order.orderId));
-    return current ? this.#follow(number, current) : order;
+  async buy(number, cart, documentOf) {
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const { order, reference } = this.#putCart(number, cart);
+      if (order.released || order.isBeingCancelled) return undefined;
+      const { order: accepted, problem } = await this.bridge.submit(documentOf(order, cart, reference), order.key);
+      if (accepted) {
+        this.#follow(number, { ...accepted, referenceNo: reference });
+        if (!IS_OVER.includes(accepted.status)) return accepted;
+      } else if (problem.nextStep === 'read') {
+        // The key has the order of an earlier cart. If it is not signed yet, the customer must not sign it any more.
+        let earlier = await this.bridge.read(problem.orderId, true);
+        if (earlier.status === 'SENT') {
+          await this.bridge.cancel(problem.orderId);
+          earlier = await this.bridge.read(problem.orderId);
+        }
+        this.#follow(number, earlier);
+        if (!IS_OVER.includes(earlier.status)) return undefined;
+      } else {
+        this.orders.change(number, (stored) => Object.assign(stored, { problem, orderId: problem.orderId ?? stored.orderId }));
+        return undefined;
+      }
+      this.#takeNewKey(number, order.key);
+    }
   }
 
-  async #submit({ number, document, key }) {
-    const { next, order, problem } = await this.bridge.submit(document, key);
-    if (next === 'accepted') return this.#follow(number, order);
-    // With the bridge's id, the order can be read later, whatever became of it.
-    const stored = this.orders.find(number);
-    if (stored.state === 'accepted') return stored; // by another request meanwhile
-    return this.orders.save({ ...stored, orderId: problem?.orderId ?? stored.orderId, state: next, problem });
+  /** Asks the bridge for the order, and stores what it says. Sends nothing, so it may be called at any time. */
+  async look(number, refresh = false) {
+    const { key, orderId = (await this.bridge.find(key))?.orderId, earlier } = this.orders.find(number);
+    for (const id of earlier) this.#follow(number, await this.bridge.read(id));
+    const current = orderId && (await this.bridge.read(orderId, refresh));
+    if (current) this.#follow(number, current);
+    return current;
   }
 
-  /** Does what a status says. Goods are released once, also if the same status is heard again. */
-  #follow(number, { orderId, status, bankIdUrl, updatedAt = '' }) {
-    const stored = this.orders.find(number); // anew: another request may have changed it meanwhile
-    if (NOT_ACCEPTED.includes(status) || updatedAt < (stored.updatedAt ?? '')) return stored;
-    const next = { ...stored, orderId, status, bankIdUrl, updatedAt, state: 'accepted', problem: undefined };
-    if (MAY_LEAVE.includes(status)) next.released = true; // tell your warehouse here, if it was false
-    if (IS_OVER.includes(status) && next.released) next.stop = true; // somebody has to stop the parcel, or expects it back
-    return this.orders.save(next);
+  /** The customer does not want the order any more. */
+  async cancel(number) {
+    const { orderId } = this.orders.find(number);
+    const problem = orderId && (await this.bridge.cancel(orderId));
+    await this.look(number);
+    return problem;
   }
+
+  /** Finds out what the shop was told while it could not listen, and repeats cancellations that got lost. Every minute. */
+  async catchUp() {
+    for (const { number } of this.orders.all().filter((order) => order.isBeingCancelled)) await this.cancel(number);
+    let page = {};
+    do {
+      page = await this.bridge.changed(this.orders.listedUntil, page.next);
+      for (const current of page.orders) {
+        const number = numberOf(current.referenceNo);
+        if (this.orders.find(number)) this.#follow(number, current);
+      }
+    } while (page.next);
+    this.orders.listedUntil = page.until;
+  }
+
+  /** Each change of the cart has a reference of its own, so that the shop knows which cart was invoiced. */
+  #putCart(number, cart) {
+    const order = this.orders.change(number, ({ released, carts }) => {
+      if (!released && !isDeepStrictEqual(carts.at(-1), cart)) carts.push(cart);
+    });
+    return { order: { ...order }, reference: order.carts.length === 1 ? number : `${number}/${order.carts.length}` };
+  }
+
+  /**
+   * The order of the key is cancelled or expired, so the customer gets a new one. That is the only reason for a new key. Another
+   * request may have taken one meanwhile.
+   */
+  #takeNewKey(number, usedKey) {
+    this.orders.change(number, (order) => {
+      if (order.key !== usedKey) return;
+      order.earlier.push(order.orderId);
+      order.carts.push(order.carts.at(-1));
+      Object.assign(order, {
+        key: crypto.randomUUID(),
+        orderId: undefined,
+        status: undefined,
+        updatedAt: undefined,
+        isBeingCancelled: false,
+      });
+    });
+  }
+
+  /** Stores what the bridge says of an order. Goods are released once, also if the same status is heard again. */
+  #follow(number, { orderId, orderUuid, status, referenceNo, cancelRequestedAt, updatedAt = '' }) {
+    return this.orders.change(number, (order) => {
+      if (order.earlier.includes(orderId)) {
+        // A cancelled order should stay so. If it lives again, there may be two invoices, and a person has to look.
+        order.alsoAlive = IS_OVER.includes(status) ? undefined : orderUuid;
+        return;
+      }
+      if (order.updatedAt && updatedAt < order.updatedAt) return; // overtaken by a newer one
+      const isBeingCancelled = Boolean(cancelRequestedAt) && !IS_OVER.includes(status);
+      Object.assign(order, { orderId, status, updatedAt, isBeingCancelled });
+      if (!NOT_ACCEPTED.includes(status)) order.problem = undefined;
+      const mayLeave = MAY_LEAVE.includes(status) && !cancelRequestedAt;
+      if (mayLeave) order.released ??= order.carts[Number(referenceNo.split('/')[1] ?? 1) - 1]; // tell your warehouse here
+      order.stop = Boolean(order.released) && !mayLeave; // somebody stops the parcel, or expects it back
+    });
+  }
+}
+
+/** The shop's number of an order, from its reference. */
+export function numberOf(reference = '') {
+  return reference.split('/')[0];
 }

@@ -1,11 +1,13 @@
-// A shop of three routes: checkout, thank-you page, notifications. Start: node shop.js
+// A shop: cart, checkout, the order's page, notifications. Start: node shop.js
 
 import { createServer } from 'node:http';
 import { Bridge } from './bridge.js';
-import { Checkout } from './checkout.js';
-import { verifyQuery, verifyWebhook } from './notification.js';
+import { Checkout, numberOf } from './checkout.js';
+import { isEqual, verifyQuery, verifyWebhook } from './notification.js';
 import { Orders } from './orders.js';
+import { orderPage, startPage } from './pages.js';
 
+const MAX_BODY_BYTES = 100_000;
 const env = process.env;
 const port = Number(env.PORT ?? 8080);
 const own = env.SHOP_URL ?? `http://127.0.0.1:${port}`; // as customers and the bridge reach this shop
@@ -18,89 +20,141 @@ const bridge = new Bridge({
 });
 const checkout = new Checkout(bridge, orders);
 
-/** The order that the bridge gets. Amounts are texts, because floating point is not exact. */
-function documentOf(number) {
-  const page = (name) => `${own}/${name}?order=${encodeURIComponent(number)}`;
-  return {
-    products: [{ name: 'Router', productId: 'R_1', quantity: '1', rate: '40.00', discount: '0', tax: '0', amount: '40.00' }],
-    orderSummary: { subTotal: '40.00', totalTax: '0', totalDiscount: '0', grandTotal: '40.00' },
-    orderDate: String(Math.floor(Date.now() / 1000)),
-    customerDetails: {
-      type: 'private', name: 'Kari Nordmann', email: 'kari@example.com', countryCode: '+47', msisdn: '46567468',
-      personalNumber: '30908299902', address: { street: 'Klosterenget 144', zip: '7030', city: 'Trondheim', country: 'NO' },
-    },
-    referenceNo: number, // an order number, never a person's name
-    invoiceFeeApplicable: true,
-    callback: { callbackUrl: page('notification'), success: page('thank-you'), failure: page('thank-you') },
+const urlOf = (page, values) => `${own}/${page}?${new URLSearchParams(values)}`;
+const pageOf = ({ number, secret }, values) => urlOf('order', { order: number, secret, ...values });
+
+/** The order that the bridge gets. Whole øre until the end, because floating point is not exact. */
+function documentOf(personalNumber) {
+  return (order, { quantity }, reference) => {
+    const kroner = (ore) => `${Math.trunc(ore / 100)}.${String(ore % 100).padStart(2, '0')}`;
+    const [rate, net] = [4000, 4000 * quantity];
+    const tax = net / 4; // 25 %
+    return {
+      products: [
+        {
+          name: 'Router',
+          productId: 'R_1',
+          quantity: String(quantity),
+          rate: kroner(rate),
+          discount: '0',
+          tax: '25',
+          amount: kroner(net),
+        },
+      ],
+      orderSummary: { subTotal: kroner(net), totalTax: kroner(tax), totalDiscount: '0', grandTotal: kroner(net + tax) },
+      orderDate: String(Math.floor(Date.now() / 1000)),
+      customerDetails: {
+        type: 'private',
+        name: 'Kari Nordmann',
+        email: 'kari@example.com',
+        countryCode: '+47',
+        msisdn: '46567468',
+        personalNumber,
+        address: { street: 'Klosterenget 144', zip: '7030', city: 'Trondheim', country: 'NO' },
+      },
+      referenceNo: reference, // an order number, never a person's name
+      invoiceFeeApplicable: true,
+      callback: {
+        callbackUrl: urlOf('notification', { order: order.number }),
+        success: pageOf(order, { back: 'success' }),
+        failure: pageOf(order, { back: 'failure' }),
+      },
+    };
   };
 }
 
 const routes = {
-  /** The customer presses "buy". Pressing twice, or a reload, is the same order and the same key. */
-  async 'POST /checkout'(request) {
-    const number = new URLSearchParams(await body(request)).get('order');
-    if (!number) return { status: 400, text: 'no order' };
-    if (!orders.find(number)) orders.create(number, documentOf(number));
-    const order = await checkout.advance(number);
-    return { status: 303, location: order.bankIdUrl ?? `${own}/thank-you?order=${encodeURIComponent(number)}` };
+  'GET /': () => ({ html: startPage() }),
+
+  'POST /cart': ({ form }) => ({ location: pageOf(orders.create(form.get('word') ? `-${form.get('word')}` : '')) }),
+
+  /** BankID sends the customer here, too, signed or not. The address proves nothing, so the bridge is asked. */
+  async 'GET /order'({ query }) {
+    const order = ownOrder(query);
+    if (!order) return { status: 404, text: 'no such order' };
+    const cameBack = query.get('back') === 'success';
+    const current = await checkout.look(order.number, query.has('back')).catch(console.error);
+    return { html: orderPage(orders.find(order.number), { link: current?.bankIdUrl, cameBack }) };
   },
 
-  /** BankID sends the customer here, signed or not. The address proves nothing, so the bridge is asked. */
-  async 'GET /thank-you'(request, url) {
-    const number = url.searchParams.get('order') ?? '';
-    if (!orders.find(number)) return { status: 404, text: 'no such order' };
-    return { status: 200, text: sentence(await checkout.advance(number)) };
+  async 'POST /checkout'({ form }) {
+    const order = ownOrder(form);
+    const quantity = Number(form.get('quantity') ?? 1);
+    if (!order) return { status: 404, text: 'no such order' };
+    if (!Number.isInteger(quantity) || quantity < 1 || quantity > 99) return { status: 400, text: 'how many?' };
+    const accepted = await checkout.buy(order.number, { quantity }, documentOf(form.get('personalNumber')));
+    return { location: accepted?.bankIdUrl ?? pageOf(order) };
   },
 
-  async 'GET /notification'(request, url) {
-    const values = verifyQuery(url.search.slice(1), keys);
+  async 'POST /cancel'({ form }) {
+    const order = ownOrder(form);
+    if (!order) return { status: 404, text: 'no such order' };
+    await checkout.cancel(order.number);
+    return { location: pageOf(order) };
+  },
+
+  async 'GET /notification'({ search }) {
+    const values = verifyQuery(search, keys);
     return values ? notified(values.order) : { status: 403, text: 'not verified' };
   },
 
-  async 'POST /notification'(request, url) {
-    const event = verifyWebhook(request.headers, await body(request), keys);
-    return event ? notified(event.data.referenceNo) : { status: 403, text: 'not verified' };
+  async 'POST /notification'({ request, body }) {
+    const event = verifyWebhook(request.headers, body, keys);
+    return event ? notified(numberOf(event.data.referenceNo)) : { status: 403, text: 'not verified' };
   },
 };
 
+/** The order that these values name, if they also have its secret: order numbers can be guessed. */
+function ownOrder(values) {
+  const order = orders.find(values.get('order') ?? '');
+  return order && isEqual(order.secret, values.get('secret')) ? order : undefined;
+}
+
 /** A notification is a sign to read the order. So an old one, or the same one twice, does no harm. */
-function notified(number) {
-  if (!orders.find(number ?? '')) return { status: 404, text: 'no such order' };
-  checkout.advance(number).catch(console.error); // after the answer: the bridge waits ten seconds at most
+async function notified(number) {
+  // Not an order of this shop, and it does not become one if the bridge tells it again.
+  if (!orders.find(number ?? '')) return { status: 200, text: 'verified, but there is no such order' };
+  await checkout.look(number); // if this fails, the answer is a 500, and the bridge tells it again
   return { status: 204 };
 }
 
-function sentence({ state, status, bankIdUrl, released, stop }) {
-  if (released && !stop) return `Thank you! Your order is on its way. (${status})`;
-  if (bankIdUrl) return `Please sign your order: ${bankIdUrl}`;
-  if (state === 'accepted') return `Your order is ${status}.`;
-  if (state === 'correct') return 'Something in your order is not right. Nothing was ordered.';
-  if (state === 'later') return 'We could not place your order just now. We try again.';
-  return 'We are checking your order. Please do not order again; we will write to you.';
-}
-
-async function body(request) {
+async function bodyOf(request) {
   const parts = [];
-  for await (const part of request) parts.push(part);
+  let size = 0;
+  for await (const part of request) {
+    if ((size += part.length) > MAX_BODY_BYTES) throw new Error('the body is too large');
+    parts.push(part);
+  }
   return Buffer.concat(parts).toString();
 }
 
-// An order that was stored and not sent, or that the bridge could not take: it is sent again, with its key.
-setInterval(() => {
-  for (const { number, state } of Object.values(orders.all)) {
-    if (state === 'new' || state === 'later') checkout.advance(number).catch(console.error);
-  }
-}, 60_000).unref();
+/** At the start, and every minute: what the bridge told while the shop was down, or behind a page that answers 200. */
+const catchUp = () => checkout.catchUp().catch(console.error);
+setInterval(catchUp, Number(env.CATCH_UP_MS ?? 60_000)).unref();
+catchUp();
+
+async function answer(request) {
+  const [path, search = ''] = request.url.split(/\?(.*)/s);
+  const body = await bodyOf(request);
+  const route = routes[`${request.method} ${path}`];
+  return route?.({ request, search, body, query: new URLSearchParams(search), form: new URLSearchParams(body) });
+}
 
 createServer(async (request, response) => {
-  const url = new URL(request.url, own);
-  let answer;
+  let found;
   try {
-    answer = (await routes[`${request.method} ${url.pathname}`]?.(request, url)) ?? { status: 404, text: 'no such page' };
+    found = (await answer(request)) ?? { status: 404, text: 'no such page' };
   } catch (error) {
     console.error(error);
-    answer = { status: 500, text: 'something failed' };
+    found = { status: 503, text: 'something failed, try again' };
   }
-  response.writeHead(answer.status, answer.location ? { location: answer.location } : { 'content-type': 'text/plain' });
-  response.end(answer.text);
+  const { location, html, text, status = location ? 303 : 200 } = found;
+  // The address has a secret, and the page a link for one person.
+  const headers = {
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'content-type': `text/${html ? 'html' : 'plain'}; charset=utf-8`,
+  };
+  response.writeHead(status, location ? { ...headers, location } : headers);
+  response.end(html ?? text);
 }).listen(port, '127.0.0.1', () => console.log(`the shop is at ${own}`));

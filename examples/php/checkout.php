@@ -1,64 +1,168 @@
 <?php
-// What the shop does with an order: submit it, follow its status, release the goods.
+// What the shop does with an order: submit it, follow its status, release the goods, cancel it.
 declare(strict_types=1);
+
+use FrontPaymentBridge\Bridge;
 
 final class Checkout
 {
     // The goods may leave. Not at SENT (not signed yet), EXPIRED, CANCELLED, or while money goes back.
     private const MAY_LEAVE = ['RESERVED', 'INVOICED', 'PURRING', 'INKASSO', 'CHARGED', 'CAPTURED', 'PAID'];
-    private const IS_OVER = ['EXPIRED', 'CANCELLED', 'REFUND_PENDING', 'PARTIAL_REFUNDED', 'REFUNDED'];
+    private const IS_OVER = ['EXPIRED', 'CANCELLED'];
     private const NOT_ACCEPTED = ['SUBMITTING', 'UNKNOWN', 'FAILED', 'REJECTED'];
 
     public function __construct(private Bridge $bridge, private Orders $orders)
     {
     }
 
+    /** The shop's number of an order, from its reference. */
+    public static function numberOf(string $reference): string
+    {
+        return explode('/', $reference)[0];
+    }
+
     /**
-     * Brings an order on: sends one that was not sent yet, asks for the status of any other. It may be called at any time and
-     * any number of times: by the button, the thank-you page, a notification, cron.
+     * The customer buys what is in the cart, and may press the button as often as they like. `$documentOf($order, $cart,
+     * $reference)` makes the order document, with the personal number, which is never stored. Returns the reply of the bridge,
+     * if it has the order.
      */
-    public function advance(string $number): array
+    public function buy(string $number, array $cart, callable $documentOf): ?array
+    {
+        for ($attempt = 1; $attempt <= 3; $attempt++) {
+            $order = $this->putCart($number, $cart);
+            if (isset($order['released']) || !empty($order['isBeingCancelled'])) {
+                return null;
+            }
+            $reference = count($order['carts']) === 1 ? $number : $number . '/' . count($order['carts']);
+            [$accepted, $problem] = $this->bridge->submit($documentOf($order, $cart, $reference), $order['key']);
+            if ($accepted !== null) {
+                $this->follow($number, [...$accepted, 'referenceNo' => $reference]);
+                if (!in_array($accepted['status'], self::IS_OVER, true)) {
+                    return $accepted;
+                }
+            } elseif ($problem['nextStep'] === 'read') {
+                // The key has the order of an earlier cart. If it is not signed yet, the customer must not sign it any more.
+                $earlier = $this->bridge->read($problem['orderId'], true);
+                if ($earlier['status'] === 'SENT') {
+                    $this->bridge->cancel($problem['orderId']);
+                    $earlier = $this->bridge->read($problem['orderId']);
+                }
+                $this->follow($number, $earlier);
+                if (!in_array($earlier['status'], self::IS_OVER, true)) {
+                    return null;
+                }
+            } else {
+                $this->orders->change($number, fn (array $stored): array =>
+                    array_filter(['problem' => $problem, 'orderId' => $problem['orderId'] ?? null]) + $stored);
+                return null;
+            }
+            $this->takeNewKey($number, $order['key']);
+        }
+        return null;
+    }
+
+    /** Asks the bridge for the order, and stores what it says. Sends nothing, so it may be called at any time. */
+    public function look(string $number, bool $refresh = false): ?array
     {
         $order = $this->orders->find($number);
-        if (in_array($order['state'], ['new', 'later', 'correct'], true)) {
-            return $this->submit($order);
+        $orderId = $order['orderId'] ?? $this->bridge->find($order['key'])['orderId'] ?? null;
+        foreach ($order['earlier'] as $id) {
+            $this->follow($number, $this->bridge->read($id));
         }
-        // `accepted`, or `look`: Front Payment may have it. It is read, and never sent again by a program.
-        $current = isset($order['orderId']) ? $this->bridge->read($order['orderId']) : null;
-        return $current === null ? $order : $this->follow($number, $current);
+        if ($orderId === null) {
+            return null;
+        }
+        $current = $this->bridge->read($orderId, $refresh);
+        $this->follow($number, $current);
+        return $current;
     }
 
-    private function submit(array $order): array
+    /** The customer does not want the order any more. */
+    public function cancel(string $number): void
     {
-        [$next, $reply] = $this->bridge->submit($order['document'], $order['key']);
-        if ($next === 'accepted') {
-            return $this->follow($order['number'], $reply);
+        $orderId = $this->orders->find($number)['orderId'] ?? null;
+        if ($orderId !== null) {
+            $this->bridge->cancel($orderId);
         }
-        // With the bridge's id, the order can be read later, whatever became of it.
-        $found = isset($reply['orderId']) ? ['orderId' => $reply['orderId']] : [];
-        return $this->orders->change($order['number'], fn (array $stored): array =>
-            // Another request may have had it accepted meanwhile.
-            $stored['state'] === 'accepted' ? $stored : [...$stored, ...$found, 'state' => $next, 'problem' => $reply]);
+        $this->look($number);
     }
 
-    /** Does what a status says. Goods are released once, also if the same status is heard again. */
+    /** Finds out what the shop was told while it could not listen, and repeats cancellations that got lost. */
+    public function catchUp(): void
+    {
+        foreach ($this->orders->all() as $order) {
+            if (!empty($order['isBeingCancelled'])) {
+                $this->cancel($order['number']);
+            }
+        }
+        $page = [];
+        do {
+            $page = $this->bridge->changed($this->orders->listedUntil(), $page['next'] ?? null);
+            foreach ($page['orders'] as $current) {
+                $number = self::numberOf($current['referenceNo'] ?? '');
+                if ($this->orders->find($number) !== null) {
+                    $this->follow($number, $current);
+                }
+            }
+        } while (isset($page['next']));
+        $this->orders->setListedUntil($page['until']);
+    }
+
+    /** Each change of the cart has a reference of its own, so that the shop knows which cart was invoiced. */
+    private function putCart(string $number, array $cart): array
+    {
+        return $this->orders->change($number, function (array $order) use ($cart): array {
+            if (!isset($order['released']) && end($order['carts']) !== $cart) {
+                $order['carts'][] = $cart;
+            }
+            return $order;
+        });
+    }
+
+    /**
+     * The order of the key is cancelled or expired, so the customer gets a new one. That is the only reason for a new key.
+     * Another request may have taken one meanwhile.
+     */
+    private function takeNewKey(string $number, string $usedKey): void
+    {
+        $this->orders->change($number, function (array $order) use ($usedKey): array {
+            if ($order['key'] === $usedKey) {
+                $order['earlier'][] = $order['orderId'];
+                $order['carts'][] = end($order['carts']);
+                $order['key'] = bin2hex(random_bytes(16));
+                unset($order['orderId'], $order['status'], $order['updatedAt'], $order['isBeingCancelled']);
+            }
+            return $order;
+        });
+    }
+
+    /** Stores what the bridge says of an order. Goods are released once, also if the same status is heard again. */
     private function follow(string $number, array $current): array
     {
-        return $this->orders->change($number, function (array $stored) use ($current): array {
+        return $this->orders->change($number, function (array $order) use ($current): array {
             $status = $current['status'];
-            $isOlder = ($current['updatedAt'] ?? '') < ($stored['updatedAt'] ?? '');
-            if ($isOlder || in_array($status, self::NOT_ACCEPTED, true)) {
-                return $stored;
+            $isOver = in_array($status, self::IS_OVER, true);
+            if (in_array($current['orderId'], $order['earlier'], true)) {
+                // A cancelled order should stay so. If it lives again, there may be two invoices, and a person has to look.
+                $order['alsoAlive'] = $isOver ? null : $current['orderUuid'];
+                return $order;
             }
-            $next = ['state' => 'accepted', 'problem' => null, 'orderId' => $current['orderId'], 'status' => $status,
-                'bankIdUrl' => $current['bankIdUrl'] ?? null, 'updatedAt' => $current['updatedAt'] ?? ''] + $stored;
-            if (in_array($status, self::MAY_LEAVE, true)) {
-                $next['released'] = true; // tell your warehouse here, if it was false
+            if (isset($order['updatedAt']) && ($current['updatedAt'] ?? '') < $order['updatedAt']) {
+                return $order; // overtaken by a newer one
             }
-            if (in_array($status, self::IS_OVER, true) && $next['released']) {
-                $next['stop'] = true; // somebody has to stop the parcel, or expects it back
+            $wantsToCancel = isset($current['cancelRequestedAt']);
+            $order = ['orderId' => $current['orderId'], 'status' => $status, 'updatedAt' => $current['updatedAt'] ?? '',
+                'isBeingCancelled' => $wantsToCancel && !$isOver] + $order;
+            if (!in_array($status, self::NOT_ACCEPTED, true)) {
+                unset($order['problem']);
             }
-            return $next;
+            $mayLeave = in_array($status, self::MAY_LEAVE, true) && !$wantsToCancel;
+            if ($mayLeave && !isset($order['released'])) {
+                $cart = (int) (explode('/', $current['referenceNo'])[1] ?? 1);
+                $order['released'] = $order['carts'][$cart - 1]; // tell your warehouse here
+            }
+            $order['stop'] = isset($order['released']) && !$mayLeave; // somebody stops the parcel, or expects it back
+            return $order;
         });
     }
 }

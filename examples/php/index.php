@@ -1,91 +1,131 @@
 <?php
-// A shop of three routes: checkout, thank-you page, notifications. Start: php -S 127.0.0.1:8080 index.php
+// A shop: cart, checkout, the order's page, notifications. Start: php -S 127.0.0.1:8080 index.php
 declare(strict_types=1);
 
-require __DIR__ . '/bridge.php';
-require __DIR__ . '/orders.php';
-require __DIR__ . '/checkout.php';
-require __DIR__ . '/notification.php';
+use FrontPaymentBridge\Notification;
 
-$setting = fn (string $name, string $default): string => getenv($name) ?: $default;
-$own = $setting('SHOP_URL', 'http://' . $_SERVER['HTTP_HOST']); // as customers and the bridge reach this shop
-$keys = explode(',', $setting('NOTIFY_KEYS', 'whsec_ZGVtby1zaG9wLW5vdGlmaWNhdGlvbi1rZXk='));
-$orders = new Orders($setting('ORDERS_DIR', sys_get_temp_dir() . '/shop-orders'));
-$bridge = new Bridge($setting('BRIDGE_URL', 'http://127.0.0.1:3000'), $setting('API_KEY', 'demo-shop-key'), (int) $setting('RETRY_FOR_SECONDS', '20'));
-$checkout = new Checkout($bridge, $orders);
+require __DIR__ . '/shop.php';
 
-/** The order that the bridge gets. Amounts are texts, because floating point is not exact. */
-function documentOf(string $number, string $own): string
-{
-    $page = fn (string $name): string => "$own/$name?order=" . rawurlencode($number);
-    return json_encode([
-        'products' => [['name' => 'Router', 'productId' => 'R_1', 'quantity' => '1', 'rate' => '40.00', 'discount' => '0', 'tax' => '0', 'amount' => '40.00']],
-        'orderSummary' => ['subTotal' => '40.00', 'totalTax' => '0', 'totalDiscount' => '0', 'grandTotal' => '40.00'],
+$own = setting('SHOP_URL', 'http://' . $_SERVER['HTTP_HOST']); // as customers and the bridge reach this shop
+$keys = explode(',', setting('NOTIFY_KEYS', 'whsec_ZGVtby1zaG9wLW5vdGlmaWNhdGlvbi1rZXk='));
+$urlOf = fn (string $page, array $values): string => "$own/$page?" . http_build_query($values);
+$pageOf = fn (array $order, array $values = []): string =>
+    $urlOf('order', ['order' => $order['number'], 'secret' => $order['secret']] + $values);
+
+/** The order that the bridge gets. Whole øre until the end, because floating point is not exact. */
+$documentOf = fn (string $personalNumber): callable => function (array $order, array $cart, string $reference)
+use ($personalNumber, $urlOf, $pageOf): array {
+    $kroner = fn (int $ore): string => sprintf('%d.%02d', intdiv($ore, 100), $ore % 100);
+    [$rate, $net] = [4000, 4000 * $cart['quantity']];
+    $tax = intdiv($net, 4); // 25 %
+    return [
+        'products' => [[
+            'name' => 'Router', 'productId' => 'R_1', 'quantity' => (string) $cart['quantity'], 'rate' => $kroner($rate),
+            'discount' => '0', 'tax' => '25', 'amount' => $kroner($net),
+        ]],
+        'orderSummary' => [
+            'subTotal' => $kroner($net), 'totalTax' => $kroner($tax), 'totalDiscount' => '0', 'grandTotal' => $kroner($net + $tax),
+        ],
         'orderDate' => (string) time(),
         'customerDetails' => [
-            'type' => 'private', 'name' => 'Kari Nordmann', 'email' => 'kari@example.com', 'countryCode' => '+47', 'msisdn' => '46567468',
-            'personalNumber' => '30908299902',
+            'type' => 'private', 'name' => 'Kari Nordmann', 'email' => 'kari@example.com',
+            'countryCode' => '+47', 'msisdn' => '46567468', 'personalNumber' => $personalNumber,
             'address' => ['street' => 'Klosterenget 144', 'zip' => '7030', 'city' => 'Trondheim', 'country' => 'NO'],
         ],
-        'referenceNo' => $number, // an order number, never a person's name
+        'referenceNo' => $reference, // an order number, never a person's name
         'invoiceFeeApplicable' => true,
-        'callback' => ['callbackUrl' => $page('notification'), 'success' => $page('thank-you'), 'failure' => $page('thank-you')],
-    ], JSON_THROW_ON_ERROR);
-}
+        'callback' => [
+            'callbackUrl' => $urlOf('notification', ['order' => $order['number']]),
+            'success' => $pageOf($order, ['back' => 'success']),
+            'failure' => $pageOf($order, ['back' => 'failure']),
+        ],
+    ];
+};
 
-function sentence(array $order): string
-{
-    return match (true) {
-        $order['released'] && empty($order['stop']) => "Thank you! Your order is on its way. ({$order['status']})",
-        !empty($order['bankIdUrl']) => "Please sign your order: {$order['bankIdUrl']}",
-        $order['state'] === 'accepted' => "Your order is {$order['status']}.",
-        $order['state'] === 'correct' => 'Something in your order is not right. Nothing was ordered.',
-        $order['state'] === 'later' => 'We could not place your order just now. We try again.',
-        default => 'We are checking your order. Please do not order again; we will write to you.',
-    };
-}
+/** The order that these values name, if they also have its secret: order numbers can be guessed. */
+$ownOrder = function (array $values) use ($orders): array {
+    [$number, $secret] = [$values['order'] ?? '', $values['secret'] ?? ''];
+    $order = is_string($number) && is_string($secret) ? $orders->find($number) : null;
+    return $order !== null && hash_equals($order['secret'], $secret) ? $order : answer(404, 'no such order');
+};
 
-function answer(int $status, string $text = ''): never
+/** A notification is a sign to read the order. So an old one, or the same one twice, does no harm. */
+$notified = function (string $number) use ($orders, $checkout): never {
+    if ($orders->find($number) === null) {
+        // Not an order of this shop, and it does not become one if the bridge tells it again.
+        answer(200, 'verified, but there is no such order');
+    }
+    $checkout->look($number); // if this fails, the answer is a 503, and the bridge tells it again
+    answer(204);
+};
+
+// The address has a secret, and the page a link for one person.
+header('Cache-Control: no-store');
+header('Referrer-Policy: no-referrer');
+
+function answer(int $status, string $text = '', string $type = 'text/plain'): never
 {
     http_response_code($status);
-    header('Content-Type: text/plain; charset=utf-8');
+    header("Content-Type: $type; charset=utf-8");
     exit($text);
 }
 
-/** A notification is a sign to read the order. So an old one, or the same one twice, does no harm. */
-function notified(string $number, Orders $orders, Checkout $checkout): never
+function redirect(string $url): never
 {
-    if ($orders->find($number) === null) {
-        answer(404, 'no such order');
-    }
-    $checkout->advance($number); // well within the ten seconds that the bridge waits
-    answer(204);
+    header("Location: $url", true, 303);
+    exit;
 }
 
-$route = $_SERVER['REQUEST_METHOD'] . ' ' . parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
-switch ($route) {
-    case 'POST /checkout': // Pressing "buy" twice, or a reload, is the same order and the same key.
-        $number = $_POST['order'] ?? '';
-        if (!is_string($number) || $number === '') {
-            answer(400, 'no order');
-        }
-        $orders->create($number, documentOf($number, $own));
-        $order = $checkout->advance($number);
-        header('Location: ' . ($order['bankIdUrl'] ?? "$own/thank-you?order=" . rawurlencode($number)), true, 303);
-        exit;
+set_exception_handler(function (Throwable $error): never {
+    error_log((string) $error);
+    answer(503, 'something failed, try again');
+});
 
-    case 'GET /thank-you': // BankID sends the customer here, signed or not. The address proves nothing: the bridge is asked.
-        $number = (string) ($_GET['order'] ?? '');
-        answer(...$orders->find($number) === null ? [404, 'no such order'] : [200, sentence($checkout->advance($number))]);
+// As the address was sent: not $_GET, which WordPress and others change.
+[$path, $search] = explode('?', $_SERVER['REQUEST_URI'], 2) + [1 => ''];
+parse_str($search, $query);
+$body = file_get_contents('php://input');
+parse_str($body, $form);
+
+switch ("$_SERVER[REQUEST_METHOD] $path") {
+    case 'GET /':
+        answer(200, startPage(), 'text/html');
+
+    case 'POST /cart':
+        redirect($pageOf($orders->create(empty($form['word']) ? '' : "-$form[word]")));
+
+    // BankID sends the customer here, too, signed or not. The address proves nothing, so the bridge is asked.
+    case 'GET /order':
+        $number = $ownOrder($query)['number'];
+        try {
+            $current = $checkout->look($number, isset($query['back']));
+        } catch (RuntimeException $error) {
+            error_log((string) $error);
+        }
+        $cameBack = ($query['back'] ?? '') === 'success';
+        answer(200, orderPage($orders->find($number), $current['bankIdUrl'] ?? null, $cameBack), 'text/html');
+
+    case 'POST /checkout':
+        $order = $ownOrder($form);
+        $quantity = filter_var($form['quantity'] ?? 1, FILTER_VALIDATE_INT, ['options' => ['min_range' => 1, 'max_range' => 99]]);
+        $quantity !== false || answer(400, 'how many?');
+        $document = $documentOf($form['personalNumber'] ?? '');
+        $accepted = $checkout->buy($order['number'], ['quantity' => $quantity], $document);
+        redirect($accepted['bankIdUrl'] ?? $pageOf($order));
+
+    case 'POST /cancel':
+        $order = $ownOrder($form);
+        $checkout->cancel($order['number']);
+        redirect($pageOf($order));
 
     case 'GET /notification':
-        Notification::isVerifiedQuery($_GET, $keys) || answer(403, 'not verified');
-        notified((string) ($_GET['order'] ?? ''), $orders, $checkout);
+        $values = Notification::verifiedQuery($search, $keys) ?? answer(403, 'not verified');
+        $notified($values['order'] ?? '');
 
     case 'POST /notification':
         $headers = array_change_key_case(getallheaders(), CASE_LOWER);
-        $event = Notification::verifiedWebhook($headers, file_get_contents('php://input'), $keys, time()) ?? answer(403, 'not verified');
-        notified($event['data']['referenceNo'] ?? '', $orders, $checkout);
+        $event = Notification::verifiedWebhook($headers, $body, $keys, time()) ?? answer(403, 'not verified');
+        $notified(Checkout::numberOf($event['data']['referenceNo'] ?? ''));
 
     default:
         answer(404, 'no such page');

@@ -11,6 +11,11 @@ final class Orders
         }
     }
 
+    public function all(): array
+    {
+        return array_map(fn (string $path): array => json_decode(file_get_contents($path), true), glob("$this->directory/*.json"));
+    }
+
     public function find(string $number): ?array
     {
         $text = @file_get_contents($this->path($number));
@@ -19,15 +24,20 @@ final class Orders
 
     /**
      * The key is made once, with the order, and stored before anything is sent. A key that is made when the order is sent
-     * would be another one after a crash, and the customer would get a second invoice.
+     * would be another one after a crash, and the customer would get a second invoice. The secret keeps strangers from the order.
      */
-    public function create(string $number, string $document): void
+    public function create(string $suffix): array
     {
-        $order = ['number' => $number, 'key' => bin2hex(random_bytes(16)), 'document' => $document, 'state' => 'new', 'released' => false];
-        $file = @fopen($this->path($number), 'x'); // fails if it is there: two clicks make one order
-        if ($file !== false) {
-            fwrite($file, json_encode($order, JSON_THROW_ON_ERROR));
-            fclose($file);
+        for ($next = 1001; ; $next++) {
+            $number = $next . $suffix;
+            [$secret, $key] = [bin2hex(random_bytes(16)), bin2hex(random_bytes(16))];
+            $order = ['number' => $number, 'secret' => $secret, 'key' => $key, 'carts' => [], 'earlier' => []];
+            $file = @fopen($this->path($number), 'x'); // fails if it is there
+            if ($file !== false) {
+                fwrite($file, json_encode($order, JSON_THROW_ON_ERROR));
+                fclose($file);
+                return $order;
+            }
         }
     }
 
@@ -37,10 +47,26 @@ final class Orders
         $lock = fopen($this->path($number) . '.lock', 'c');
         flock($lock, LOCK_EX);
         $order = $change($this->find($number));
-        file_put_contents($this->path($number) . '.new', json_encode($order, JSON_THROW_ON_ERROR));
-        rename($this->path($number) . '.new', $this->path($number)); // whole, or not at all
+        $this->write($this->path($number), json_encode($order, JSON_THROW_ON_ERROR));
         fclose($lock);
         return $order;
+    }
+
+    /** Until when the list of changed orders was read. */
+    public function listedUntil(): ?string
+    {
+        return @file_get_contents("$this->directory/listed-until") ?: null;
+    }
+
+    public function setListedUntil(string $instant): void
+    {
+        $this->write("$this->directory/listed-until", $instant);
+    }
+
+    private function write(string $path, string $text): void
+    {
+        file_put_contents("$path.new", $text);
+        rename("$path.new", $path); // whole, or not at all
     }
 
     private function path(string $number): string

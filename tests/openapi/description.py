@@ -9,7 +9,13 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 # These pass by themselves.
-WITH_RETRY_AFTER = {"submission-in-progress", "front-payment-unavailable", "storage-unavailable", "secret-unavailable"}
+WITH_RETRY_AFTER = {
+    "submission-in-progress",
+    "front-payment-unavailable",
+    "storage-unavailable",
+    "secret-unavailable",
+    "unhealthy",
+}
 
 
 def close_replies(description):
@@ -60,8 +66,8 @@ def check_parameters(operation, query, headers):
         check(values[parameter["in"]][parameter["name"]], parameter["schema"])
 
 
-def check_headers(response):
-    """What openapi.yaml cannot demand of a reply, because API Gateway's own replies lack it."""
+def check_headers(response, path):
+    """What openapi.yaml cannot demand of a reply, because API Gateway's own replies lack it, or another route's."""
     kind = response.headers["content-type"][0]
     body = json.loads(response.content) if kind.endswith("json") else {}
     if body.keys() == {"message"}:
@@ -70,4 +76,5 @@ def check_headers(response):
     if kind == "application/problem+json":
         assert body["status"] == response.status_code, "the member status is not the HTTP status"
         slug = body["type"].rpartition(":")[2]
+        assert ("nextStep" in body) != path.startswith("/callbacks"), "Front Payment has no next step"
         assert ("retry-after" in response.headers) == (slug in WITH_RETRY_AFTER), f"Retry-After of {slug}"

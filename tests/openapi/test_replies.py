@@ -68,6 +68,20 @@ def tell_again(order_id, status, slug=None):
     return call("POST /orders/{orderId}/notifications", status, slug, path_parameters={"orderId": order_id})
 
 
+def cancel(order_id, status, slug=None, **parts):
+    parts = {"path_parameters": {"orderId": order_id}, "media_type": "application/json", **parts}
+    return call("POST /orders/{orderId}/cancel", status, slug, **parts)
+
+
+def listed(status=200, slug=None, **parts):
+    return call("GET /orders", status, slug, **parts).json()
+
+
+def set_status(accepted, word):
+    portal = f"{BASE}/front-payment/portal/{accepted['orderUuid']}/status"
+    requests.post(portal, {"status": word, "callback": "once"}, allow_redirects=False)
+
+
 # Orders.
 
 
@@ -130,8 +144,7 @@ def test_every_status_of_front_payment():
     words += ["refund pending", "PARTIAL REFUNDED", "REFUNDED"]
     names = SCHEMAS["ProviderStatus"]["enum"][1:]
     for word, name in zip(words, names, strict=True):
-        portal = f"{BASE}/front-payment/portal/{accepted['orderUuid']}/status"
-        requests.post(portal, {"status": word, "callback": "once"}, allow_redirects=False)
+        set_status(accepted, word)
         read(accepted["orderId"], name)
 
 
@@ -142,17 +155,17 @@ def test_an_order_whose_outcome_is_unknown():
     assert submit(body, 409, "outcome-unknown").json()["orderId"] == order_id
     read(order_id, "UNKNOWN")
     tell_again(order_id, 409, "nothing-to-notify")
+    assert cancel(order_id, 409, "not-accepted").json()["nextStep"] == "look"
+    assert listed(headers={"Idempotency-Key": "lost-reply"})["orders"][0]["status"] == "UNKNOWN"
     _, path, *_ = callback(order_id)
     parameters = {"orderId": order_id, "token": path.split("/")[3]}
-    call(REPORT, 403, "callback-not-believed", path_parameters=parameters)
+    call(REPORT, 403, "callback-not-verified", path_parameters=parameters)
     Path(os.environ["CALLBACK_FILE"]).write_text(json.dumps(parameters))  # For schemathesis.
 
 
 @pytest.mark.parametrize(
     ("word", "status", "slug"),
     [
-        ("error-500", 502, "front-payment-failed"),
-        ("error-510", 502, "front-payment-failed"),
         ("rate-limited", 503, "front-payment-unavailable"),
         ("unavailable", 503, "front-payment-unavailable"),
     ],
@@ -160,6 +173,12 @@ def test_an_order_whose_outcome_is_unknown():
 def test_an_order_that_front_payment_does_not_take(word, status, slug):
     order_id = submit(order(word), status, slug).json()["orderId"]
     read(order_id, "FAILED")
+
+
+@pytest.mark.parametrize("word", ["error-500", "error-510"])
+def test_an_order_whose_failure_is_no_proof(word):
+    assert submit(order(word), 504, "outcome-unknown").json()["nextStep"] == "look"
+    assert submit(order(word), 409, "outcome-unknown").json()["nextStep"] == "look"
 
 
 def test_an_order_that_front_payment_refuses():
@@ -175,8 +194,98 @@ def test_an_order_that_is_being_sent():
     with ThreadPoolExecutor() as pool:
         first = pool.submit(submit, body, 201)
         eventually(lambda: "slow" in requests.get(f"{BASE}/front-payment/portal").text)
-        assert submit(body, 409, "submission-in-progress").headers["retry-after"] == ["5"]
+        assert submit(body, 409, "submission-in-progress").headers["retry-after"] == ["2"]
         first.result()
+
+
+def test_a_cancellation():
+    accepted = submit(order("cancelled"), 201).json()
+    order_id = accepted["orderId"]
+    assert cancel(order_id, 202, body={"note": "The customer has changed the cart"}).json()["status"] == "CANCELLED"
+    shown = read(order_id, "CANCELLED")
+    entries = [(entry["status"], entry["source"]) for entry in shown["history"]]
+    assert entries[:2] == [("SENT", "submit"), ("CANCEL_REQUESTED", "shop")]
+    assert "cancelRequestedAt" in shown
+    assert cancel(order_id, 200).json() == {"orderId": order_id, "orderUuid": accepted["orderUuid"], "status": "CANCELLED"}
+    cancel(order_id, 404, "not-found", api_key="demo-webhooks-key")
+    cancel(str(uuid4()), 404, "not-found")
+
+
+def test_a_cancellation_that_front_payment_refuses():
+    accepted = submit(order("paid"), 201).json()
+    set_status(accepted, "PAID")
+    refused = cancel(accepted["orderId"], 409, "cannot-be-cancelled").json()
+    assert refused["nextStep"] == "read" and refused["errors"][0]["code"] == "provider"
+    assert read(accepted["orderId"], "PAID")["history"][-1]["status"] == "CANCEL_REFUSED"
+
+
+def test_a_cancellation_that_is_wrong():
+    order_id = submit(order("not-cancelled"), 201).json()["orderId"]
+    refused = cancel(order_id, 422, "validation-failed", body={"orderUuid": "ODR1"}).json()
+    assert [(error["pointer"], error["code"]) for error in refused["errors"]] == [("/orderUuid", "not_allowed")]
+    cancel(order_id, 422, "validation-failed", body={"note": "x" * 201})
+    cancel(order_id, 400, "malformed-json", body=b"{")
+
+
+def test_the_order_of_a_key():
+    accepted = submit(order("found"), 201).json()
+    [found] = listed(headers={"Idempotency-Key": "found"})["orders"]
+    assert found["orderId"] == accepted["orderId"] and "history" not in found and "bankIdUrl" not in found
+    [found] = listed(headers={"Idempotency-Key": '"found"'})["orders"]
+    assert found["orderId"] == accepted["orderId"]
+    assert listed(headers={"Idempotency-Key": "nothing"}) == {"orders": []}
+    assert listed(headers={"Idempotency-Key": "found"}, api_key="demo-webhooks-key") == {"orders": []}
+
+
+def test_the_orders_that_have_changed():
+    accepted = submit(order("listed"), 201).json()
+    since = read(accepted["orderId"], "SENT")["createdAt"]
+
+    def look():
+        page = listed(query={"updatedSince": since, "limit": 1})
+        while "next" in page:
+            if accepted["orderId"] in [it["orderId"] for it in page["orders"]]:
+                return page
+            page = listed(query={"updatedSince": since, "limit": 1, "cursor": page["next"]})
+        return accepted["orderId"] in [it["orderId"] for it in page["orders"]] and page
+
+    eventually(look)
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 101}, "limit"),
+        ({"updatedSince": "today"}, "updatedSince"),
+        ({"cursor": "x"}, "cursor"),
+        ({"page": 2}, "page"),
+    ],
+)
+def test_a_list_with_a_wrong_parameter(query, parameter):
+    refused = listed(422, "validation-failed", query=query)
+    assert [error["parameter"] for error in refused["errors"]] == [parameter]
+
+
+def test_a_list_with_a_wrong_key():
+    refused = listed(422, "validation-failed", headers={"Idempotency-Key": "a,b"})
+    assert [error["parameter"] for error in refused["errors"]] == ["Idempotency-Key"]
+
+
+def test_a_refund():
+    accepted = submit(order("refunded"), 201).json()
+    refund = f"{BASE}/front-payment/portal/{accepted['orderUuid']}/refund"
+    requests.post(refund, {"amount": "24.50", "callback": "once"}, allow_redirects=False)
+
+    def refunded():
+        shown = call("GET /orders/{orderId}", 200, path_parameters={"orderId": accepted["orderId"]}).json()
+        return (shown["status"], shown.get("refundedAmount")) == ("PARTIAL_REFUNDED", "24.5")
+
+    eventually(refunded)
+
+
+def test_the_health():
+    assert call("GET /health", 200).json() == {"status": "ok"}
 
 
 # Mistakes.
@@ -199,6 +308,7 @@ def test_every_warning():
     body["unknown"] = 1
     body["products"][0]["amount"] = "1"
     body["orderSummary"]["grandTotal"] = "1.001"
+    body["orderSummary"]["totalTax"] = "700"
     body["customerDetails"].update(personalNumber="11111111111", msisdn="004740000000")
     body["callback"]["callbackUrl"] = "http://shop.example.com/"
     warned = call("POST /orders", 201, body=body, media_type="application/json").json()["warnings"]
@@ -217,11 +327,22 @@ def test_a_body_that_is_too_large():
     call("POST /orders", 413, "payload-too-large", body=b" " * 262_145, media_type="application/json")
 
 
-def test_an_idempotency_key_with_a_space():
-    refused = submit(order("key"), 422, "validation-failed", key="a b").json()
+@pytest.mark.parametrize("key", ["a b", "a,a"])
+def test_an_idempotency_key_that_is_none(key):
+    refused = submit(order("key"), 422, "validation-failed", key=key).json()
     assert refused["errors"][0] == {**refused["errors"][0], "pointer": "", "code": "invalid_format"}
 
 
-@pytest.mark.parametrize("operation", ["POST /orders", "GET /orders/{orderId}", "POST /orders/{orderId}/notifications"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "POST /orders",
+        "GET /orders",
+        "GET /orders/{orderId}",
+        "POST /orders/{orderId}/cancel",
+        "POST /orders/{orderId}/notifications",
+    ],
+)
 def test_an_unknown_api_key(operation):
-    call(operation, 401, "unauthorized", "other", path_parameters={"orderId": str(uuid4())})
+    parameters = {"orderId": str(uuid4())} if "{" in operation else {}
+    call(operation, 401, "unauthorized", "other", path_parameters=parameters)
