@@ -1,6 +1,8 @@
 //! How much may happen in one history of an order.
 
 use crate::decisions::{Body, ProviderReply, ShopAnswer, Word};
+use crate::explore::LEASE;
+use crate::worker::{TEN_MINUTES, WAIT};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -9,7 +11,7 @@ pub struct Bounds {
     pub attempts: usize,
     /// The bodies that they have; the first request has the first one.
     pub bodies: &'static [Body],
-    /// Requests and callbacks at the same time.
+    /// Requests, callbacks and workers at the same time.
     pub in_flight: usize,
     /// Faults of the store, and processes killed.
     pub faults: usize,
@@ -25,15 +27,21 @@ pub struct Bounds {
     pub overtaken: bool,
     /// An order that is dead may become RESERVED.
     pub revived: bool,
-    /// Status reads that the operator asks for.
+    /// Refunds of a part of each order.
+    pub refunds: u8,
+    /// Status reads that somebody asks for.
     pub reads: usize,
     /// A status read may also give no status, or an unknown word.
     pub status_replies: bool,
-    /// The operator may resolve an UNKNOWN order.
-    pub operator: bool,
-    /// How often a lease ends.
-    pub leases: i64,
-    /// It may end while a task runs, whose own time is over then.
+    /// Cancellations that the shop asks for.
+    pub cancels: usize,
+    /// Events of the operator.
+    pub operators: usize,
+    /// The operator may replace the order by another one.
+    pub instead: bool,
+    /// How much time passes, one after the other.
+    pub times: &'static [i64],
+    /// It may pass while a task runs, whose own time is over then.
     pub late: bool,
     /// How often a retention period ends.
     pub expiries: usize,
@@ -41,14 +49,12 @@ pub struct Bounds {
     pub workers: usize,
     /// What the shop answers to it.
     pub shop: &'static [ShopAnswer],
-    /// How often time passes until more is due.
-    pub waits: i64,
 }
 
 const NOTHING: Bounds = Bounds {
     name: "",
     attempts: 0,
-    bodies: &[0, 1],
+    bodies: &[0],
     in_flight: 1,
     faults: 0,
     replies: &ProviderReply::ALL,
@@ -57,43 +63,60 @@ const NOTHING: Bounds = Bounds {
     words: LIVING,
     overtaken: false,
     revived: false,
+    refunds: 0,
     reads: 0,
     status_replies: false,
-    operator: false,
-    leases: 0,
+    cancels: 0,
+    operators: 0,
+    instead: false,
+    times: &[],
     late: false,
     expiries: 0,
     workers: 0,
     shop: &[ShopAnswer::Ok200],
-    waits: 0,
 };
 
+const BOTH_BODIES: &[Body] = &[0, 1];
 const LIVING: &[Word] = &[Word::Reserved, Word::Paid];
 const LIVING_OR_DEAD: &[Word] = &[Word::Reserved, Word::Cancelled];
+const REFUNDED: &[Word] = &[Word::Paid, Word::PartialRefunded];
 /// Words after which a status may be read.
 const UNCERTAIN: &[Word] = &[Word::Reserved, Word::Cancelled, Word::Unknown];
-const ALL_WORDS: &[Word] = &Word::ALL;
-const TWO_OF_A_TOTAL: &[Body] = &[0, 2];
-const ALL_BODIES: &[Body] = &[0, 1, 2];
-/// Replies that prove nothing against the order.
-const UNPROVEN: &[ProviderReply] = &[ProviderReply::Created201, ProviderReply::Error500, ProviderReply::Hangs];
+const CREATED: &[ProviderReply] = &[ProviderReply::Created201];
+const CREATED_OR_OPEN: &[ProviderReply] = &[ProviderReply::Created201, ProviderReply::Hangs];
+/// Each is stored otherwise.
+const REPLIES: &[ProviderReply] = &[ProviderReply::Created201, ProviderReply::Unavailable503, ProviderReply::Hangs];
 
 /// Two requests and their callbacks.
-pub const SIDE_BY_SIDE: Bounds =
-    Bounds { name: "two requests side by side", attempts: 2, in_flight: 2, callbacks: 1, leases: 1, ..NOTHING };
+pub const SIDE_BY_SIDE: Bounds = Bounds {
+    name: "two requests side by side",
+    attempts: 2,
+    bodies: BOTH_BODIES,
+    in_flight: 2,
+    callbacks: 1,
+    times: &[LEASE],
+    ..NOTHING
+};
 
-/// Two bodies of the same total: a callback does not tell of which it is.
-pub const SAME_TOTAL: Bounds = Bounds {
-    name: "two requests with the same total side by side",
-    bodies: TWO_OF_A_TOTAL,
+/// Replies of Front Payment's that are not true.
+pub const LIES: Bounds = Bounds {
+    name: "replies that lie",
+    attempts: 2,
+    bodies: BOTH_BODIES,
+    in_flight: 2,
+    replies: REPLIES,
+    lies: true,
+    callbacks: 1,
     words: LIVING_OR_DEAD,
-    ..SIDE_BY_SIDE
+    ..NOTHING
 };
 
 /// Orders that are cancelled or expire.
-pub const CANCELLED: Bounds = Bounds {
-    name: "two requests, and orders that end at Front Payment",
+pub const DEAD: Bounds = Bounds {
+    name: "two orders of one key that end at Front Payment",
     attempts: 2,
+    replies: REPLIES,
+    lies: true,
     callbacks: 2,
     words: &[Word::Reserved, Word::Expired, Word::Cancelled],
     overtaken: true,
@@ -101,41 +124,112 @@ pub const CANCELLED: Bounds = Bounds {
 };
 
 /// Orders that are cancelled while another one is sent.
-pub const CANCELLED_BESIDE: Bounds = Bounds {
-    name: "a cancelled order beside a request",
-    attempts: 2,
-    bodies: &[0],
+pub const DEAD_BESIDE: Bounds = Bounds {
+    name: "an order that ends beside a request",
     in_flight: 2,
-    replies: &[ProviderReply::Created201, ProviderReply::Error500],
-    callbacks: 2,
+    replies: &[ProviderReply::Created201, ProviderReply::Unavailable503],
     words: LIVING_OR_DEAD,
-    ..NOTHING
+    overtaken: false,
+    ..DEAD
 };
 
 /// Statuses that are read while callbacks come.
 pub const READ_BESIDE: Bounds = Bounds {
     name: "a status that is read beside callbacks of two orders",
     attempts: 2,
-    bodies: &[0],
     in_flight: 2,
-    replies: &[ProviderReply::Created201, ProviderReply::Error500],
+    replies: &[ProviderReply::Created201, ProviderReply::Unavailable503],
+    lies: true,
     callbacks: 1,
     words: UNCERTAIN,
     reads: 1,
     ..NOTHING
 };
 
-/// Orders whose outcome is UNKNOWN, and the operator who resolves them.
-const OPERATOR: Bounds = Bounds {
-    name: "the operator",
+/// The operator, who settles orders at any moment.
+pub const OPERATOR: Bounds = Bounds {
+    name: "the operator beside requests and callbacks",
     attempts: 2,
-    bodies: TWO_OF_A_TOTAL,
-    faults: 1,
+    in_flight: 2,
+    replies: CREATED_OR_OPEN,
     callbacks: 1,
     words: LIVING_OR_DEAD,
-    reads: 1,
-    operator: true,
-    leases: 1,
+    operators: 1,
+    times: &[TEN_MINUTES],
+    ..NOTHING
+};
+
+/// The operator, and a request with another body.
+pub const OPERATOR_AND_BODIES: Bounds = Bounds {
+    name: "the operator beside a request with another body",
+    bodies: BOTH_BODIES,
+    replies: &[ProviderReply::Unavailable503],
+    lies: true,
+    callbacks: 0,
+    times: &[],
+    ..OPERATOR
+};
+
+/// The operator, and callbacks that make no order.
+const OPERATOR_AND_FAILED: Bounds = Bounds {
+    name: "the operator beside callbacks of a failed order",
+    attempts: 1,
+    replies: &[ProviderReply::Unavailable503],
+    lies: true,
+    callbacks: 2,
+    times: &[],
+    ..OPERATOR
+};
+
+/// The operator, who replaces an order by another one of its key.
+pub const INSTEAD: Bounds = Bounds {
+    name: "the operator replaces an order",
+    attempts: 2,
+    replies: &[ProviderReply::Created201, ProviderReply::Unavailable503],
+    lies: true,
+    callbacks: 2,
+    words: LIVING_OR_DEAD,
+    operators: 1,
+    instead: true,
+    ..NOTHING
+};
+
+/// The shop cancels, and repeats it.
+pub const CANCEL: Bounds = Bounds {
+    name: "cancellations beside callbacks",
+    attempts: 1,
+    in_flight: 2,
+    replies: CREATED,
+    callbacks: 1,
+    words: LIVING_OR_DEAD,
+    status_replies: true,
+    cancels: 2,
+    ..NOTHING
+};
+
+/// The same where the key has two orders.
+pub const CANCEL_OF_TWO: Bounds = Bounds {
+    name: "cancellations of two orders of one key",
+    attempts: 2,
+    in_flight: 1,
+    replies: &[ProviderReply::Created201, ProviderReply::Unavailable503],
+    lies: true,
+    callbacks: 1,
+    words: LIVING_OR_DEAD,
+    cancels: 2,
+    ..NOTHING
+};
+
+/// Money that goes back, piece by piece.
+pub const REFUNDS: Bounds = Bounds {
+    name: "refunds, and a worker",
+    attempts: 1,
+    in_flight: 2,
+    replies: CREATED,
+    callbacks: 2,
+    words: REFUNDED,
+    refunds: 2,
+    workers: 1,
     ..NOTHING
 };
 
@@ -143,7 +237,7 @@ const OPERATOR: Bounds = Bounds {
 pub const GENERATIONS: Bounds = Bounds {
     name: "two generations of an order, and their callbacks",
     attempts: 2,
-    bodies: TWO_OF_A_TOTAL,
+    bodies: BOTH_BODIES,
     in_flight: 2,
     callbacks: 1,
     words: LIVING_OR_DEAD,
@@ -155,9 +249,8 @@ pub const GENERATIONS: Bounds = Bounds {
 pub const WORKERS: Bounds = Bounds {
     name: "two workers, and a status that rises",
     attempts: 1,
-    bodies: &[0],
     in_flight: 2,
-    replies: &[ProviderReply::Created201],
+    replies: CREATED,
     callbacks: 2,
     workers: 2,
     shop: &[ShopAnswer::Ok200, ShopAnswer::Timeout],
@@ -172,75 +265,75 @@ pub const COMES_BACK: Bounds = Bounds {
     words: LIVING_OR_DEAD,
     revived: true,
     reads: 1,
-    workers: 2,
     shop: &[ShopAnswer::Ok200],
     ..WORKERS
 };
 
 /// What is covered on every run.
 pub const EVERY_RUN: &[Bounds] = &[
-    WORKERS,
+    SIDE_BY_SIDE,
+    LIES,
+    DEAD,
+    Bounds { words: LIVING_OR_DEAD, ..READ_BESIDE },
+    OPERATOR,
+    OPERATOR_AND_BODIES,
+    OPERATOR_AND_FAILED,
+    INSTEAD,
+    CANCEL,
+    CANCEL_OF_TWO,
+    Bounds { in_flight: 1, ..REFUNDS },
+    GENERATIONS,
+    Bounds { callbacks: 1, ..WORKERS },
     COMES_BACK,
-    Bounds {
-        name: "a worker, and a status that goes back while it works",
-        in_flight: 2,
-        callbacks: 2,
-        reads: 0,
-        workers: 1,
-        ..COMES_BACK
-    },
-    Bounds { name: "two workers, with a fault", callbacks: 1, faults: 1, ..WORKERS },
+    Bounds { name: "two workers, with a fault", callbacks: 1, faults: 1, shop: &[ShopAnswer::Ok200], ..WORKERS },
     Bounds {
         name: "workers one after the other, and a shop that does not answer",
         in_flight: 1,
         callbacks: 1,
         workers: 3,
         shop: &[ShopAnswer::Ok200, ShopAnswer::Timeout, ShopAnswer::Gone410],
-        waits: 2,
+        operators: 1,
+        times: &[WAIT, WAIT],
         ..WORKERS
     },
     Bounds {
-        name: "workers, and an order without a 201",
-        replies: &[ProviderReply::Created201, ProviderReply::Error500, ProviderReply::Hangs],
+        name: "workers, the operator, and an order without a 201",
+        replies: CREATED_OR_OPEN,
         callbacks: 1,
         workers: 1,
-        operator: true,
+        operators: 1,
+        times: &[LEASE],
         ..WORKERS
     },
-    SIDE_BY_SIDE,
-    SAME_TOTAL,
-    CANCELLED,
-    CANCELLED_BESIDE,
-    READ_BESIDE,
-    GENERATIONS,
-    Bounds { name: "replies that lie", lies: true, in_flight: 1, ..SIDE_BY_SIDE },
-    Bounds { name: "three requests at once", attempts: 3, in_flight: 3, ..NOTHING },
     Bounds {
-        name: "three requests, one after the other",
-        attempts: 3,
-        bodies: ALL_BODIES,
-        callbacks: 1,
-        words: LIVING_OR_DEAD,
-        ..NOTHING
+        name: "a cancellation, a worker, and a fault",
+        in_flight: 1,
+        faults: 1,
+        words: &[Word::Reserved],
+        status_replies: false,
+        cancels: 1,
+        workers: 1,
+        ..CANCEL
     },
+    Bounds { name: "three requests at once", attempts: 3, bodies: BOTH_BODIES, in_flight: 3, ..NOTHING },
     Bounds {
         name: "a fault, and what follows",
         attempts: 2,
         faults: 1,
         callbacks: 1,
-        leases: 1,
+        times: &[LEASE],
         words: LIVING_OR_DEAD,
         ..NOTHING
     },
     Bounds { name: "a fault beside a request", attempts: 2, in_flight: 2, faults: 1, ..NOTHING },
-    Bounds { name: "two faults", attempts: 2, faults: 2, leases: 1, ..NOTHING },
+    Bounds { name: "two faults", attempts: 2, faults: 2, times: &[LEASE], ..NOTHING },
     Bounds {
         name: "two faults beside a callback",
         attempts: 1,
         in_flight: 2,
         faults: 2,
         callbacks: 1,
-        words: ALL_WORDS,
+        words: &Word::ALL,
         ..NOTHING
     },
     Bounds {
@@ -250,12 +343,13 @@ pub const EVERY_RUN: &[Bounds] = &[
         faults: 1,
         callbacks: 2,
         words: UNCERTAIN,
+        replies: CREATED,
         ..NOTHING
     },
     Bounds {
         name: "a status that is read, and orders that end",
         attempts: 2,
-        replies: UNPROVEN,
+        replies: REPLIES,
         callbacks: 2,
         words: UNCERTAIN,
         overtaken: true,
@@ -263,34 +357,15 @@ pub const EVERY_RUN: &[Bounds] = &[
         status_replies: true,
         ..NOTHING
     },
-    Bounds {
-        name: "a status that is read, and orders that are revived",
-        attempts: 2,
-        bodies: &[0],
-        replies: UNPROVEN,
-        callbacks: 3,
-        words: LIVING_OR_DEAD,
-        revived: true,
-        reads: 1,
-        ..NOTHING
-    },
-    OPERATOR,
-    Bounds {
-        name: "two generations, with a fault",
-        attempts: 2,
-        faults: 1,
-        callbacks: 1,
-        words: LIVING_OR_DEAD,
-        expiries: 1,
-        ..NOTHING
-    },
+    Bounds { name: "the operator, with a fault", attempts: 1, in_flight: 1, faults: 1, ..OPERATOR },
+    Bounds { name: "two generations, with a fault", in_flight: 1, faults: 1, ..GENERATIONS },
     Bounds {
         name: "time that is over at any step",
         attempts: 2,
         in_flight: 2,
         callbacks: 1,
         words: &[Word::Reserved],
-        leases: 1,
+        times: &[LEASE],
         late: true,
         ..NOTHING
     },
@@ -298,65 +373,44 @@ pub const EVERY_RUN: &[Bounds] = &[
 
 /// What `MODEL=large` covers.
 pub const LARGE: &[Bounds] = &[
-    Bounds { name: "a worker, and a status that comes back while it works", in_flight: 2, workers: 1, ..COMES_BACK },
-    Bounds { name: "two workers, a fault, and what follows", faults: 1, waits: 1, ..WORKERS },
+    DEAD_BESIDE,
+    Bounds { name: "a status that is read beside anything", replies: REPLIES, status_replies: true, ..READ_BESIDE },
     Bounds {
-        name: "a fault beside anything",
-        attempts: 2,
-        bodies: TWO_OF_A_TOTAL,
+        name: "a worker, and a status that goes back while it works",
         in_flight: 2,
-        faults: 1,
-        callbacks: 1,
-        words: LIVING_OR_DEAD,
-        leases: 1,
-        ..NOTHING
+        callbacks: 2,
+        reads: 0,
+        workers: 1,
+        ..COMES_BACK
     },
+    Bounds { name: "a worker, and a status that comes back while it works", in_flight: 2, workers: 1, ..COMES_BACK },
+    Bounds { name: "two workers, and a status that rises twice", ..WORKERS },
+    Bounds { name: "two workers, a fault, and what follows", callbacks: 1, faults: 1, times: &[WAIT], ..WORKERS },
+    Bounds { name: "a fault beside anything", faults: 1, words: LIVING_OR_DEAD, ..SIDE_BY_SIDE },
     Bounds {
         name: "two faults, and what follows",
         attempts: 2,
         faults: 2,
         callbacks: 1,
         words: LIVING_OR_DEAD,
-        leases: 1,
+        times: &[LEASE],
         ..NOTHING
     },
     Bounds { name: "three requests, with a fault", attempts: 3, in_flight: 2, faults: 1, ..NOTHING },
-    Bounds { name: "two requests and a callback at once", bodies: ALL_BODIES, in_flight: 3, leases: 0, ..SAME_TOTAL },
-    Bounds { name: "orders that end at any step", bodies: TWO_OF_A_TOTAL, in_flight: 2, ..CANCELLED },
-    Bounds {
-        name: "three requests, and orders that end",
-        attempts: 3,
-        bodies: ALL_BODIES,
-        replies: UNPROVEN,
-        callbacks: 2,
-        words: LIVING_OR_DEAD,
-        ..NOTHING
-    },
-    Bounds {
-        name: "three requests and their callbacks, side by side",
-        attempts: 3,
-        bodies: TWO_OF_A_TOTAL,
-        in_flight: 2,
-        replies: &[ProviderReply::Created201, ProviderReply::Rejected417, ProviderReply::Error500, ProviderReply::Hangs],
-        callbacks: 1,
-        words: LIVING_OR_DEAD,
-        ..NOTHING
-    },
+    Bounds { name: "two requests and a callback at once", in_flight: 3, times: &[], ..SIDE_BY_SIDE },
+    Bounds { name: "two orders of one key that end at any step", in_flight: 2, ..DEAD },
+    Bounds { name: "three orders of one key that end", attempts: 3, words: LIVING_OR_DEAD, overtaken: false, ..DEAD },
+    Bounds { name: "three requests and their lies", attempts: 3, bodies: &[0], ..LIES },
     Bounds { name: "three generations", attempts: 3, bodies: &[0], expiries: 2, ..GENERATIONS },
     Bounds { name: "two generations side by side, with a fault", faults: 1, ..GENERATIONS },
-    Bounds {
-        name: "a status that is read beside anything",
-        attempts: 2,
-        in_flight: 2,
-        replies: UNPROVEN,
-        callbacks: 1,
-        words: UNCERTAIN,
-        reads: 1,
-        status_replies: true,
-        ..NOTHING
-    },
-    Bounds { name: "the operator, side by side", in_flight: 2, reads: 0, ..OPERATOR },
-    Bounds { name: "the operator, with three requests", attempts: 3, bodies: ALL_BODIES, reads: 0, ..OPERATOR },
+    Bounds { name: "two events of the operator beside anything", lies: true, replies: REPLIES, operators: 2, ..OPERATOR },
+    Bounds { name: "the operator and a fault beside anything", faults: 1, ..OPERATOR },
+    Bounds { name: "the operator replaces an order beside callbacks", in_flight: 2, ..INSTEAD },
+    Bounds { name: "the operator replaces an order twice", operators: 2, ..INSTEAD },
+    Bounds { name: "cancellations, with a fault", faults: 1, ..CANCEL },
+    Bounds { name: "cancellations of two orders beside callbacks", in_flight: 2, ..CANCEL_OF_TWO },
+    Bounds { name: "refunds beside a worker", ..REFUNDS },
+    Bounds { name: "refunds, with a fault", in_flight: 1, faults: 1, ..REFUNDS },
     Bounds {
         name: "time that is over at any step, with a fault",
         attempts: 2,
@@ -364,7 +418,7 @@ pub const LARGE: &[Bounds] = &[
         faults: 1,
         callbacks: 1,
         words: &[Word::Reserved],
-        leases: 1,
+        times: &[LEASE],
         late: true,
         ..NOTHING
     },

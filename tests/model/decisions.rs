@@ -19,13 +19,15 @@ pub enum Decision {
     Answers(ProviderReply, bool),
     /// Front Payment's reply to a status read.
     Tells(StatusReply),
+    /// Front Payment's reply to a cancellation, and whether it cancelled the order.
+    Cancels(CancelAnswer, bool),
     /// The shop's answer to a notification.
     Shop(ShopAnswer),
 }
 
 impl Decision {
     pub fn is_fault(self) -> bool {
-        !matches!(self, Self::Done | Self::Answers(..) | Self::Tells(_) | Self::Shop(_))
+        matches!(self, Self::Down | Self::ReplyLost | Self::Late | Self::KilledBefore | Self::KilledAfter)
     }
 }
 
@@ -34,43 +36,38 @@ pub enum ProviderReply {
     Created201,
     Rejected417,
     Unauthorized401,
-    TooMany429,
-    Error500,
+    /// 429, or no connection.
     Unavailable503,
-    /// No reply, or only a part of it.
+    /// No whole reply, or one that proves nothing, like a 500.
     Hangs,
 }
 
 impl ProviderReply {
-    pub const ALL: [Self; 7] = [
-        Self::Created201,
-        Self::Rejected417,
-        Self::Unauthorized401,
-        Self::TooMany429,
-        Self::Error500,
-        Self::Unavailable503,
-        Self::Hangs,
-    ];
+    pub const ALL: [Self; 5] = [Self::Created201, Self::Rejected417, Self::Unauthorized401, Self::Unavailable503, Self::Hangs];
 
     /// Whether it says that nothing was created.
     pub fn is_nothing(self) -> bool {
         !matches!(self, Self::Created201 | Self::Hangs)
     }
-
-    /// Whether it proves that nothing was created: the order was refused, or not let in.
-    pub fn is_proof(self) -> bool {
-        matches!(self, Self::Rejected417 | Self::Unauthorized401 | Self::TooMany429)
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusReply {
-    /// The status that the order has there.
+    /// The status that the order has there; a 404 if it does not exist.
     Status,
     /// An error, or no reply.
     Nothing,
     /// A status word that the bridge does not know.
     UnknownWord,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelAnswer {
+    /// 202: the status says whether the order is cancelled.
+    Accepted,
+    Refused,
+    /// No reply.
+    Hangs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,10 +86,11 @@ pub enum Op {
     Replace,
     Submit,
     Status,
+    Cancel,
     Tell,
 }
 
-/// Which body a request has: 0 and 2 have the same total, 1 has another one. No two have the same fingerprint.
+/// Which body a request has: 0 or 1. They have different totals.
 pub type Body = u8;
 
 /// The status word of a callback.
@@ -102,12 +100,13 @@ pub enum Word {
     Paid,
     Expired,
     Cancelled,
+    PartialRefunded,
     /// A word that the bridge does not know.
     Unknown,
 }
 
 impl Word {
-    pub const ALL: [Self; 5] = [Self::Reserved, Self::Paid, Self::Expired, Self::Cancelled, Self::Unknown];
+    pub const ALL: [Self; 6] = [Self::Reserved, Self::Paid, Self::Expired, Self::Cancelled, Self::PartialRefunded, Self::Unknown];
 
     pub fn text(self) -> &'static str {
         match self {
@@ -115,6 +114,7 @@ impl Word {
             Self::Paid => "PAID",
             Self::Expired => "EXPIRED",
             Self::Cancelled => "CANCELLED",
+            Self::PartialRefunded => "PARTIAL_REFUNDED",
             Self::Unknown => "UNHEARD",
         }
     }

@@ -6,19 +6,19 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::fmt::Write;
+use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
-
-use sha2::{Digest, Sha256};
 
 use crate::bounds::Bounds;
 use crate::choices::{Choice, choices};
 use crate::invariants;
 use crate::mutants::Mutant;
 use crate::state::describe;
-use crate::world::{Setting, Snapshot, World};
+use crate::world::{Setting, Snapshot, World, lock};
 
-/// Longer than the lease of an attempt, in seconds.
-pub const LEASE: i64 = 61;
+/// Longer than the lease of an attempt, and than the first wait of a notification, in seconds.
+pub const LEASE: i64 = 80;
 
 /// What was covered.
 pub struct Covered {
@@ -40,20 +40,19 @@ impl fmt::Display for Covered {
 
 /// Explores all that may happen within bounds.
 pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async {
+    run(async {
         let setting = Setting::new();
-        let beginning = || Snapshot::beginning(bounds, mutant);
-        let mut seen: HashMap<[u8; 32], usize> = HashMap::new();
-        let mut children: Vec<Vec<usize>> = Vec::new();
+        let mut seen: HashMap<[u64; 2], u32> = HashMap::new();
+        let mut children: Vec<Vec<u32>> = Vec::new();
         // Paths to take, and the state from which each comes.
-        let mut to_do = VecDeque::from([(Path::from(beginning()), None::<usize>)]);
-        while let Some((mut path, mut parent)) = to_do.pop_front() {
+        let mut to_do = VecDeque::from([(Path::from(Snapshot::beginning(bounds, mutant)), None::<u32>)]);
+        // The shortest path to a mutant comes first. To go deep first takes less memory.
+        let next = if mutant == Mutant::None { VecDeque::pop_back } else { VecDeque::pop_front };
+        while let Some((mut path, mut parent)) = next(&mut to_do) {
             let mut world = path.walk(&setting).await;
             loop {
-                let next_id = children.len();
-                let state = Sha256::digest(describe(&world)).into();
-                let state = *seen.entry(state).or_insert(next_id);
+                let next_id = u32::try_from(children.len()).unwrap();
+                let state = *seen.entry(digest(&describe(&world))).or_insert(next_id);
                 let is_new = state == next_id;
                 let mut broken = invariants::broken(&world);
                 if broken.is_none()
@@ -64,11 +63,11 @@ pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
                     path = path.restart(snapshot);
                 }
                 if let Some(broken) = broken {
-                    let broken = Some(format!("{broken}\n{}", path.tell(&setting, &beginning()).await));
+                    let broken = Some(format!("{broken}\n{}", path.tell(&setting, bounds, mutant).await));
                     return Covered { states: seen.len(), steps: 0, interleavings: 0, broken };
                 }
                 if let Some(parent) = parent {
-                    children[parent].push(state);
+                    children[parent as usize].push(state);
                 }
                 if !is_new {
                     break;
@@ -86,6 +85,44 @@ pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
         let interleavings = paths(0, &children, &mut vec![None; children.len()]);
         Covered { states: seen.len(), steps: children.iter().map(Vec::len).sum(), interleavings, broken: None }
     })
+}
+
+/// Takes one path again, and tells it. Each step is the number of a choice.
+pub fn replay(bounds: &Bounds, mutant: Mutant, steps: &[usize]) -> String {
+    run(async {
+        let setting = Setting::new();
+        let beginning = Snapshot::beginning(bounds, mutant);
+        let mut world = setting.world(&beginning);
+        let mut lines = String::new();
+        for &step in steps {
+            let choice = choices(&world, bounds)[step];
+            writeln!(lines, "  {choice:?}{}", place(&world, choice)).unwrap();
+            choice.take(&mut world).await;
+            if let Some(broken) = invariants::broken(&world) {
+                writeln!(lines, "  BROKEN: {broken}").unwrap();
+            }
+        }
+        if let Some(snapshot) = world.snapshot()
+            && let Some(broken) = invariants::no_way_out(&setting, &snapshot, bounds).await
+        {
+            writeln!(lines, "  BROKEN: {broken}").unwrap();
+        }
+        write!(lines, "  now {}", describe(&world)).unwrap();
+        lines
+    })
+}
+
+/// 128 bits: no two of the states come to the same.
+fn digest(state: &str) -> [u64; 2] {
+    [0, 1].map(|seed: u64| {
+        let mut hasher = DefaultHasher::new();
+        (seed, state).hash(&mut hasher);
+        hasher.finish()
+    })
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(future)
 }
 
 /// A path to a state.
@@ -118,29 +155,34 @@ impl Path {
         world
     }
 
-    /// One line a step, from the beginning.
-    async fn tell(&self, setting: &Setting, beginning: &Snapshot) -> String {
-        let mut lines = String::new();
-        let mut world = setting.world(beginning);
-        for choice in self.start.1.iter().chain(&self.steps) {
-            let at = match choice {
-                Choice::Decide(task, _) => format!(" at {:?}", world.waits_at(*task).unwrap()),
-                _ => String::new(),
-            };
-            writeln!(lines, "  {choice:?}{at}").unwrap();
+    /// One line a step, from the beginning, and how to take them again.
+    async fn tell(&self, setting: &Setting, bounds: &Bounds, mutant: Mutant) -> String {
+        let (mut lines, mut numbers) = (String::new(), Vec::new());
+        let beginning = Snapshot::beginning(bounds, mutant);
+        let mut world = setting.world(&beginning);
+        for &choice in self.start.1.iter().chain(&self.steps) {
+            writeln!(lines, "  {choice:?}{}", place(&world, choice)).unwrap();
+            let number = choices(&world, bounds).iter().position(|known| *known == choice).unwrap();
+            numbers.push(number.to_string());
             choice.take(&mut world).await;
         }
-        write!(lines, "  now {}", describe(&world)).unwrap();
-        lines
+        format!("{lines}  MODEL_REPLAY='{}/{mutant:?}/{}'", bounds.name, numbers.join("."))
     }
 }
 
+/// The step of a decision.
+fn place(world: &World<'_>, choice: Choice) -> String {
+    let Choice::Decide(task, branch, _) = choice else { return String::new() };
+    let op = lock(&world.shared).gates[task].branches[branch].waits.unwrap();
+    format!(" at {op:?} of {:?}", world.tasks[task].kind)
+}
+
 /// How many paths lead from a state to an end.
-fn paths(state: usize, children: &[Vec<usize>], known: &mut Vec<Option<u128>>) -> u128 {
-    if let Some(paths) = known[state] {
+fn paths(state: u32, children: &[Vec<u32>], known: &mut Vec<Option<u128>>) -> u128 {
+    if let Some(paths) = known[state as usize] {
         return paths;
     }
-    let sum = children[state].iter().map(|child| paths(*child, children, known)).sum::<u128>().max(1);
-    known[state] = Some(sum);
+    let sum = children[state as usize].iter().map(|child| paths(*child, children, known)).sum::<u128>().max(1);
+    known[state as usize] = Some(sum);
     sum
 }

@@ -3,11 +3,13 @@
 //! The code under test stays as it is. What differs is what the store compares, what it shows after a conflict, or what it
 //! stores: the order as the code without that defence would have left it.
 
-use front_payment_bridge::order::{EntrySource, HistoryEntry, Status, StatusWord, StoredOrder};
+use front_payment_bridge::order::{AskQueue, EntrySource, HistoryEntry, NotificationState, Status, StatusWord, StoredOrder};
+use jiff::SignedDuration;
 
-use crate::store::is_expired;
+use crate::invariants::is_called_off;
+use crate::store::{RETENTION, is_expired};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
 pub enum Mutant {
     None,
     /// Every attempt takes the stored one for its own.
@@ -22,18 +24,14 @@ pub enum Mutant {
     NoKeptToken,
     /// The claim is not written before the order is sent.
     NoWriteBeforeSend,
-    /// A further attempt forgets the bodies of the earlier ones.
-    NoEarlierAttempts,
-    /// An attempt that was refused counts as one that may exist.
-    RefusedMayExist,
-    /// An order always has the body of its latest attempt.
-    LatestBody,
-    /// A 201 does not say which body its uuid has.
-    No201Body,
+    /// An attempt whose outcome is unknown counts as failed.
+    UnknownIsFailed,
+    /// The amount of a callback is not compared.
+    NoAmountCheck,
+    /// It is not compared again after a conflict.
+    NoAmountCheckAfterConflict,
     /// EXPIRED and CANCELLED make an order like any other status.
     DeadMakesOrder,
-    /// They make an order of an attempt whose outcome is open, although another attempt can be meant.
-    DeadOfSeveral,
     /// They never make an order, so that it stays UNKNOWN.
     DeadMakesNone,
     /// An order that becomes EXPIRED or CANCELLED stays the order, although another one was heard of.
@@ -44,20 +42,44 @@ pub enum Mutant {
     NoWayAfterRead,
     /// The same, where the other one is that of a 201.
     NoWayFor201,
+    /// An order that its shop has called off makes way.
+    CalledOffMakesWay,
+    /// An order makes way for one that the operator has replaced.
+    ReplacedComesBack,
     /// With a uuid, an order takes the status of this callback alone, or SENT.
     NoFold,
     /// A callback's status replaces the stored one, whatever its rank.
     NoRank,
-    /// A callback that raises a doubt does not make the status due to be read.
-    NoDoubt,
+    /// A callback with an unknown word, or one below the stored status, does not make the status due to be read.
+    NoReason,
+    /// Nor does one about a refund.
+    NoReasonForRefund,
+    /// Nor does a cancellation that the shop asks for.
+    NoReasonForCancel,
+    /// A status that was read is written over whatever is stored.
+    NoReadAgain,
+    /// A cancellation is not written down before it is sent.
+    NoWriteBeforeCancel,
+    /// The operator's word that an order was not created counts at once.
+    NoTenMinutes,
+    /// The operator's uuid is taken although Front Payment does not know it.
+    NoReadBeforeSettle,
     /// An attempt to tell the shop is written over whatever is stored.
     NoTellClaim,
     /// An attempt that is under way keeps nobody from the next one.
     NoTellLease,
     /// A status counts as told if it was told before.
     NoChangeNumbers,
-    /// A write leaves the order where it was in the index.
+    /// A refunded amount is not told.
+    NoRefundTold,
+    /// A write leaves the order where it was in the indexes.
     NoDerivation,
+    /// A writer does not know where the order is in the indexes. So a difference leaves it in a queue.
+    OnlyDifferences,
+    /// A writer knows another place in an index than is stored.
+    UnderivedInMemory,
+    /// An order whose outcome is open expires, too.
+    OpenExpires,
 }
 
 /// The version of an order whose first claim had version 1.
@@ -71,83 +93,106 @@ pub fn show(mutant: Mutant, stored: &mut StoredOrder, next: &StoredOrder, curren
         (Mutant::NoAttemptId, _) => stored.attempt = next.attempt,
         (Mutant::NoKeptToken, None) => stored.callback_token.clone_from(&next.callback_token),
         (Mutant::NoGenerationCheck, Some(current)) => stored.callback_token.clone_from(&current.callback_token),
+        (Mutant::NoAmountCheckAfterConflict, Some(current)) => stored.grand_total.clone_from(&current.grand_total),
+        (Mutant::UnderivedInMemory, _) => stored.ask_queue = None,
         _ => {}
     }
 }
 
 /// Changes what is stored over `stored`.
-pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, now: i64) {
-    let news = written.history.get(stored.history.len()).cloned();
-    let is_same_uuid = written.order_uuid == stored.order_uuid;
-    match (mutant, news) {
-        // The writer was shown another order's token.
-        (Mutant::NoGenerationCheck, _) if !is_expired(stored, now) => {
-            written.callback_token.clone_from(&stored.callback_token);
+pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, has_retention: bool, now: i64) {
+    match mutant {
+        Mutant::None | Mutant::UnderivedInMemory => {}
+        Mutant::NoDerivation => {
+            (written.tell_queue, written.tell_at) = (stored.tell_queue.clone(), stored.tell_at);
+            (written.ask_queue, written.ask_at) = (stored.ask_queue, stored.ask_at);
         }
-        (Mutant::NoEarlierAttempts, _) if written.attempt != stored.attempt => written.earlier_attempts.clear(),
-        (Mutant::RefusedMayExist, _) => written.may_exist = true,
-        (Mutant::LatestBody, _) if written.order_uuid.is_some() => {
-            if let Some(latest) = written.earlier_attempts.iter().position(|attempt| attempt.attempt == Some(written.attempt)) {
-                written.details = written.earlier_attempts.remove(latest).details;
+        Mutant::OnlyDifferences if written.ask_queue.is_none() => {
+            (written.ask_queue, written.ask_at) = (stored.ask_queue, stored.ask_at);
+        }
+        Mutant::OnlyDifferences => {}
+        Mutant::OpenExpires if written.ask_queue == Some(AskQueue::Settle) && has_retention => {
+            written.expires_at = Some(written.updated_at.as_second() + RETENTION);
+        }
+        _ => {
+            if let Some(entry) = written.history.get(stored.history.len()).cloned() {
+                hear_otherwise(mutant, written, stored, entry);
             }
+            store_otherwise(mutant, written, stored, now);
+            written.derive(has_retention.then(|| SignedDuration::from_secs(RETENTION)));
         }
-        (Mutant::No201Body, _) if is_same_uuid && stored.order_uuid.is_some() => {
-            written.details = stored.details.clone();
-            written.earlier_attempts.clone_from(&stored.earlier_attempts);
+    }
+}
+
+/// What an entry of the history comes to.
+fn hear_otherwise(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, entry: HistoryEntry) {
+    let is_same_uuid = written.order_uuid == stored.order_uuid;
+    let is_callback = entry.source == EntrySource::Callback;
+    let is_refund = entry.status == "PARTIAL_REFUNDED";
+    match mutant {
+        Mutant::NoAmountCheckAfterConflict if is_callback => written.grand_total.clone_from(&stored.grand_total),
+        Mutant::UnknownIsFailed if entry.status == "UNKNOWN" => {
+            written.status = Status::Failed;
+            "FAILED".clone_into(&mut written.history.last_mut().unwrap().status);
         }
-        (Mutant::DeadMakesOrder | Mutant::DeadOfSeveral, Some(entry))
-            if written.order_uuid.is_none()
-                && entry.source == EntrySource::Callback
-                && (mutant == Mutant::DeadMakesOrder || matches!(stored.status, Status::Submitting | Status::Unknown)) =>
-        {
+        Mutant::DeadMakesOrder if written.order_uuid.is_none() && is_callback => {
             written.status = known_status(&entry);
             written.order_uuid = entry.order_uuid;
         }
-        (_, Some(entry)) if stored.order_uuid.is_some() && !is_same_uuid && makes_no_way(mutant, &entry, stored) => {
+        Mutant::DeadMakesNone if stored.order_uuid.is_none() && is_dead(known_status(&entry)) => {
+            written.order_uuid = None;
+            written.status = stored.status;
+            written.notifications = None;
+        }
+        _ if stored.order_uuid.is_some() && !is_same_uuid && makes_no_way(mutant, &entry, stored) => {
             let is_own = entry.order_uuid == stored.order_uuid;
             written.status = if is_own { known_status(&entry) } else { stored.status };
             written.order_uuid.clone_from(&stored.order_uuid);
             written.customer_uuid.clone_from(&stored.customer_uuid);
             written.bank_id_url = None;
-            written.details = stored.details.clone();
-            written.earlier_attempts.clone_from(&stored.earlier_attempts);
         }
-        (Mutant::DeadMakesNone, Some(entry))
-            if stored.order_uuid.is_none() && matches!(known_status(&entry), Status::Expired | Status::Cancelled) =>
-        {
-            written.order_uuid = None;
-            written.status = stored.status;
-        }
-        (Mutant::NoFold, Some(entry)) if !is_same_uuid => {
+        Mutant::NoFold if !is_same_uuid => {
             let is_own = entry.order_uuid == written.order_uuid;
             written.status = if is_own { known_status(&entry) } else { Status::Sent };
         }
-        (Mutant::NoRank, Some(entry)) if entry.source == EntrySource::Callback && entry.order_uuid == stored.order_uuid => {
-            written.status = known_status(&entry);
-        }
-        (Mutant::NoDoubt, _) => written.doubted_at = stored.doubted_at,
-        (Mutant::NoTellLease, _) => {
-            if let Some(notifications) = &mut written.notifications {
-                notifications.running = None;
-            }
-        }
-        (Mutant::NoChangeNumbers, _) => {
-            if let Some(notifications) = &mut written.notifications
-                && notifications.told_status == Some(written.status)
-            {
-                notifications.told_change = notifications.change;
-            }
-        }
+        Mutant::NoRank if is_callback && entry.order_uuid == stored.order_uuid => written.status = known_status(&entry),
+        Mutant::NoReason if is_callback && !is_refund => written.reason_since = stored.reason_since,
+        Mutant::NoReasonForRefund if is_callback && is_refund => written.reason_since = stored.reason_since,
+        Mutant::NoReasonForCancel if entry.source == EntrySource::Shop => written.reason_since = stored.reason_since,
         _ => {}
     }
 }
 
-/// Changes where the order is in the index.
-pub fn misplace(mutant: Mutant, written: &mut StoredOrder, stored: Option<&StoredOrder>) {
-    if mutant == Mutant::NoDerivation
-        && let Some(stored) = stored
-    {
-        (written.queue, written.due_at) = (stored.queue, stored.due_at);
+fn store_otherwise(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, now: i64) {
+    let other = |uuid: &Option<String>| uuid.is_some() && *uuid != written.order_uuid;
+    match mutant {
+        // The writer was shown another order's token.
+        Mutant::NoGenerationCheck if !is_expired(stored, now) => written.callback_token.clone_from(&stored.callback_token),
+        Mutant::CalledOffMakesWay if is_called_off(stored) && is_dead(written.status) => {
+            let noted = written.history.iter().map(|entry| entry.order_uuid.clone()).find(other);
+            written.order_uuid = noted.unwrap_or_else(|| written.order_uuid.clone());
+        }
+        Mutant::ReplacedComesBack if is_dead(written.status) && written.order_uuid == stored.order_uuid => {
+            if let Some(replaced) = written.replaced_uuids.first() {
+                written.order_uuid = Some(replaced.clone());
+            }
+        }
+        Mutant::NoTellLease => {
+            if let Some(notifications) = &mut written.notifications {
+                notifications.running = None;
+            }
+        }
+        Mutant::NoChangeNumbers => {
+            if let Some(notifications) = &mut written.notifications
+                && notifications.told_status == Some(written.status)
+            {
+                notifications.state = NotificationState::Delivered;
+            }
+        }
+        Mutant::NoRefundTold if written.status == stored.status && written.refunded_amount != stored.refunded_amount => {
+            written.notifications.clone_from(&stored.notifications);
+        }
+        _ => {}
     }
 }
 
@@ -156,6 +201,21 @@ pub fn is_tell_claim(next: &StoredOrder, current: Option<&StoredOrder>) -> bool 
     let running =
         |order: &StoredOrder| order.notifications.as_ref().and_then(|all| all.running.as_ref().map(|running| running.id));
     running(next).is_some() && current.is_some_and(|current| running(current) != running(next))
+}
+
+/// What a status read comes to that is written over another version. `None` if the write is none.
+pub fn overwritten_by_read(next: &StoredOrder, current: Option<&StoredOrder>, stored: &StoredOrder) -> Option<StoredOrder> {
+    let read = next.history.last().filter(|entry| entry.source == EntrySource::Provider)?;
+    (next.history.len() > current?.history.len()).then(|| {
+        let mut history = stored.history.clone();
+        history.push(read.clone());
+        StoredOrder { version: stored.version + 1, status: next.status, bank_id_url: None, history, ..stored.clone() }
+    })
+}
+
+/// Whether a write says that the shop calls the order off.
+pub fn is_cancel_request(next: &StoredOrder, current: Option<&StoredOrder>) -> bool {
+    next.cancel_requested_at.is_some() && current.is_some_and(|current| current.cancel_requested_at.is_none())
 }
 
 /// Whether the order stays the one that it is, although this was heard.
@@ -172,4 +232,8 @@ fn makes_no_way(mutant: Mutant, entry: &HistoryEntry, stored: &StoredOrder) -> b
 
 fn known_status(entry: &HistoryEntry) -> Status {
     StatusWord::read(&entry.status).known().unwrap_or(Status::Sent)
+}
+
+fn is_dead(status: Status) -> bool {
+    matches!(status, Status::Expired | Status::Cancelled)
 }

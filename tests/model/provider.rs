@@ -3,13 +3,16 @@
 use std::future::pending;
 use std::time::Duration;
 
-use front_payment_bridge::front_payment::{FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall, SubmitReply};
-use front_payment_bridge::order::{CreatedOrder, Order, Status, StatusWord};
+use front_payment_bridge::front_payment::{
+    CancelCall, CancelReply, FrontPayment, ReplyHead, StatusCall, StatusError, SubmitCall,
+};
+use front_payment_bridge::order::{CreatedOrder, Decimal, Order, Status, StatusRead, StatusWord, SubmitReply};
 use front_payment_bridge::secrets::Redacted;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::decisions::{Body, Decision, Op, ProviderReply, StatusReply, Word};
+use crate::decisions::{Body, CancelAnswer, Decision, Op, ProviderReply, StatusReply, Word};
+use crate::mutants::Mutant;
 use crate::services::Services;
 use crate::world::{Told, lock};
 
@@ -24,22 +27,31 @@ pub struct ProviderOrder {
     pub generation: usize,
     pub body: Body,
     pub callback_url: String,
+    /// Seconds since the beginning.
+    pub sent_at: i64,
     pub reply: Option<ProviderReply>,
     pub exists: bool,
     /// How many callbacks with each [`Word`] began.
-    pub sent: [u8; 5],
+    pub sent: [u8; 6],
     /// How many of them got a 200.
-    pub taken: [u8; 5],
+    pub taken: [u8; 6],
+    /// It was cancelled because the shop asked for it.
+    pub is_cancelled: bool,
     /// It was EXPIRED or CANCELLED, and has this status now.
     pub revived_as: Option<Word>,
-    /// The operator did not find it in the portal.
+    /// How often 10 of it were refunded.
+    pub refunds: u8,
+    /// The operator said that it was not created.
     pub is_ruled_out: bool,
 }
 
 impl ProviderOrder {
-    /// The status there. It has called back with every status that it had.
+    /// The status there.
     pub fn status(&self) -> Status {
-        let has = |word: Word| self.revived_as.map_or(self.sent[word as usize] > 0, |revived_as| revived_as == word);
+        if self.refunds > 0 {
+            return Status::PartialRefunded;
+        }
+        let has = |word: Word| self.revived_as.map_or(self.had(word), |revived_as| revived_as == word);
         let highest = [
             (Word::Cancelled, Status::Cancelled),
             (Word::Paid, Status::Paid),
@@ -49,12 +61,20 @@ impl ProviderOrder {
         highest.into_iter().find(|(word, _)| has(*word)).map_or(Status::Sent, |(_, status)| status)
     }
 
+    pub fn had(&self, word: Word) -> bool {
+        match word {
+            Word::Cancelled => self.is_cancelled || self.sent[word as usize] > 0,
+            Word::PartialRefunded => self.refunds > 0,
+            _ => self.sent[word as usize] > 0,
+        }
+    }
+
     pub fn is_dead(&self) -> bool {
-        self.has_died() && self.revived_as.is_none()
+        self.has_died() && self.revived_as.is_none() && self.refunds == 0
     }
 
     pub fn has_died(&self) -> bool {
-        self.sent[Word::Expired as usize] > 0 || self.sent[Word::Cancelled as usize] > 0
+        self.had(Word::Expired) || self.had(Word::Cancelled)
     }
 
     /// Whether a callback of it was taken that says that it lives.
@@ -64,6 +84,11 @@ impl ProviderOrder {
 
     pub fn callbacks(&self) -> u8 {
         self.sent.iter().sum()
+    }
+
+    /// The refunded amount as the bridge stores it.
+    pub fn refunded(&self) -> Option<String> {
+        (self.refunds > 0).then(|| (10 * self.refunds).to_string())
     }
 }
 
@@ -79,21 +104,26 @@ impl FrontPayment for Services {
     async fn submit(&self, order: &Order, callback_url: &str, _: &Redacted, _: Duration) -> SubmitCall {
         let index = {
             let mut shared = lock(&self.shared);
+            let task = shared.current;
+            let truth = &mut shared.truth;
             let sent = ProviderOrder {
-                task: shared.current,
-                attempt: shared.store.item.as_ref().map(|item| item.attempt),
-                generation: shared.store.generation,
-                body: (0..3).find(|&body| order.reference_no.as_deref() == Some(reference_no(body))).unwrap(),
+                task,
+                attempt: truth.store.item.as_ref().map(|item| item.attempt),
+                generation: truth.store.generation,
+                body: (0..2).find(|&body| order.reference_no.as_deref() == Some(reference_no(body))).unwrap(),
                 callback_url: callback_url.to_owned(),
+                sent_at: truth.seconds,
                 reply: None,
                 exists: false,
-                sent: [0; 5],
-                taken: [0; 5],
+                sent: [0; 6],
+                taken: [0; 6],
+                is_cancelled: false,
                 revived_as: None,
+                refunds: 0,
                 is_ruled_out: false,
             };
-            shared.orders.push(sent);
-            shared.orders.len() - 1
+            truth.orders.push(sent);
+            truth.orders.len() - 1
         };
         let (reply, exists) = match self.gate(Op::Submit).await.1 {
             Decision::Answers(reply, exists) => (Some(reply), exists),
@@ -101,7 +131,7 @@ impl FrontPayment for Services {
             other => panic!("{other:?} at a submit"),
         };
         {
-            let sent = &mut lock(&self.shared).orders[index];
+            let sent = &mut lock(&self.shared).truth.orders[index];
             (sent.reply, sent.exists) = (reply, exists);
         }
         let Some(reply) = reply else { pending().await };
@@ -115,28 +145,60 @@ impl FrontPayment for Services {
             }),
             ProviderReply::Rejected417 => SubmitReply::Rejected(Vec::new()),
             ProviderReply::Unauthorized401 => SubmitReply::Unauthorized,
-            ProviderReply::TooMany429 => SubmitReply::Unavailable { may_exist: false },
-            ProviderReply::Error500 => SubmitReply::Failed { may_exist: true, unproven: true },
-            ProviderReply::Unavailable503 => SubmitReply::Unavailable { may_exist: true },
+            ProviderReply::Unavailable503 => SubmitReply::Unavailable,
             ProviderReply::Hangs => SubmitReply::Unknown,
         };
         SubmitCall { reply, head: ReplyHead::default(), reason: String::new() }
     }
 
     async fn status(&self, order_uuid: &str, _: &Redacted, _: Duration) -> StatusCall {
-        let (task, decision) = self.gate(Op::Status).await;
+        let (place, decision) = self.gate(Op::Status).await;
         if decision == Decision::KilledAfter {
             pending::<()>().await;
         }
         let mut shared = lock(&self.shared);
-        let order = index_of(order_uuid).and_then(|index| shared.orders.get(index)).filter(|order| order.exists);
-        let status = match (order, decision) {
-            (Some(order), Decision::Tells(StatusReply::Status)) => Ok(StatusWord::Known(order.status())),
-            (Some(_), Decision::Tells(StatusReply::UnknownWord)) => Ok(StatusWord::Unknown(Word::Unknown.text().to_owned())),
-            _ => Err(StatusError::Other("decided".to_owned())),
+        let order = index_of(order_uuid).and_then(|index| shared.truth.orders.get(index));
+        let order = order.filter(|order| order.exists || shared.truth.store.mutant == Mutant::NoReadBeforeSettle);
+        let read = |order: &ProviderOrder, word| StatusRead {
+            word,
+            order_amount: Some(Decimal::parse(total(order.body)).unwrap()),
+            refunded_amount: Some(Decimal::parse(order.refunded().as_deref().unwrap_or("0")).unwrap()),
         };
-        shared.gates[task].told.push(Told::Status(format!("{status:?}")));
+        let status = match (order, decision) {
+            (_, Decision::Tells(StatusReply::Nothing)) => Err(StatusError::Other("decided".to_owned())),
+            (None, _) => Err(StatusError::NotFound),
+            (Some(order), Decision::Tells(StatusReply::UnknownWord)) => {
+                Ok(read(order, StatusWord::Unknown(Word::Unknown.text().to_owned())))
+            }
+            (Some(order), _) => Ok(read(order, StatusWord::Known(order.status()))),
+        };
+        let entries = shared.truth.store.item.as_ref().map_or(0, |stored| stored.history.len());
+        let gate = &mut shared.gates[place.task];
+        gate.entries_when_told = entries;
+        gate.knows_status |= !matches!(status, Err(StatusError::Other(_)));
+        gate.branches[place.branch].told.push(Told::Status(format!("{status:?}")));
         StatusCall { status, head: ReplyHead::default() }
+    }
+
+    async fn cancel(&self, order_uuid: &str, _: &str, _: &Redacted, _: Duration) -> CancelCall {
+        let index = index_of(order_uuid).unwrap();
+        lock(&self.shared).note_cancel(order_uuid);
+        let (answer, is_cancelled) = match self.gate(Op::Cancel).await.1 {
+            Decision::Cancels(answer, is_cancelled) => (Some(answer), is_cancelled),
+            Decision::KilledAfter => (None, true),
+            other => panic!("{other:?} at a cancellation"),
+        };
+        {
+            let order = &mut lock(&self.shared).truth.orders[index];
+            order.is_cancelled |= is_cancelled && order.exists && !order.has_died();
+        }
+        let Some(answer) = answer else { pending().await };
+        let reply = match answer {
+            CancelAnswer::Accepted => CancelReply::Accepted,
+            CancelAnswer::Refused => CancelReply::Refused(Vec::new()),
+            CancelAnswer::Hangs => CancelReply::Unknown,
+        };
+        CancelCall { reply, head: ReplyHead::default(), reason: String::new() }
     }
 }
 
@@ -149,11 +211,11 @@ pub fn bank_id_url(index: usize) -> String {
 }
 
 pub fn total(body: Body) -> &'static str {
-    if body == 1 { "50" } else { "40" }
+    ["40", "50"][usize::from(body)]
 }
 
 pub fn reference_no(body: Body) -> &'static str {
-    ["body-0", "body-1", "body-2"][usize::from(body)]
+    ["body-0", "body-1"][usize::from(body)]
 }
 
 /// What a shop sends.
@@ -169,10 +231,11 @@ pub fn document(body: Body) -> String {
     )
 }
 
-/// The query of a callback.
-pub fn query(index: usize, word: Word, body: Body) -> String {
-    let (uuid, word, amount) = (uuid_of(index), word.text(), total(body));
-    let checksum = Sha256::digest(format!("{uuid}{word}x{amount}11k"));
-    let checksum: String = checksum.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("orderUuid={uuid}&status={word}&paymentMethod=x&amount={amount}&createdAt=1&timestamp=1&checksum={checksum}")
+/// The query of a callback. `timestamp` differs between two refunds.
+pub fn query(index: usize, word: Word, amount: &str, timestamp: u8) -> String {
+    let (uuid, word) = (uuid_of(index), word.text());
+    let checksum = hex::encode(Sha256::digest(format!("{uuid}{word}x{amount}1{timestamp}k")));
+    format!(
+        "orderUuid={uuid}&status={word}&paymentMethod=x&amount={amount}&createdAt=1&timestamp={timestamp}&checksum={checksum}"
+    )
 }

@@ -5,47 +5,70 @@ use std::task::Poll;
 
 use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge::secrets::{SecretFetch, SecretSource};
-use front_payment_bridge::store::{OrderStore, StoreError, WriteError};
+use front_payment_bridge::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Page, StoreError, WriteError};
 use uuid::Uuid;
 
 use crate::decisions::{Decision, Op};
 use crate::mutants::{self, Mutant};
-use crate::world::{SharedHandle, Told, lock};
+use crate::tasks::BranchId;
+use crate::world::{Branch, LateWrite, SharedHandle, Told, lock};
 
 pub struct Services {
     pub shared: SharedHandle,
 }
 
+/// A branch of a task.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub task: usize,
+    pub branch: BranchId,
+}
+
 impl Services {
     /// Waits until it is decided what comes of a step.
-    pub async fn gate(&self, op: Op) -> (usize, Decision) {
-        let task = lock(&self.shared).current;
-        lock(&self.shared).gates[task].waits = Some(op);
-        let waiting = Waiting { shared: &self.shared, task };
+    pub async fn gate(&self, op: Op) -> (Place, Decision) {
+        let place = {
+            let mut shared = lock(&self.shared);
+            let task = shared.current;
+            let gate = &mut shared.gates[task];
+            let branch = gate.resumed.take().unwrap_or_else(|| {
+                gate.branches.push(Branch::default());
+                gate.branches.len() - 1
+            });
+            gate.branches[branch].waits = Some(op);
+            Place { task, branch }
+        };
+        let waiting = Waiting { shared: &self.shared, place };
         let decision = poll_fn(|context| {
-            let gate = &mut lock(&self.shared).gates[task];
-            gate.waker = Some(context.waker().clone());
-            gate.decision.take().map_or(Poll::Pending, Poll::Ready)
+            let branch = &mut lock(&self.shared).gates[place.task].branches[place.branch];
+            branch.waker = Some(context.waker().clone());
+            branch.decision.take().map_or(Poll::Pending, Poll::Ready)
         });
         let decision = decision.await;
         drop(waiting);
-        (task, decision)
+        (place, decision)
     }
 
     async fn write(&self, op: Op, next: &StoredOrder, current: Option<&StoredOrder>) -> Result<(), WriteError> {
-        let (task, decision) = self.gate(op).await;
+        let (place, decision) = self.gate(op).await;
         let result = {
             let mut shared = lock(&self.shared);
-            let mutant = shared.store.mutant;
-            let mut write = || match shared.write(next, current) {
+            let mutant = shared.truth.store.mutant;
+            let mut write = || match shared.write(place.task, next, current) {
                 Err(WriteError::Conflict(Some(stored)))
                     if mutant == Mutant::NoTellClaim && mutants::is_tell_claim(next, current) =>
                 {
                     let (notifications, version) = (next.notifications.clone(), stored.version + 1);
-                    shared.write(&StoredOrder { notifications, version, ..*stored.clone() }, Some(&stored))
+                    shared.write(place.task, &StoredOrder { notifications, version, ..*stored.clone() }, Some(&stored))
                 }
                 Err(WriteError::Conflict(Some(stored))) if op == Op::Replace && mutant == Mutant::NoVersionCondition => {
-                    shared.write(next, Some(&stored))
+                    shared.write(place.task, next, Some(&stored))
+                }
+                Err(WriteError::Conflict(Some(stored)))
+                    if mutant == Mutant::NoReadAgain
+                        && let Some(next) = mutants::overwritten_by_read(next, current, &stored) =>
+                {
+                    shared.write(place.task, &next, Some(&stored))
                 }
                 Err(WriteError::Conflict(Some(mut stored))) => {
                     mutants::show(mutant, &mut stored, next, current);
@@ -54,12 +77,13 @@ impl Services {
                 written => written,
             };
             match decision {
-                Decision::Done if op == Op::Create && mutant == Mutant::NoWriteBeforeSend => Ok(()),
+                Decision::Done if mutant == Mutant::NoWriteBeforeSend && op == Op::Create => Ok(()),
+                Decision::Done if mutant == Mutant::NoWriteBeforeCancel && mutants::is_cancel_request(next, current) => Ok(()),
                 Decision::Done | Decision::KilledAfter => write(),
                 Decision::Down => Err(failed()),
                 Decision::ReplyLost => write().and(Err(failed())),
                 Decision::Late => {
-                    shared.late.push((next.clone(), current.cloned()));
+                    shared.late.push(LateWrite { task: place.task, next: next.clone(), current: current.cloned() });
                     Err(failed())
                 }
                 other => panic!("{other:?} at {op:?}"),
@@ -69,25 +93,27 @@ impl Services {
             pending::<()>().await;
         }
         if let Err(WriteError::Conflict(Some(stored))) = &result {
-            self.note_told(task, stored);
+            self.note_told(place, stored);
         }
         result
     }
 
-    fn note_told(&self, task: usize, order: &StoredOrder) {
-        lock(&self.shared).gates[task].told.push(Told::Order(Box::new(order.clone())));
+    fn note_told(&self, place: Place, order: &StoredOrder) {
+        let told = Told::Order(Box::new(order.clone()));
+        lock(&self.shared).gates[place.task].branches[place.branch].told.push(told);
     }
 }
 
-/// A task at a step. It leaves the step when that is decided, or when it has waited long enough.
+/// A branch at a step. It leaves the step when that is decided, or when it has waited long enough.
 struct Waiting<'s> {
     shared: &'s SharedHandle,
-    task: usize,
+    place: Place,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        lock(self.shared).gates[self.task].waits = None;
+        let Place { task, branch } = self.place;
+        lock(self.shared).gates[task].branches[branch].waits = None;
     }
 }
 
@@ -97,17 +123,21 @@ fn failed<E: From<StoreError>>() -> E {
 
 impl OrderStore for Services {
     async fn create(&self, order: &StoredOrder) -> Result<(), WriteError> {
-        let task = lock(&self.shared).current;
-        self.note_told(task, order); // its attempt's id and its token are random
+        {
+            // Its attempt's id and its token are random.
+            let mut shared = lock(&self.shared);
+            let task = shared.current;
+            shared.gates[task].claims.push(order.clone());
+        }
         self.write(Op::Create, order, None).await
     }
 
     async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
-        let (task, decision) = self.gate(Op::Load).await;
+        let (place, decision) = self.gate(Op::Load).await;
         match decision {
             Decision::Done => {
-                let found = lock(&self.shared).store.item.clone().filter(|order| order.order_id == order_id);
-                found.iter().for_each(|order| self.note_told(task, order));
+                let found = lock(&self.shared).truth.store.item.clone().filter(|order| order.order_id == order_id);
+                found.iter().for_each(|order| self.note_told(place, order));
                 Ok(found)
             }
             Decision::KilledAfter => pending().await,
@@ -117,6 +147,18 @@ impl OrderStore for Services {
 
     async fn replace(&self, current: &StoredOrder, next: &StoredOrder) -> Result<(), WriteError> {
         self.write(Op::Replace, next, Some(current)).await
+    }
+}
+
+impl OrderIndex for Services {
+    /// At once: whoever acts reads the order first.
+    async fn list(&self, query: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
+        let entry = lock(&self.shared).truth.store.list(query);
+        Ok(Page { items: entry.into_iter().collect(), next: None })
+    }
+
+    async fn all_ids(&self, _: Option<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        ready(Ok(Vec::new())).await
     }
 }
 

@@ -3,32 +3,36 @@
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write};
 
-use front_payment_bridge::order::{EarlierAttempt, HistoryEntry, Notifications, OrderDetails, RunningAttempt, StoredOrder};
+use front_payment_bridge::order::{HistoryEntry, NotFound, Notifications, RunningAttempt, StoredOrder};
 use uuid::Uuid;
 
 use crate::decisions::{Decision, ProviderReply};
 use crate::provider::ProviderOrder;
 use crate::tasks::{Ended, Task};
-use crate::world::{Gate, Told, World, lock};
+use crate::world::{Gate, Told, Truth, World, lock};
 
 /// Describes a state. Of tasks that have ended, it matters only which orders shops were told of.
 pub fn describe(world: &World<'_>) -> String {
     let shared = lock(&world.shared);
-    let now = shared.has_workers.then_some(shared.now());
+    let Truth { store, orders, heard, has_workers, replaced, is_status_wanted, broken: _, seconds, passed } = &shared.truth;
+    let now = has_workers.then_some(shared.truth.now());
     let mut text = Text { now, ..Text::default() };
-    if now.is_some() {
-        text.add(&shared.store.changes);
+    text.add((seconds, passed, store.generation, replaced, is_status_wanted, heard));
+    if *has_workers {
+        text.add(&store.changes);
     }
-    text.add((shared.seconds, shared.store.generation, &shared.resolved));
-    text.add((world.submits(), world.reads(), world.faults(), world.workers()));
-    let was_killed = world.tasks.iter().any(|task| task.is_worker() && task.is_killed());
-    text.add((&shared.heard, was_killed));
+    let kinds = world.tasks.iter().fold([0; 6], |mut counts, task| {
+        counts[kind_number(task)] += 1;
+        counts
+    });
+    text.add((kinds, world.faults()));
+    text.add(was_worker_killed(world));
     let told = world.tasks.iter().filter_map(|task| match &task.ended {
         Some(Ended::Accepted(uuid)) => Some(uuid),
         _ => None,
     });
     text.add(told.collect::<BTreeSet<_>>());
-    let of_task = |text: &mut Text, task: usize| text.task(&world.tasks[task], &shared.gates[task], shared.seconds);
+    let of_task = |text: &mut Text, task: usize| text.task(&world.tasks[task], &shared.gates[task], *seconds);
     // It does not matter which of several tasks began first.
     let mut running = world.running();
     if running.len() > 1 {
@@ -41,17 +45,34 @@ pub fn describe(world: &World<'_>) -> String {
     for &task in &running {
         of_task(&mut text, task);
     }
-    for (next, current) in &shared.late {
-        text.add(("late over", current.as_ref().map(|current| current.version)));
-        text.order(next);
+    for late in &shared.late {
+        text.add(("late over", late.current.as_ref().map(|current| current.version), shared.gates[late.task].knows_status));
+        text.order(&late.next);
     }
-    if let Some(stored) = &shared.store.item {
+    if let Some(stored) = &store.item {
         text.order(stored);
     }
-    for order in &shared.orders {
+    for order in orders {
         text.provider_order(order, running.iter().position(|task| *task == order.task));
     }
     text.text
+}
+
+/// After that, a shop may hear of an old status again.
+pub fn was_worker_killed(world: &World<'_>) -> bool {
+    world.tasks.iter().any(|task| kind_number(task) >= 4 && task.is_killed())
+}
+
+fn kind_number(task: &Task) -> usize {
+    use crate::tasks::Kind;
+    match task.kind {
+        Kind::Submit(_) => 0,
+        Kind::Callback(..) => 1,
+        Kind::Read => 2,
+        Kind::Cancel(_) => 3,
+        Kind::Worker(event) if event.is_operators() => 4,
+        Kind::Worker(_) => 5,
+    }
 }
 
 /// Random ids and tokens become the number of their first appearance.
@@ -86,40 +107,48 @@ impl Text {
         self.add(("token", number));
     }
 
+    /// What a branch does next depends on what it was told, and not on when another branch was.
     fn task(&mut self, task: &Task, gate: &Gate, seconds: i64) {
         let Task { kind, trace, ended: _, began, future: _ } = task;
-        self.add((kind, seconds - began));
-        for (op, decision) in trace {
-            self.add((op, as_told(*decision)));
+        self.add((kind, seconds - began, gate.knows_status, gate.entries_when_told));
+        for claim in &gate.claims {
+            self.order(claim);
         }
-        for told in &gate.told {
-            match told {
-                Told::Order(order) => self.order(order),
-                Told::Status(status) => self.add(status),
+        for (id, branch) in gate.branches.iter().enumerate() {
+            self.add((id, branch.waits));
+            for (_, op, decision) in trace.iter().filter(|(of, ..)| *of == id) {
+                self.add((op, as_told(*decision)));
+            }
+            for told in &branch.told {
+                match told {
+                    Told::Order(order) => self.order(order),
+                    Told::Status(status) => self.add(status),
+                }
             }
         }
     }
 
     fn order(&mut self, order: &StoredOrder) {
-        let StoredOrder { order_id: _, version, status, attempt, attempted_at, may_exist, shop_id: _, .. } = order;
-        let StoredOrder { callback_token, order_uuid, customer_uuid, bank_id_url, details, earlier_attempts, .. } = order;
-        let StoredOrder { created_at, updated_at, checked_at, doubted_at, expires_at, history, .. } = order;
-        self.add((version, status, may_exist, order_uuid, customer_uuid, bank_id_url, expires_at));
-        let times = [Some(*attempted_at), Some(*created_at), Some(*updated_at), *checked_at, *doubted_at];
-        self.add(times.map(|time| time.map(|time| time.as_millisecond())));
+        // The members that are left out are the same in all orders, or follow from others.
+        let StoredOrder { version, status, attempt, attempted_at, callback_token, order_uuid, customer_uuid, .. } = order;
+        let StoredOrder { bank_id_url, fingerprint, grand_total, created_at, updated_at, checked_at, asked_at, .. } = order;
+        let StoredOrder { reason_since, not_found, refunded_amount, cancel_requested_at, replaced_uuids, .. } = order;
+        let StoredOrder { tell_queue, ask_queue, ask_at, expires_at, history, .. } = order;
+        self.add((version, status, order_uuid, customer_uuid, bank_id_url, fingerprint, grand_total, refunded_amount));
+        self.add((replaced_uuids, tell_queue, ask_queue, ask_at, expires_at));
+        let not_found_at = not_found.as_ref().map(|NotFound { at, .. }| *at);
+        let times = [Some(*attempted_at), Some(*created_at), Some(*updated_at), *checked_at, *asked_at];
+        let reasons = [*reason_since, *cancel_requested_at, not_found_at];
+        for time in times.into_iter().chain(reasons) {
+            self.add(time.map(|time| time.as_second()));
+        }
         self.id(Some(*attempt));
         self.token(callback_token);
-        self.details(details);
-        for EarlierAttempt { attempt, may_exist, details } in earlier_attempts {
-            self.id(*attempt);
-            self.add(may_exist);
-            self.details(details);
-        }
         if let Some(now) = self.now {
             self.notifications(order, now);
         }
-        for HistoryEntry { status, at, source, id, order_uuid, amount } in history {
-            self.add((status, at.as_millisecond(), source, order_uuid, amount));
+        for HistoryEntry { status, at, source, id, order_uuid } in history {
+            self.add((status, at.as_second(), source, order_uuid));
             self.id(id.as_deref().and_then(|id| Uuid::try_parse(id).ok()));
         }
     }
@@ -127,26 +156,19 @@ impl Text {
     /// Of times that depend on chance, only whether they have come matters.
     fn notifications(&mut self, order: &StoredOrder, now: i64) {
         let Some(notifications) = &order.notifications else { return };
-        let Notifications { change, told_change, told_status, has_failed, attempts, is_off, running, .. } = notifications;
-        self.add((change, told_change, told_status, has_failed, attempts, is_off));
-        self.add(notifications.next_at.map(|next_at| next_at.as_second() <= now));
-        self.add(order.asked_at.map(|asked_at| asked_at.as_second()));
+        let Notifications { change, state, told_status, attempts, next_at, running, .. } = notifications;
+        self.add((change, state, told_status, attempts, next_at.as_second() <= now));
         if let Some(RunningAttempt { id, change, status, since }) = running {
             self.id(Some(*id));
             self.add((change, status, since.as_second()));
         }
     }
 
-    fn details(&mut self, details: &OrderDetails) {
-        // The others are the same in all bodies.
-        let OrderDetails { fingerprint, reference_no, grand_total, .. } = details;
-        self.add((fingerprint, reference_no, grand_total));
-    }
-
     fn provider_order(&mut self, order: &ProviderOrder, by: Option<usize>) {
-        let ProviderOrder { task: _, attempt, generation, body, callback_url, reply, exists, sent, taken, .. } = order;
-        let ProviderOrder { revived_as, is_ruled_out, .. } = order;
-        self.add((by, generation, body, reply.map(as_stored), exists, sent, taken, revived_as, is_ruled_out));
+        let ProviderOrder { task: _, attempt, generation, body, callback_url, sent_at, reply, exists, sent, taken, .. } = order;
+        let ProviderOrder { is_cancelled, revived_as, refunds, is_ruled_out, .. } = order;
+        self.add((by, generation, body, sent_at, reply.map(as_stored), exists, sent, taken));
+        self.add((is_cancelled, revived_as, refunds, is_ruled_out));
         self.id(*attempt);
         self.token(callback_url.rsplit('/').next().unwrap());
     }
@@ -159,11 +181,7 @@ fn as_told(decision: Decision) -> Decision {
     }
 }
 
-/// The bridge stores the same of some replies.
+/// The bridge stores the same of both.
 fn as_stored(reply: ProviderReply) -> ProviderReply {
-    match reply {
-        ProviderReply::TooMany429 => ProviderReply::Unauthorized401,
-        ProviderReply::Unavailable503 => ProviderReply::Error500,
-        other => other,
-    }
+    if reply == ProviderReply::Unauthorized401 { ProviderReply::Unavailable503 } else { reply }
 }

@@ -1,13 +1,15 @@
-//! The store: one item. Every write is conditional on the version that was read.
+//! The store: one item. Every write is conditional on the version that was read, and stores exactly what it is given.
 
-use front_payment_bridge::order::{Status, StoredOrder};
-use front_payment_bridge::store::WriteError;
-use jiff::SignedDuration;
+use front_payment_bridge::order::{AskQueue, Status, StoredOrder};
+use front_payment_bridge::store::{IndexEntry, IndexQuery, Partition, WriteError};
 
 use crate::mutants::{self, Mutant};
 
 /// How long an order is kept, in seconds. Shorter than a callback may run, because an order can end while one runs.
 pub const RETENTION: i64 = 5;
+
+/// A uuid, a status and a refunded amount that the stored order had.
+pub type Change = (String, Status, Option<String>);
 
 #[derive(Clone)]
 pub struct Store {
@@ -16,9 +18,9 @@ pub struct Store {
     pub generation: usize,
     /// The last one of them was deleted, and not replaced.
     was_deleted: bool,
-    has_retention: bool,
-    /// Every uuid and status that the stored order had, one after the other.
-    pub changes: Vec<(String, Status)>,
+    pub has_retention: bool,
+    /// All that the order was, one after the other.
+    pub changes: Vec<Change>,
     pub mutant: Mutant,
 }
 
@@ -41,21 +43,18 @@ impl Store {
             return Err(WriteError::Conflict(self.item.clone().map(Box::new)));
         }
         let mut written = next.clone();
-        let until = next.retained_until(SignedDuration::from_secs(RETENTION));
-        written.expires_at = until.filter(|_| self.has_retention).or(written.expires_at);
         if let Some(stored) = &self.item {
-            mutants::alter(self.mutant, &mut written, stored, now);
+            mutants::alter(self.mutant, &mut written, stored, self.has_retention, now);
             if is_expired(stored, now) && written.callback_token != stored.callback_token {
                 self.generation += 1;
                 self.was_deleted = false;
             }
         }
-        let mut written = written.placed();
-        mutants::misplace(self.mutant, &mut written, self.item.as_ref());
-        if let Some(uuid) = written.order_uuid.clone()
-            && self.changes.last() != Some(&(uuid.clone(), written.status))
-        {
-            self.changes.push((uuid, written.status));
+        if let Some(uuid) = written.order_uuid.clone() {
+            let change = (uuid, written.status, written.refunded_amount.clone());
+            if self.changes.last() != Some(&change) {
+                self.changes.push(change);
+            }
         }
         self.item = Some(written);
         Ok(())
@@ -66,6 +65,20 @@ impl Store {
         self.item = None;
         self.generation += 1;
         self.was_deleted = true;
+    }
+
+    /// What an index says.
+    pub fn list(&self, query: &IndexQuery<'_>) -> Option<IndexEntry> {
+        let order = self.item.as_ref()?;
+        let place = match query.partition {
+            Partition::Tell { shop_id } if order.tell_queue.as_deref() == Some(shop_id) => order.tell_at,
+            Partition::Ask(queue) if order.ask_queue == Some(queue) => order.ask_at,
+            Partition::Shop { shop_id } if order.shop_id == shop_id => Some(order.changed_at),
+            _ => None,
+        };
+        let at = place.filter(|at| *at <= query.until && query.later_than.is_none_or(|later_than| *at > later_than))?;
+        let status = order.ask_queue.filter(|_| matches!(query.partition, Partition::Ask(_))).map(|_: AskQueue| order.status);
+        Some(IndexEntry { order_id: order.order_id, at, status })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Requests to the bridge.
+//! Requests to the bridge, and workers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,14 +20,21 @@ pub enum Ended {
     Other(&'static str),
     /// A request to a callback URL was answered like this.
     Callback(&'static str),
-    /// A worker has done what was due.
+    /// A shop was told this of the cancellation that it asked for.
+    Cancel(&'static str),
+    /// A worker has done what was due, or what the operator said.
     Worked,
+    /// The operator was told that nothing was changed.
+    NothingChanged,
     /// Nobody was told anything.
     Killed,
 }
 
 pub const KEY_REUSED: Ended = Ended::Other("key reused");
 pub const TAKEN: Ended = Ended::Callback("taken");
+pub const READ: Ended = Ended::Callback("read");
+pub const TO_BE_REPEATED: Ended = Ended::Callback("to be repeated");
+pub const NOT_VERIFIED: Ended = Ended::Callback("not verified");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
@@ -35,15 +42,20 @@ pub enum Kind {
     Submit(Body),
     /// A callback of an order of Front Payment's.
     Callback(usize, Word),
-    /// A request to the callback URL without a query, as the operator sends it to have the status read.
+    /// A request to the callback URL without a query: it has the status read.
     Read,
+    /// A shop cancels an order of Front Payment's.
+    Cancel(usize),
     /// A worker.
     Worker(Event),
 }
 
+/// Branches of one task run side by side. A sweep has several.
+pub type BranchId = usize;
+
 pub struct Task {
     pub kind: Kind,
-    pub trace: Vec<(Op, Decision)>,
+    pub trace: Vec<(BranchId, Op, Decision)>,
     pub ended: Option<Ended>,
     /// Seconds since the beginning of the world.
     pub began: i64,
@@ -55,17 +67,13 @@ impl Task {
         matches!(self.kind, Kind::Submit(_))
     }
 
-    pub fn is_worker(&self) -> bool {
-        matches!(self.kind, Kind::Worker(_))
-    }
-
     /// Whether its deadline has passed: a lease has run out meanwhile.
     pub fn is_late(&self, seconds: i64) -> bool {
         seconds - self.began >= LEASE
     }
 
     pub fn is_killed(&self) -> bool {
-        matches!(self.trace.last(), Some((_, Decision::KilledBefore | Decision::KilledAfter)))
+        matches!(self.trace.last(), Some((_, _, Decision::KilledBefore | Decision::KilledAfter)))
     }
 
     /// A task that has ended.

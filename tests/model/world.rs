@@ -7,80 +7,58 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use front_payment_bridge::bridge::Bridge;
+use front_payment_bridge::cancel::{CancelOutcome, CancelRequest, cancel};
 use front_payment_bridge::clock::Clock;
 use front_payment_bridge::deadline::Deadline;
 use front_payment_bridge::notify::PrivateHosts;
-use front_payment_bridge::order::{Order, Rules, Status, StoredOrder, Validated, parse_tax_rates, validate};
+use front_payment_bridge::order::{Order, Rules, Status, StoredOrder, SubmitReply, Validated, parse_tax_rates, validate};
 use front_payment_bridge::secrets::{Secret, SecretCache};
 use front_payment_bridge::status::{self, CallbackOutcome, CallbackRequest, ReadBudget};
-use front_payment_bridge::store::WriteError;
-use front_payment_bridge::submit::{self, AcceptedOrder, SubmitOutcome, SubmitRequest};
+use front_payment_bridge::store::{OrderStore, WriteError};
+use front_payment_bridge::submit::{self, SubmitOutcome, SubmitRequest};
 use front_payment_bridge::worker::Worker;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::unconstrained;
 use uuid::Uuid;
 
 use crate::bounds::Bounds;
-use crate::decisions::{Body, Decision, Op, ShopAnswer, StatusReply, Word};
+use crate::decisions::{Body, CancelAnswer, Decision, Op, ShopAnswer, StatusReply, Word};
+use crate::invariants::{self, is_called_off};
 use crate::mutants::Mutant;
-use crate::provider::{ProviderOrder, bank_id_url, customer_uuid, document, index_of, query};
+use crate::provider::{ProviderOrder, bank_id_url, customer_uuid, document, index_of, query, total, uuid_of};
 use crate::services::{NoSource, SECRET, Services};
-use crate::store::{Store, is_expired};
-use crate::tasks::{Ended, Kind, TAKEN, Task};
-use crate::worker::{Event, Heard, invocation};
+use crate::store::{RETENTION, Store, is_expired};
+use crate::tasks::{BranchId, Ended, Kind, NOT_VERIFIED, READ, TAKEN, TO_BE_REPEATED, Task};
+use crate::worker::{Event, Heard, TEN_MINUTES};
 
 const BEGINNING: i64 = 1_781_481_600;
 
-/// What the services and the tasks share.
-pub struct Shared {
-    /// The task that runs.
-    pub current: usize,
-    pub gates: Vec<Gate>,
+/// What is true in a world, whatever runs in it.
+#[derive(Clone)]
+pub struct Truth {
     pub store: Store,
-    /// Writes whose senders have given up, and which are still on their way: what, over what.
-    pub late: Vec<(StoredOrder, Option<StoredOrder>)>,
     /// What Front Payment was sent.
     pub orders: Vec<ProviderOrder>,
     /// What the shop heard from workers.
     pub heard: Vec<Heard>,
     /// Workers may wake, so that what is told matters.
     pub has_workers: bool,
-    /// The uuid that the operator stored, and how long the history was then.
-    pub resolved: Option<(String, usize)>,
+    /// The uuids in place of which the operator has stored another one.
+    pub replaced: Vec<String>,
+    /// There was a reason to ask Front Payment, and nobody who was told the status since has written.
+    pub is_status_wanted: bool,
+    /// What a write or a call has broken.
+    pub broken: Option<String>,
     /// Since the beginning.
     pub seconds: i64,
+    /// How often time has passed.
+    pub passed: usize,
 }
 
-#[derive(Default)]
-pub struct Gate {
-    pub waits: Option<Op>,
-    pub decision: Option<Decision>,
-    /// Of the future that waits.
-    pub waker: Option<Waker>,
-    /// All that the task was told, because all that it does next depends on that.
-    pub told: Vec<Told>,
-}
-
-pub enum Told {
-    Order(Box<StoredOrder>),
-    Status(String),
-}
-
-pub type SharedHandle = Arc<Mutex<Shared>>;
-
-pub fn lock(shared: &SharedHandle) -> MutexGuard<'_, Shared> {
-    shared.lock().unwrap()
-}
-
-impl Shared {
+impl Truth {
     /// Unix seconds.
     pub fn now(&self) -> i64 {
         BEGINNING + self.seconds
-    }
-
-    pub fn write(&mut self, next: &StoredOrder, current: Option<&StoredOrder>) -> Result<(), WriteError> {
-        let now = self.now();
-        self.store.write(next, current, now)
     }
 
     pub fn is_expired(&self) -> bool {
@@ -93,27 +71,109 @@ impl Shared {
     }
 }
 
+/// What the services and the tasks share.
+pub struct Shared {
+    /// The task that runs.
+    pub current: usize,
+    pub gates: Vec<Gate>,
+    /// Writes whose senders have given up, and which are still on their way.
+    pub late: Vec<LateWrite>,
+    pub truth: Truth,
+}
+
+pub struct LateWrite {
+    pub task: usize,
+    pub next: StoredOrder,
+    pub current: Option<StoredOrder>,
+}
+
+/// Where a task waits.
+#[derive(Default)]
+pub struct Gate {
+    pub branches: Vec<Branch>,
+    /// The branch that was let go on, and is not at its next step.
+    pub resumed: Option<BranchId>,
+    /// What it has created, or tried to.
+    pub claims: Vec<StoredOrder>,
+    /// Front Payment has told it the status since there was a reason to ask.
+    pub knows_status: bool,
+    /// How many entries the history had when Front Payment told it a status.
+    pub entries_when_told: usize,
+}
+
+#[derive(Default)]
+pub struct Branch {
+    pub waits: Option<Op>,
+    pub decision: Option<Decision>,
+    /// Of the future that waits.
+    pub waker: Option<Waker>,
+    /// All that the branch was told, because all that it does next depends on that.
+    pub told: Vec<Told>,
+}
+
+pub enum Told {
+    Order(Box<StoredOrder>),
+    Status(String),
+}
+
+impl Gate {
+    pub fn waits(&self) -> impl Iterator<Item = (BranchId, Op)> {
+        self.branches.iter().enumerate().filter_map(|(id, branch)| Some((id, branch.waits?)))
+    }
+}
+
+pub type SharedHandle = Arc<Mutex<Shared>>;
+
+pub fn lock(shared: &SharedHandle) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap()
+}
+
+impl Shared {
+    pub fn write(&mut self, task: usize, next: &StoredOrder, current: Option<&StoredOrder>) -> Result<(), WriteError> {
+        let (now, before) = (self.truth.now(), self.truth.store.item.clone());
+        self.truth.store.write(next, current, now)?;
+        let is_same = before.as_ref().is_some_and(|before| before.callback_token == next.callback_token);
+        let before = before.filter(|_| is_same);
+        let broken = invariants::broken_by_write(self, task, before.as_ref(), current);
+        self.truth.broken = self.truth.broken.take().or(broken);
+        Ok(())
+    }
+
+    /// A cancellation is sent: it must be written down.
+    pub fn note_cancel(&mut self, order_uuid: &str) {
+        let stored = self.truth.store.item.as_ref();
+        if stored.is_some_and(|stored| stored.order_uuid.as_deref() == Some(order_uuid) && !is_called_off(stored)) {
+            self.truth.broken = Some("a cancellation was sent, and is not written down".to_owned());
+        }
+    }
+}
+
 /// What all worlds have in common.
 pub struct Setting {
-    orders: [Order; 3],
+    orders: [Order; 2],
     secret: Arc<Secret>,
 }
 
 /// A world in which no task runs: unlike a future, it can be copied.
 pub struct Snapshot {
     tasks: Vec<Task>,
-    store: Store,
-    orders: Vec<ProviderOrder>,
-    heard: Vec<Heard>,
-    has_workers: bool,
-    resolved: Option<(String, usize)>,
-    seconds: i64,
+    truth: Truth,
 }
 
 impl Snapshot {
     pub fn beginning(bounds: &Bounds, mutant: Mutant) -> Self {
-        let (store, has_workers) = (Store::new(bounds.expiries > 0, mutant), bounds.workers > 0);
-        Self { tasks: Vec::new(), store, orders: Vec::new(), heard: Vec::new(), has_workers, resolved: None, seconds: 0 }
+        let truth = Truth {
+            store: Store::new(bounds.expiries > 0, mutant),
+            orders: Vec::new(),
+            heard: Vec::new(),
+            has_workers: bounds.workers > 0,
+            replaced: Vec::new(),
+            is_status_wanted: false,
+            broken: None,
+            seconds: 0,
+            passed: 0,
+        };
+        Self { tasks: Vec::new(), truth }
     }
 }
 
@@ -127,8 +187,7 @@ impl Setting {
             has_idempotency_key: true,
         };
         let order = |body| validate(document(body).as_bytes(), &rules).unwrap_or_else(|_| panic!("not valid")).order;
-        let secret = Arc::new(Secret::parse(SECRET).unwrap());
-        Self { orders: [order(0), order(1), order(2)], secret }
+        Self { orders: [order(0), order(1)], secret: Arc::new(Secret::parse(SECRET).unwrap()) }
     }
 
     /// A world that goes on from a snapshot.
@@ -137,22 +196,22 @@ impl Setting {
         let shared = Arc::new(Mutex::new(Shared {
             current: 0,
             gates: tasks.iter().map(|_| Gate::default()).collect(),
-            store: snapshot.store.clone(),
             late: Vec::new(),
-            orders: snapshot.orders.clone(),
-            heard: snapshot.heard.clone(),
-            has_workers: snapshot.has_workers,
-            resolved: snapshot.resolved.clone(),
-            seconds: snapshot.seconds,
+            truth: snapshot.truth.clone(),
         }));
-        let time = shared.clone();
-        let clock = Clock::new(move || Timestamp::from_second(lock(&time).now()).unwrap());
-        let services = || Services { shared: shared.clone() };
-        let secrets = SecretCache::new(NoSource, clock.clone());
-        let bridge = Arc::new(Bridge::new(services(), services(), secrets, clock));
-        let worker = Arc::new(Worker::new(bridge.clone(), services(), PrivateHosts::default()));
-        World { setting: self, bridge, worker, tasks, just_ended: None, shared }
+        let bridge = Arc::new(bridge(&shared, 0));
+        World { setting: self, bridge, tasks, just_ended: None, shared }
     }
+}
+
+/// `ahead` seconds are added to its clock.
+fn bridge(shared: &SharedHandle, ahead: i64) -> Bridge<Services, Services> {
+    let time = shared.clone();
+    let clock = Clock::new(move || Timestamp::from_second(lock(&time).truth.now() + ahead).unwrap());
+    let services = || Services { shared: shared.clone() };
+    let secrets = SecretCache::new(NoSource, clock.clone());
+    let retention = lock(shared).truth.store.has_retention.then(|| SignedDuration::from_secs(RETENTION));
+    Bridge::new(services(), services(), secrets, clock).keeping_orders_for(retention)
 }
 
 pub struct World<'s> {
@@ -162,53 +221,43 @@ pub struct World<'s> {
     pub just_ended: Option<usize>,
     setting: &'s Setting,
     bridge: Arc<Bridge<Services, Services>>,
-    /// One process, or several that know nothing of each other: no host fails so often here that it is passed over.
-    worker: Arc<Worker<Services, Services, Services>>,
 }
 
 impl World<'_> {
-    pub fn waits_at(&self, task: usize) -> Option<Op> {
-        lock(&self.shared).gates[task].waits
-    }
-
     pub fn running(&self) -> Vec<usize> {
         (0..self.tasks.len()).filter(|&task| self.tasks[task].ended.is_none()).collect()
     }
 
+    pub fn count(&self, is_counted: impl Fn(&Kind) -> bool) -> usize {
+        self.tasks.iter().filter(|task| is_counted(&task.kind)).count()
+    }
+
     pub fn submits(&self) -> usize {
-        self.tasks.iter().filter(|task| task.is_submit()).count()
-    }
-
-    pub fn reads(&self) -> usize {
-        self.tasks.iter().filter(|task| task.kind == Kind::Read).count()
-    }
-
-    pub fn workers(&self) -> usize {
-        self.tasks.iter().filter(|task| task.is_worker()).count()
+        self.count(|kind| matches!(kind, Kind::Submit(_)))
     }
 
     pub fn faults(&self) -> usize {
-        self.tasks.iter().flat_map(|task| &task.trace).filter(|(_, decision)| decision.is_fault()).count()
+        self.tasks.iter().flat_map(|task| &task.trace).filter(|(_, _, decision)| decision.is_fault()).count()
     }
 
     /// What can be copied, if no task runs and no write is on its way.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let shared = lock(&self.shared);
         let tasks = self.tasks.iter().map(Task::past).collect::<Option<_>>().filter(|_| shared.late.is_empty())?;
-        let (store, orders, resolved) = (shared.store.clone(), shared.orders.clone(), shared.resolved.clone());
-        let (heard, has_workers) = (shared.heard.clone(), shared.has_workers);
-        Some(Snapshot { tasks, store, orders, heard, has_workers, resolved, seconds: shared.seconds })
+        Some(Snapshot { tasks, truth: shared.truth.clone() })
     }
 
     pub fn pass(&self, seconds: i64) {
-        lock(&self.shared).seconds += seconds;
+        let truth = &mut lock(&self.shared).truth;
+        truth.seconds += seconds;
+        truth.passed += 1;
     }
 
     /// A write that was given up reaches the store after all.
     pub fn arrives(&self, index: usize) {
         let mut shared = lock(&self.shared);
-        let (next, current) = shared.late.remove(index);
-        drop(shared.write(&next, current.as_ref())); // nobody waits for the reply
+        let LateWrite { task, next, current } = shared.late.remove(index);
+        drop(shared.write(task, &next, current.as_ref())); // nobody waits for the reply
     }
 
     /// A shop's request with the one key, up to its first step.
@@ -217,18 +266,16 @@ impl World<'_> {
         let order = self.setting.orders[usize::from(body)].clone();
         let validated = Validated { order, fresh_only: Vec::new(), warnings: Vec::new() };
         let request = async move {
-            let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
+            let deadline = deadline(&bridge);
             let (idempotency_key, callback_base) = (Some("key"), "https://bridge");
             let request = SubmitRequest { shop_id: "shop", idempotency_key, validated, callback_base, secret, deadline };
             match submit::submit(&bridge, request).await.outcome {
                 SubmitOutcome::Accepted { order, .. } if is_mixed_up(&order) => Ended::Other("mixed up"),
-                SubmitOutcome::Accepted { order, .. } => Ended::Accepted(order.order_uuid),
-                SubmitOutcome::Rejected(_)
-                | SubmitOutcome::Failed { .. }
-                | SubmitOutcome::ProviderUnavailable
-                | SubmitOutcome::StoreUnavailable
-                | SubmitOutcome::NotSendable { .. } => Ended::NothingCreated,
-                SubmitOutcome::Unknown | SubmitOutcome::UnknownBefore => Ended::Other("unknown"),
+                SubmitOutcome::Accepted { order, .. } => Ended::Accepted(order.order_uuid.unwrap()),
+                SubmitOutcome::NotAccepted(SubmitReply::Unknown) | SubmitOutcome::UnknownBefore => Ended::Other("unknown"),
+                SubmitOutcome::NotAccepted(_) | SubmitOutcome::StoreUnavailable | SubmitOutcome::NotSendable { .. } => {
+                    Ended::NothingCreated
+                }
                 SubmitOutcome::InProgress => Ended::Other("in progress"),
                 SubmitOutcome::KeyReused => Ended::Other("key reused"),
                 SubmitOutcome::Internal => Ended::Other("internal"),
@@ -240,33 +287,72 @@ impl World<'_> {
     /// A callback for an order that Front Payment has, up to its first step.
     pub async fn callback(&mut self, index: usize, word: Word) {
         let (url, raw_query) = {
-            let order = &mut lock(&self.shared).orders[index];
+            let truth = &mut lock(&self.shared).truth;
+            let stored_total = truth.store.item.as_ref().map(|stored| stored.grand_total.clone());
+            let order = &mut truth.orders[index];
+            let timestamp = if word == Word::PartialRefunded { order.sent[word as usize] } else { 0 };
             order.sent[word as usize] += 1;
-            (order.callback_url.clone(), query(index, word, order.body))
+            let amount = match truth.store.mutant {
+                Mutant::NoAmountCheck => stored_total.unwrap(),
+                _ => total(order.body).to_owned(),
+            };
+            (order.callback_url.clone(), query(index, word, &amount, timestamp))
         };
         self.call(Kind::Callback(index, word), url, raw_query).await;
     }
 
-    /// The operator has the status read, up to the first step.
+    /// Somebody has the status read, up to the first step.
     pub async fn read(&mut self) {
         let url = {
             let shared = lock(&self.shared);
-            let stored = shared.store.item.as_ref().unwrap();
+            let stored = shared.truth.store.item.as_ref().unwrap();
             format!("{}/{}", stored.order_id, stored.callback_token)
         };
         self.call(Kind::Read, url, String::new()).await;
     }
 
-    /// A worker wakes, and works up to its first step.
-    pub async fn wake(&mut self, event: Event) {
-        let worker = self.worker.clone();
-        let invocation = {
-            let shared = lock(&self.shared);
-            invocation(event, shared.store.item.as_ref().unwrap().order_id, shared.now())
+    /// The shop cancels an order of Front Payment's, up to the first step.
+    pub async fn cancel(&mut self, index: usize) {
+        let (bridge, secret) = (self.bridge.clone(), self.setting.secret.clone());
+        let order_id = lock(&self.shared).truth.store.item.as_ref().unwrap().order_id;
+        let request = async move {
+            let (order_uuid, deadline) = (uuid_of(index), deadline(&bridge));
+            let Ok(found) = bridge.store.load(order_id).await else { return Ended::Cancel("to be repeated") };
+            let Some(order) = found.filter(|order| order.order_uuid.is_some() && order.knows_uuid(&order_uuid)) else {
+                return Ended::Cancel("not known");
+            };
+            let request = CancelRequest { order, order_uuid: &order_uuid, note: "n", secret, deadline };
+            let budget = ReadBudget::per_minute(60);
+            Ended::Cancel(match cancel(&bridge, &budget, request).await.outcome {
+                CancelOutcome::Cancelled => "cancelled",
+                CancelOutcome::Requested => "requested",
+                CancelOutcome::Refused(_) => "refused",
+                CancelOutcome::Failed | CancelOutcome::ProviderUnavailable | CancelOutcome::StoreUnavailable => "to be repeated",
+                CancelOutcome::Unknown => "unknown",
+                CancelOutcome::Gone => "not known",
+            })
         };
+        self.start(Kind::Cancel(index), Box::pin(request)).await;
+    }
+
+    /// A worker wakes, and works up to its first step. Each is a process of its own.
+    pub async fn wake(&mut self, event: Event) {
+        let (invocation, ahead) = {
+            let truth = &mut lock(&self.shared).truth;
+            if event == Event::NotCreated {
+                let (generation, seconds) = (truth.store.generation, truth.seconds);
+                let is_meant = |order: &&mut ProviderOrder| order.generation == generation && seconds - order.sent_at > 600;
+                truth.orders.iter_mut().filter(is_meant).for_each(|order| order.is_ruled_out = true);
+            }
+            let is_early = event == Event::NotCreated && truth.store.mutant == Mutant::NoTenMinutes;
+            let order_id = truth.store.item.as_ref().unwrap().order_id;
+            (event.invocation(order_id, truth), if is_early { TEN_MINUTES } else { 0 })
+        };
+        let services = Services { shared: self.shared.clone() };
+        let worker = Worker::new(Arc::new(bridge(&self.shared, ahead)), services, PrivateHosts::default());
         let work = async move {
-            worker.invoke(invocation).await.unwrap();
-            Ended::Worked
+            let answer = worker.invoke(invocation).await.unwrap();
+            if answer.get("error").is_some() { Ended::NothingChanged } else { Ended::Worked }
         };
         self.start(Kind::Worker(event), Box::pin(work)).await;
     }
@@ -277,17 +363,16 @@ impl World<'_> {
             let mut path = url.rsplit('/');
             let token = path.next().unwrap();
             let order_id = Uuid::parse_str(path.next().unwrap()).unwrap();
-            let deadline = Deadline(bridge.clock.now() + SignedDuration::from_secs(29));
-            let request = CallbackRequest { order_id, token, raw_query: &raw_query, secret, deadline };
+            let request = CallbackRequest { order_id, token, raw_query: &raw_query, secret, deadline: deadline(&bridge) };
             let budget = ReadBudget::per_minute(60);
             match status::apply_callback(&bridge, &budget, request).await.0 {
                 CallbackOutcome::Applied | CallbackOutcome::Duplicate | CallbackOutcome::Noted | CallbackOutcome::OtherOrder => {
                     TAKEN
                 }
-                CallbackOutcome::StatusRead => Ended::Callback("read"),
+                CallbackOutcome::StatusRead => READ,
                 CallbackOutcome::NotFound => Ended::Callback("not found"),
-                CallbackOutcome::NotVerified => Ended::Callback("not verified"),
-                CallbackOutcome::StatusUnavailable | CallbackOutcome::StoreUnavailable => Ended::Callback("to be repeated"),
+                CallbackOutcome::NotVerified => NOT_VERIFIED,
+                CallbackOutcome::StatusUnavailable | CallbackOutcome::StoreUnavailable => TO_BE_REPEATED,
             }
         };
         self.start(kind, Box::pin(request)).await;
@@ -296,77 +381,98 @@ impl World<'_> {
     async fn start(&mut self, kind: Kind, future: Pin<Box<dyn Future<Output = Ended>>>) {
         lock(&self.shared).gates.push(Gate::default());
         let future = Some(Box::pin(unconstrained(future)) as Pin<Box<_>>);
-        let began = lock(&self.shared).seconds;
+        let began = lock(&self.shared).truth.seconds;
         self.tasks.push(Task { kind, trace: Vec::new(), ended: None, began, future });
         self.run(self.tasks.len() - 1).await;
     }
 
-    /// Decides what comes of the step at which a task waits, and lets it go on to its next one.
-    pub async fn decide(&mut self, task: usize, decision: Decision) {
-        let op = self.waits_at(task).expect("it waits at no step");
-        self.tasks[task].trace.push((op, decision));
+    /// Decides what comes of the step at which a branch waits, and lets it go on to its next one.
+    pub async fn decide(&mut self, task: usize, branch: BranchId, decision: Decision) {
+        let waker = {
+            let gate = &mut lock(&self.shared).gates[task];
+            gate.resumed = Some(branch);
+            let waiting = &mut gate.branches[branch];
+            waiting.decision = Some(decision);
+            self.tasks[task].trace.push((branch, waiting.waits.expect("it waits at no step"), decision));
+            waiting.waker.take()
+        };
         if decision != Decision::KilledBefore {
-            let waker = {
-                let gate = &mut lock(&self.shared).gates[task];
-                gate.decision = Some(decision);
-                gate.waker.take()
-            };
             waker.into_iter().for_each(Waker::wake);
             self.run(task).await;
         }
         if self.tasks[task].is_killed() {
             self.tasks[task].future = None;
             self.tasks[task].ended = Some(Ended::Killed);
-            lock(&self.shared).gates[task].waits = None;
+            lock(&self.shared).gates[task].branches.clear();
         }
     }
 
     async fn run(&mut self, task: usize) {
+        let mut has_slept = false;
         loop {
             lock(&self.shared).current = task;
             let Some(future) = self.tasks[task].future.as_mut() else { return };
-            match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(ended) => {
-                    self.tasks[task].future = None;
-                    self.just_ended = Some(task);
-                    let mut shared = lock(&self.shared);
-                    if let (&Kind::Callback(index, word), true) = (&self.tasks[task].kind, ended == TAKEN) {
-                        shared.orders[index].taken[word as usize] += 1;
-                    }
-                    let is_late = self.tasks[task].is_late(shared.seconds);
-                    self.tasks[task].ended = Some(match ended {
-                        Ended::Accepted(uuid) if is_late => Ended::AcceptedLate(uuid),
-                        ended => ended,
-                    });
+            let poll = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            if let Poll::Ready(ended) = poll {
+                return self.end(task, ended);
+            }
+            if self.tasks[task].is_killed() {
+                return;
+            }
+            {
+                let gate = &mut lock(&self.shared).gates[task];
+                // The branch that was let go on has ended, or sleeps before it tries again.
+                let may_sleep = gate.resumed.is_some() && !has_slept;
+                if gate.waits().next().is_some() && !may_sleep {
+                    gate.resumed = None;
                     return;
                 }
-                Poll::Pending if lock(&self.shared).gates[task].waits.is_some() => return,
-                Poll::Pending if self.tasks[task].is_killed() => return,
-                // It sleeps before it tries again.
-                Poll::Pending => tokio::time::advance(Duration::from_secs(1)).await,
             }
+            has_slept = true;
+            tokio::time::advance(Duration::from_secs(1)).await;
         }
+    }
+
+    fn end(&mut self, task: usize, ended: Ended) {
+        self.tasks[task].future = None;
+        self.just_ended = Some(task);
+        let mut shared = lock(&self.shared);
+        if let (&Kind::Callback(index, word), true) = (&self.tasks[task].kind, ended == TAKEN) {
+            shared.truth.orders[index].taken[word as usize] += 1;
+        }
+        let is_late = self.tasks[task].is_late(shared.truth.seconds);
+        self.tasks[task].ended = Some(match ended {
+            Ended::Accepted(uuid) if is_late => Ended::AcceptedLate(uuid),
+            ended => ended,
+        });
     }
 
     /// Lets the last task run to its end, with everything working.
     pub async fn finish(&mut self, answer: Decision) -> Ended {
         let task = self.tasks.len() - 1;
-        while let Some(op) = self.waits_at(task) {
+        loop {
+            let waits = lock(&self.shared).gates[task].waits().next();
+            let Some((branch, op)) = waits else { break };
             let decision = match op {
                 Op::Submit => answer,
                 Op::Status => Decision::Tells(StatusReply::Status),
+                Op::Cancel => Decision::Cancels(CancelAnswer::Accepted, true),
                 Op::Tell => Decision::Shop(ShopAnswer::Ok200),
-                _ => Decision::Done,
+                Op::Create | Op::Load | Op::Replace => Decision::Done,
             };
-            self.decide(task, decision).await;
+            self.decide(task, branch, decision).await;
         }
         self.tasks[task].ended.clone().expect("it never ends")
     }
 }
 
+fn deadline(bridge: &Bridge<Services, Services>) -> Deadline {
+    Deadline(bridge.clock.now() + SignedDuration::from_secs(29))
+}
+
 /// Whether the ids and the link of a reply are of different orders, or the link is over.
-fn is_mixed_up(order: &AcceptedOrder) -> bool {
-    let Some(index) = index_of(&order.order_uuid) else { return true };
+fn is_mixed_up(order: &StoredOrder) -> bool {
+    let Some(index) = order.order_uuid.as_deref().and_then(index_of) else { return true };
     let is_other = |value: &Option<String>, own: String| value.as_ref().is_some_and(|value| *value != own);
     let is_late_link = order.bank_id_url.is_some() && order.status != Status::Sent;
     is_late_link || is_other(&order.customer_uuid, customer_uuid(index)) || is_other(&order.bank_id_url, bank_id_url(index))

@@ -1,50 +1,48 @@
 //! What everything that was heard of a uuid comes to, written a second time.
 
-use front_payment_bridge::order::{EntrySource, StoredOrder};
-use jiff::Timestamp;
+use front_payment_bridge::order::{EntrySource, HistoryEntry, StoredOrder};
 
 /// Lowest rank first.
-const RANKS: [&str; 5] = ["SENT", "RESERVED", "EXPIRED", "PAID", "CANCELLED"];
+const RANKS: [&str; 6] = ["SENT", "RESERVED", "EXPIRED", "PAID", "CANCELLED", "PARTIAL_REFUNDED"];
 
-/// The status that a uuid has come to. Callbacks and results raise it, a status that was read replaces it, and so does the
-/// operator, who stored this uuid as SENT when the history had `resolved` entries.
-pub fn status_heard(stored: &StoredOrder, uuid: &str, resolved: Option<usize>) -> Option<&'static str> {
+pub fn rank_of(word: &str) -> Option<usize> {
+    RANKS.iter().position(|known| *known == word)
+}
+
+/// The status that a uuid has come to. Callbacks and results raise it; a status that was read, or that the operator stored,
+/// replaces it.
+pub fn status_heard(stored: &StoredOrder, uuid: &str) -> Option<&'static str> {
     let mut rank: Option<usize> = None;
-    for (place, entry) in stored.history.iter().enumerate() {
-        if resolved == Some(place) {
-            rank = Some(0);
-        }
-        if entry.order_uuid.as_deref() != Some(uuid) {
-            continue;
-        }
-        let heard = RANKS.iter().position(|word| *word == entry.status);
-        rank = match (heard, entry.source) {
-            (Some(word), EntrySource::Provider) => Some(word),
-            (None, EntrySource::Provider) => rank,
-            (word, EntrySource::Callback | EntrySource::Submit) => Some(rank.unwrap_or(0).max(word.unwrap_or(0))),
+    for entry in stored.history.iter().filter(|entry| entry.order_uuid.as_deref() == Some(uuid)) {
+        rank = match (rank_of(&entry.status), entry.source) {
+            (_, EntrySource::Shop) | (None, EntrySource::Provider) => rank,
+            (Some(word), EntrySource::Provider | EntrySource::Operator) => Some(word),
+            (word, EntrySource::Callback | EntrySource::Submit | EntrySource::Operator) => {
+                Some(rank.unwrap_or(0).max(word.unwrap_or(0)))
+            }
         };
-    }
-    if resolved == Some(stored.history.len()) {
-        rank = Some(0);
     }
     rank.map(|rank| RANKS[rank])
 }
 
-/// When the latest callback came that raised a doubt about the status.
-pub fn doubted_at(stored: &StoredOrder, uuid: &str) -> Option<Timestamp> {
-    let rank_of = |word: &str| RANKS.iter().position(|known| *known == word);
-    let mut doubted_at = None;
-    for (place, entry) in stored.history.iter().enumerate().filter(|(_, entry)| entry.source == EntrySource::Callback) {
-        let before = StoredOrder { history: stored.history[..place].to_vec(), ..stored.clone() };
-        let before = status_heard(&before, uuid, None).and_then(rank_of);
-        let is_doubt = match (rank_of(&entry.status), before) {
-            (None, _) => true,
-            (Some(heard), Some(before)) => heard < before,
-            (Some(_), None) => false,
-        };
-        if is_doubt {
-            doubted_at = Some(entry.at);
-        }
+/// Whether an entry is a reason to ask for the order's status: its word is unknown, ranks below what stands, or is about a
+/// refund; or the shop has called the order off.
+pub fn is_reason(entry: &HistoryEntry, stored: &StoredOrder) -> bool {
+    if entry.order_uuid.is_none() || entry.order_uuid != stored.order_uuid {
+        return false;
     }
-    doubted_at
+    match entry.source {
+        EntrySource::Callback => match rank_of(&entry.status) {
+            None => true,
+            Some(rank) => entry.status == "PARTIAL_REFUNDED" || Some(rank) < rank_of(stored.status.name()),
+        },
+        EntrySource::Shop => true,
+        EntrySource::Submit | EntrySource::Provider | EntrySource::Operator => false,
+    }
+}
+
+/// Whether the shop has called the order off, and Front Payment has not refused it.
+pub fn is_called_off(stored: &StoredOrder) -> bool {
+    let is_about = |entry: &&HistoryEntry| entry.order_uuid == stored.order_uuid && entry.status.starts_with("CANCEL_");
+    stored.history.iter().rfind(is_about).is_some_and(|entry| entry.status == "CANCEL_REQUESTED")
 }

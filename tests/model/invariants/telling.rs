@@ -1,9 +1,10 @@
-//! What the worker promises: whatever is to be done is due, one attempt at a time, and the shop hears what happened in its
-//! order.
+//! What the worker promises: whatever is to be told is in its shop's queue, one attempt at a time, and the shop hears what
+//! happened in its order.
 
-use front_payment_bridge::order::{EntrySource, HistoryEntry, NotificationState, Queue, Status, StoredOrder};
+use front_payment_bridge::order::{EntrySource, HistoryEntry, NotificationState, Status, StoredOrder};
 
 use crate::decisions::Op;
+use crate::state::was_worker_killed;
 use crate::worker::Heard;
 use crate::world::{Shared, World};
 
@@ -11,49 +12,40 @@ use crate::world::{Shared, World};
 pub const LONGEST_WAIT: i64 = 104_000;
 
 pub fn broken(world: &World<'_>, shared: &Shared, stored: &StoredOrder) -> Option<String> {
-    not_due(stored).or_else(|| two_at_once(world, shared)).or_else(|| heard_wrongly(world, shared))
+    not_in_queue(shared, stored).or_else(|| two_at_once(shared)).or_else(|| heard_wrongly(world, shared))
 }
 
-/// Undelivered ⇒ due; open ⇒ due; SUBMITTING and UNKNOWN ⇒ settle. No status in the model is so old that Front Payment is
-/// not asked any more.
-fn not_due(stored: &StoredOrder) -> Option<String> {
-    let expected = match (&stored.order_uuid, stored.status) {
-        (Some(_), _) => Some(Queue::Due),
-        (None, Status::Submitting | Status::Unknown) => Some(Queue::Settle),
-        (None, _) => None,
-    };
-    if stored.queue != expected || stored.due_at.is_some() != expected.is_some() {
-        return Some(format!("the order is {:?}, and in the queue {:?} at {:?}", stored.status, stored.queue, stored.due_at));
-    }
-    let notifications = stored.notifications.as_ref().filter(|_| expected == Some(Queue::Due))?;
-    if notifications.state() != NotificationState::Pending {
+/// Undelivered ⇒ in the queue of its shop, by now or when the attempt that is under way is over for sure.
+fn not_in_queue(shared: &Shared, stored: &StoredOrder) -> Option<String> {
+    if !shared.truth.has_workers || stored.order_uuid.is_none() || is_last_change_told(shared, stored) {
         return None;
     }
-    // A change that nobody has tried to tell is due at once, or when the attempt that is under way is over for sure.
-    let latest = match (&notifications.running, notifications.attempts) {
-        (Some(running), 0) => running.since.as_second() + 60,
-        (None, 0) => notifications.pending_since.as_second(),
-        (_, attempts) => return (attempts > 12).then(|| format!("{attempts} attempts")),
+    let Some(notifications) = &stored.notifications else {
+        return Some(format!("nobody tells the shop that the order is {:?}", stored.status));
     };
-    (stored.due_at? > latest.max(notifications.pending_since.as_second()))
-        .then(|| format!("an undelivered change is due at {:?}, and not by {latest}", stored.due_at))
+    let latest = match (&notifications.running, notifications.attempts) {
+        (Some(running), 0) => shared.truth.now().max(running.since.as_second() + 60),
+        (None, 0) => shared.truth.now(),
+        _ => i64::MAX,
+    };
+    let is_due = stored.tell_queue.as_deref() == Some("shop") && stored.tell_at.is_some_and(|at| at <= latest);
+    (!is_due).then(|| format!("the shop was not told that the order is {:?}, and that is not due", stored.status))
 }
 
-fn two_at_once(world: &World<'_>, shared: &Shared) -> Option<String> {
-    let calling = world.running().into_iter().filter(|&task| shared.gates[task].waits == Some(Op::Tell)).count();
+fn two_at_once(shared: &Shared) -> Option<String> {
+    let calling = shared.gates.iter().flat_map(|gate| gate.waits()).filter(|(_, op)| *op == Op::Tell).count();
     (calling > 1).then(|| "two workers tell the shop of one order at once".to_owned())
 }
 
 /// What a shop hears are statuses that the order had, in their order, unless a worker was killed.
 fn heard_wrongly(world: &World<'_>, shared: &Shared) -> Option<String> {
-    let was_killed = world.tasks.iter().any(|task| task.is_worker() && task.is_killed());
     let mut latest = 0;
-    for Heard { order_uuid, status, changes, .. } in &shared.heard {
-        let had = changes.checked_sub(1).and_then(|index| shared.store.changes.get(index));
-        if had.is_none_or(|(uuid, had)| uuid != order_uuid || had.name() != status) {
+    for Heard { order_uuid, status, changes, .. } in &shared.truth.heard {
+        let had = changes.checked_sub(1).and_then(|index| shared.truth.store.changes.get(index));
+        if had.is_none_or(|(uuid, had, _)| uuid != order_uuid || had.name() != status) {
             return Some(format!("the shop heard {status} of {order_uuid}, when it was {had:?}"));
         }
-        if *changes < latest && !was_killed {
+        if *changes < latest && !was_worker_killed(world) {
             return Some(format!("the shop heard {status} after a newer status"));
         }
         latest = *changes;
@@ -63,12 +55,16 @@ fn heard_wrongly(world: &World<'_>, shared: &Shared) -> Option<String> {
 
 /// Whether the shop knows the last change, or has said that it does not want to.
 pub fn is_last_change_told(shared: &Shared, stored: &StoredOrder) -> bool {
-    let is_own = |entry: &&HistoryEntry| entry.order_uuid == stored.order_uuid;
-    let maker = stored.history.iter().find(is_own);
+    let changes = &shared.truth.store.changes;
+    let maker = stored.history.iter().find(|entry: &&HistoryEntry| entry.order_uuid == stored.order_uuid);
     // The 201 that made the order told its SENT.
-    let is_told_by_201 = shared.store.changes.len() == 1
-        && stored.status == Status::Sent
-        && maker.is_some_and(|entry| entry.source == EntrySource::Submit);
-    let is_heard = |heard: &Heard| heard.is_final && heard.changes == shared.store.changes.len();
-    is_told_by_201 || shared.heard.iter().any(is_heard)
+    let is_told_by_201 =
+        changes.len() == 1 && stored.status == Status::Sent && maker.is_some_and(|entry| entry.source == EntrySource::Submit);
+    let is_heard = |heard: &Heard| heard.is_final && heard.changes == changes.len();
+    is_told_by_201 || shared.truth.heard.iter().any(is_heard)
+}
+
+/// After the operator's `tell`, no change is given up.
+pub fn is_given_up(stored: &StoredOrder) -> bool {
+    stored.notifications.as_ref().is_some_and(|all| all.state == NotificationState::Failed)
 }

@@ -1,14 +1,11 @@
 //! No order is stuck: from every state in which no task runs, the next callback, the operator or the shop gets on.
 
-use super::identity::known_body;
-use super::{DEAD, order_of, telling};
+use super::{DEAD, has_stored_total, is_called_off, is_read, order_of, telling};
 use crate::bounds::Bounds;
 use crate::decisions::{Body, Decision, ProviderReply, Word};
-use crate::explore::LEASE;
-use crate::operator;
-use crate::provider::uuid_of;
+use crate::provider::{ProviderOrder, reference_no, uuid_of};
 use crate::tasks::{Ended, KEY_REUSED, TAKEN};
-use crate::worker::Event;
+use crate::worker::{Event, TEN_MINUTES};
 use crate::world::{Setting, Snapshot, lock};
 
 /// A reading may find news, which the next one tells.
@@ -20,18 +17,18 @@ const CREATED: Decision = Decision::Answers(ProviderReply::Created201, true);
 pub async fn no_way_out(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds) -> Option<String> {
     let (stored, orders) = {
         let world = setting.world(snapshot);
-        let shared = lock(&world.shared);
-        let current = |index: &usize| shared.is_current(&shared.orders[*index]);
-        let orders: Vec<usize> = (0..shared.orders.len()).filter(current).collect();
-        (shared.store.item.clone()?, orders)
+        let truth = &lock(&world.shared).truth;
+        let current = |index: &usize| truth.is_current(&truth.orders[*index]);
+        let orders: Vec<usize> = (0..truth.orders.len()).filter(current).collect();
+        (truth.store.item.clone()?, orders)
     };
     if bounds.workers > 0
         && let Some(untold) = untold(setting, snapshot).await
     {
         return Some(untold);
     }
-    let is_dead = DEAD.contains(&stored.status.name());
-    if stored.order_uuid.is_none() || is_dead {
+    let may_become_another = stored.order_uuid.is_none() || DEAD.contains(&stored.status.name()) && !is_called_off(&stored);
+    if may_become_another {
         for index in orders {
             if let Some(stuck) = callback_is_ignored(setting, snapshot, index).await {
                 return Some(stuck);
@@ -65,7 +62,10 @@ async fn untold(setting: &Setting, snapshot: &Snapshot) -> Option<String> {
         world.finish(CREATED).await;
     }
     let shared = lock(&world.shared);
-    let stored = shared.store.item.as_ref().filter(|stored| stored.order_uuid.is_some())?;
+    let stored = shared.truth.store.item.as_ref().filter(|stored| stored.order_uuid.is_some())?;
+    if shared.truth.is_status_wanted {
+        return Some(format!("the order is {:?}, and nobody asks what it is", stored.status));
+    }
     (!telling::is_last_change_told(&shared, stored))
         .then(|| format!("the shop never hears that the order is {:?}", stored.status))
 }
@@ -73,16 +73,18 @@ async fn untold(setting: &Setting, snapshot: &Snapshot) -> Option<String> {
 /// An order without a uuid, or with one that is dead, becomes the order that calls back and lives.
 async fn callback_is_ignored(setting: &Setting, snapshot: &Snapshot, index: usize) -> Option<String> {
     let mut world = setting.world(snapshot);
-    let is_living = {
-        let shared = lock(&world.shared);
-        shared.orders[index].exists && !shared.orders[index].has_died()
+    let is_to_be_taken = {
+        let truth = &lock(&world.shared).truth;
+        let order = &truth.orders[index];
+        let is_verified = has_stored_total(truth.store.item.as_ref()?, order);
+        order.exists && !order.has_died() && order.refunds == 0 && is_verified && !truth.replaced.contains(&uuid_of(index))
     };
-    if !is_living {
+    if !is_to_be_taken {
         return None;
     }
     world.callback(index, Word::Paid).await;
     let ended = world.finish(CREATED).await;
-    let stored_uuid = lock(&world.shared).store.item.as_ref()?.order_uuid.clone();
+    let stored_uuid = lock(&world.shared).truth.store.item.as_ref()?.order_uuid.clone();
     (ended != TAKEN || stored_uuid != Some(uuid_of(index)))
         .then(|| format!("{} calls back with PAID, and the order is {stored_uuid:?}: {ended:?}", uuid_of(index)))
 }
@@ -92,56 +94,67 @@ async fn wrong_reply(setting: &Setting, snapshot: &Snapshot, body: Body) -> Opti
     let mut world = setting.world(snapshot);
     let expected = {
         let shared = lock(&world.shared);
-        let stored = shared.store.item.as_ref()?;
-        let uuid = stored.order_uuid.clone()?;
-        let own = order_of(&shared, &uuid)?;
-        let known = known_body(&world, &shared, stored, own);
-        match known {
-            _ if shared.is_expired() => vec![Ended::Accepted(uuid_of(shared.orders.len()))],
-            Some(true) if own.body == body => vec![Ended::Accepted(uuid)],
-            None if own.body == body => vec![Ended::Accepted(uuid), KEY_REUSED],
-            _ => vec![KEY_REUSED],
+        let uuid = shared.truth.store.item.as_ref()?.order_uuid.clone()?;
+        match order_of(&shared, &uuid)?.body == body {
+            _ if shared.truth.is_expired() => Ended::Accepted(uuid_of(shared.truth.orders.len())),
+            true => Ended::Accepted(uuid),
+            false => KEY_REUSED,
         }
     };
     world.submit(body).await;
     let ended = world.finish(CREATED).await;
-    (!expected.contains(&ended)).then(|| format!("body {body} again gets {ended:?} in place of {expected:?}"))
+    (ended != expected).then(|| format!("body {body} again gets {ended:?} in place of {expected:?}"))
 }
 
-/// A status read stores the status that the order has at Front Payment. Where that is dead, another order may live.
+/// A status read stores what the order is at Front Payment. Where that is dead, another order may live.
 async fn wrong_read(setting: &Setting, snapshot: &Snapshot, uuid: &str) -> Option<String> {
     let mut world = setting.world(snapshot);
     world.read().await;
     let ended = world.finish(CREATED).await;
     let shared = lock(&world.shared);
-    let (stored, own) = (shared.store.item.as_ref()?, order_of(&shared, uuid)?);
+    let (stored, own) = (shared.truth.store.item.as_ref()?, order_of(&shared, uuid)?);
+    if !own.exists {
+        return None;
+    }
     let is_right = match stored.order_uuid.as_deref() == Some(uuid) {
-        true => stored.status == own.status() && stored.doubted_at.is_none(),
+        true => stored.status == own.status() && stored.refunded_amount == own.refunded() && !shared.truth.is_status_wanted,
         false => own.is_dead(),
     };
-    let is_read = ended == Ended::Callback("read");
-    (!is_read || !is_right).then(|| format!("{uuid} is {:?}, and was read as {:?}: {ended:?}", own.status(), stored.status))
+    (!is_read(&ended) || !is_right)
+        .then(|| format!("{uuid} is {:?}, and was read as {:?}: {ended:?}", own.status(), stored.status))
 }
 
-/// A key whose order nobody knows is free after its lease and a look into Front Payment's portal, or is that order.
+/// A key whose order nobody knows is that order, or free, ten minutes later: after a look into Front Payment's portal.
 async fn key_is_stuck(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds) -> Option<String> {
     let mut world = setting.world(snapshot);
-    world.pass(LEASE);
-    {
-        let mut shared = lock(&world.shared);
-        let unresolved = ["UNKNOWN", "SUBMITTING"].contains(&shared.store.item.as_ref()?.status.name());
-        match operator::findings(&shared).first() {
-            Some(&found) => operator::resolve(&mut shared, found),
-            None if unresolved => return None, // an earlier attempt lives, and will call back
-            None => {}
+    world.pass(TEN_MINUTES);
+    let found = {
+        let truth = &lock(&world.shared).truth;
+        let stored = truth.store.item.as_ref()?;
+        let is_open = ["UNKNOWN", "SUBMITTING"].contains(&stored.status.name());
+        let is_there = |order: &ProviderOrder| {
+            order.exists && truth.is_current(order) && stored.reference_no.as_deref() == Some(reference_no(order.body))
+        };
+        is_open.then(|| truth.orders.iter().rposition(is_there))
+    };
+    if let Some(found) = found {
+        world.wake(found.map_or(Event::NotCreated, Event::Settle)).await;
+        let ended = world.finish(CREATED).await;
+        let truth = &lock(&world.shared).truth;
+        let stored = truth.store.item.as_ref()?;
+        let is_right = match found {
+            Some(index) => stored.order_uuid == Some(uuid_of(index)) && stored.status == truth.orders[index].status(),
+            None => stored.status.name() == "FAILED",
+        };
+        if ended != Ended::Worked || !is_right {
+            return Some(format!("the operator finds {found:?}, and the order is {:?}: {ended:?}", stored.status));
         }
-        if shared.store.item.as_ref()?.order_uuid.is_some() {
+        if found.is_some() {
             return None;
         }
     }
-    let body = bounds.bodies[0];
-    world.submit(body).await;
+    world.submit(bounds.bodies[0]).await;
     let ended = world.finish(CREATED).await;
-    let status = lock(&world.shared).store.item.as_ref()?.status;
+    let status = lock(&world.shared).truth.store.item.as_ref()?.status;
     (!matches!(ended, Ended::Accepted(_))).then(|| format!("the order is {status:?}, and stuck: {ended:?}"))
 }
