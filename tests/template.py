@@ -120,6 +120,8 @@ class ReleaseCheck(unittest.TestCase):
 
         def invoke(FunctionName, Payload):
             answer = answers[FunctionName.rsplit(":", 1)[1]][json.loads(Payload).get("routeKey")]
+            if answer == "throttled":
+                raise RuntimeError("TooManyRequestsException")
             error = {"FunctionError": "Unhandled"} if answer is None else {}
             return {"Payload": io.BytesIO(json.dumps(answer or {"errorMessage": "killed"}).encode())} | error
 
@@ -152,6 +154,9 @@ class ReleaseCheck(unittest.TestCase):
         ill = GOOD | {"GET /health": {"statusCode": 503}}
         self.assertEqual(self.says(ill, ill), "Succeeded")
         self.assertEqual(self.says(ill | {None: {}}, ill), "Failed")
+        switched_off = dict.fromkeys(GOOD, "throttled")
+        self.assertEqual(self.says(switched_off, switched_off), "Succeeded", "step 5 of a restore")
+        self.assertEqual(self.says(switched_off, GOOD), "Failed")
 
 
 def holds(condition, parameters):

@@ -284,6 +284,22 @@ class Pages(unittest.TestCase):
         (budget,) = self.aws.client("budgets").describe_budgets(AccountId="123456789012")["Budgets"]
         self.assertEqual(budget["BudgetLimit"]["Amount"], "50")
 
+    def test_data_protection(self):
+        tables = self.aws.client("dynamodb")
+        texts = {"referenceNo": "A-1001", "customerReference": "x", "customerUuid": "CSRT1", "bankIdUrl": "https://x", "fingerprint": "f"}
+        known = {"orderId": ORDER, "status": "SENT", "orderUuid": UUID, "shopId": "my-shop"}
+        write = lambda item: tables.put_item(TableName="orders", Item={name: {"S": value} for name, value in item.items()} | {"version": {"N": "5"}})
+        write(known | texts)
+        given = [f"TABLE=orders ORDER={ORDER}", *map(filled_in, blocks("data-protection.md"))]
+        self.assertEqual(len(given), 3)
+        self.assertIn("customerReference", self.run_blocks(given)[1])
+        item = tables.get_item(TableName="orders", Key={"orderId": {"S": ORDER}})["Item"]
+        self.assertEqual(item, {name: {"S": value} for name, value in known.items()} | {"version": {"N": "6"}})
+
+        write({"orderId": OTHER, "status": "UNKNOWN"} | texts)
+        (said,) = self.run_blocks([f"TABLE=orders ORDER={OTHER}\n! {given[2]}"])
+        self.assertIn("ConditionalCheckFailedException", said)
+
     def test_the_outputs_that_the_pages_use_are_the_templates(self):
         class Tagged(yaml.SafeLoader):
             pass
