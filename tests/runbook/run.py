@@ -138,8 +138,9 @@ def create_stack(aws):
     accepted = {"orderId": ORDER, "status": "SENT", "orderUuid": UUID, "shopId": "my-shop"}
     tables.put_item(TableName="orders", Item={name: {"S": value} for name, value in accepted.items()} | {"version": {"N": "5"}})
     aws.client("logs").create_log_group(logGroupName=f"/aws/lambda/{STACK}")
-    aws.client("cloudwatch").put_metric_alarm(AlarmName=f"{STACK}-wake", EvaluationPeriods=1, MetricName="x", Namespace="x", Period=60,
-                                              Statistic="Sum", Threshold=1, ComparisonOperator="GreaterThanThreshold")
+    for name in ["many-failed", "throttled"]:
+        aws.client("cloudwatch").put_metric_alarm(AlarmName=f"{STACK}-{name}", EvaluationPeriods=1, MetricName="x", Namespace="x", Period=60,
+                                                  Statistic="Sum", Threshold=1, ComparisonOperator="GreaterThanThreshold")
     aws.client("scheduler").create_schedule(Name=f"{STACK}-sweep", ScheduleExpression="rate(1 minute)", FlexibleTimeWindow={"Mode": "OFF"},
                                             Target={"Arn": role, "RoleArn": role})
     outputs = {"PublicUrl": "https://bridge.shop.example", "ApiUrl": "https://x.execute-api.eu-north-1.amazonaws.com", "SecretArn": secret,
@@ -228,6 +229,9 @@ class Pages(unittest.TestCase):
         self.assertEqual(["AcceptOrders=false" in line for line in deployed], [True, False])
         before, after = (tomllib.loads(path.read_text()) for path in (ROOT / "samconfig.toml", self.path / "samconfig.toml"))
         self.assertEqual(after, before, "switching on leaves nothing behind")
+
+        alarms = self.aws.client("cloudwatch").describe_alarms(StateValue="ALARM")["MetricAlarms"]
+        self.assertEqual({one["AlarmName"] for one in alarms}, {f"{STACK}-many-failed", f"{STACK}-throttled"})
 
         functions = self.aws.client("lambda")
         live = {name: functions.get_alias(FunctionName=f"{STACK}-{name}", Name="live")["FunctionVersion"] for name in ("orders", "callbacks", "worker")}
