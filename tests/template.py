@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""What template.yaml makes of its parameters, by SAM's own code: versions, concurrency, alarms of a deployment.
+"""What template.yaml makes of its parameters, by SAM's own code: versions, concurrency, a release and its check.
 
 Needs the packages of the SAM CLI. Nothing is deployed.
 """
 
+import io
 import json
+import os
+import sys
 import tomllib
 import unittest
 from pathlib import Path
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, patch
 
 from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
@@ -53,18 +56,15 @@ class Releases(unittest.TestCase):
     def test_a_changed_parameter_is_a_new_version_of_each_function_that_has_it(self):
         template = read()
         own = template["Parameters"].keys()
-        shared = {"Environment", "MemorySize", "Tracing"}
+        shared = {"Environment", "MemorySize", "LoggingConfig"}
         everywhere = parameters_in([template["Globals"]["Function"][name] for name in shared]) & own
         before = versions()
         for function in FUNCTIONS:
             properties = template["Resources"][function]["Properties"]
-            used = parameters_in([properties.get(name, {}) for name in [*shared, "LoggingConfig"]]) & own | everywhere
-            if "MemorySize" in properties:
-                used.remove("MemorySize")
-            self.assertGreater(len(used), 6)
+            used = parameters_in([properties.get(name, {}) for name in shared]) & own | everywhere
+            self.assertGreater(len(used), 5)
             for parameter in used:
-                # SAM leaves TracingConfig out unless the value is another one.
-                changed = versions(**{parameter: "Active" if parameter == "Tracing" else "100"})
+                changed = versions(**{parameter: "100"})
                 self.assertTrue(any(name.startswith(function) for name in changed - before), f"{function} {parameter}")
 
     def test_requests_events_and_the_stream_go_to_the_alias(self):
@@ -73,7 +73,12 @@ class Releases(unittest.TestCase):
         self.assertEqual(resources["WorkerFunctionSweep"]["Properties"]["Target"]["Arn"], {"Ref": "WorkerFunctionAliaslive"})
         routes = json.dumps(resources["Api"]["Properties"]["Body"])
         self.assertEqual(routes.count("Aliaslive"), routes.count('"uri"'))
-        self.assertEqual(routes.count('"uri"'), 4)
+        self.assertEqual(routes.count('"uri"'), 7)
+        self.assertEqual(
+            {f"{method.upper()} {path}" for path, methods in resources["Api"]["Properties"]["Body"]["paths"].items() for method in methods},
+            {"POST /orders", "GET /orders", "GET /orders/{orderId}", "POST /orders/{orderId}/cancel",
+             "POST /orders/{orderId}/notifications", "GET /health", "GET /callbacks/{orderId}/{token}"},
+        )
 
     def test_a_step_by_step_deployment_is_ended_by_alarms_and_one_at_once_is_not(self):
         group = deployed(Deployment="Canary10Percent5Minutes")["OrdersFunctionDeploymentGroup"]["Properties"]
@@ -81,8 +86,77 @@ class Releases(unittest.TestCase):
         self.assertIn("Canary10Percent5Minutes", json.dumps(group["DeploymentConfigName"]))
         condition, some, none = group["AlarmConfiguration"]["Fn::If"]
         self.assertEqual(read()["Conditions"][condition], {"Fn::Not": [{"Fn::Equals": [{"Ref": "Deployment"}, "AllAtOnce"]}]})
-        self.assertEqual((len(some["Alarms"]), none.get("Alarms", [])), (5, []))
+        self.assertEqual((len(some["Alarms"]), none.get("Alarms", [])), (3, []))
         self.assertEqual(read()["Parameters"]["Deployment"]["Default"], "AllAtOnce")
+
+    def test_a_release_is_checked_before_it_gets_requests_whatever_its_kind(self):
+        for kind in ["AllAtOnce", "Canary10Percent5Minutes"]:
+            resources = deployed(Deployment=kind)
+            for function in FUNCTIONS:
+                update = resources[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+                self.assertEqual(update["BeforeAllowTrafficHook"], {"Ref": "ReleaseCheck"})
+        self.assertEqual(resources["ReleaseCheck"]["Properties"]["FunctionName"], {"Fn::Sub": "CodeDeployHook_${AWS::StackName}"})
+
+    def test_a_boundary_limits_every_role(self):
+        roles = {name: one for name, one in deployed(PermissionsBoundary="arn:aws:iam::123456789012:policy/b").items()
+                 if one["Type"] == "AWS::IAM::Role"}
+        self.assertEqual(len(roles), 7)
+        for name, one in roles.items():
+            condition, boundary, none = one["Properties"]["PermissionsBoundary"]["Fn::If"]
+            self.assertEqual((condition, none), ("HasPermissionsBoundary", {"Ref": "AWS::NoValue"}), name)
+            self.assertIn(boundary, [{"Ref": "PermissionsBoundary"}, "arn:aws:iam::123456789012:policy/b"], name)
+
+
+GOOD = {"GET /health": {"statusCode": 200}, "POST /orders": {"statusCode": 401},
+        "GET /callbacks/{orderId}/{token}": {"statusCode": 404}, None: {"error": "an unknown event"}}
+
+
+class ReleaseCheck(unittest.TestCase):
+    """The function's own code, over versions that answer as given."""
+
+    def says(self, new, in_use):
+        answers = {"2": new, "live": in_use}
+        told = []
+
+        def invoke(FunctionName, Payload):
+            answer = answers[FunctionName.rsplit(":", 1)[1]][json.loads(Payload).get("routeKey")]
+            if answer == "throttled":
+                raise RuntimeError("TooManyRequestsException")
+            error = {"FunctionError": "Unhandled"} if answer is None else {}
+            return {"Payload": io.BytesIO(json.dumps(answer or {"errorMessage": "killed"}).encode())} | error
+
+        aws = MagicMock()
+        aws.client.return_value.invoke = invoke
+        aws.client.return_value.put_lifecycle_event_hook_execution_status = lambda **status: told.append(status)
+        variables = {name: f"arn:aws:lambda:eu-north-1:123456789012:function:bridge-{name.lower()}:2"
+                     for name in ["ORDERS", "CALLBACKS", "WORKER"]}
+        code = read()["Resources"]["ReleaseCheck"]["Properties"]["Code"]["ZipFile"]
+        self.assertLess(len(code), 4096, "CloudFormation's limit")
+        scope = {}
+        with patch.dict(sys.modules, {"boto3": aws}), patch.dict(os.environ, variables), patch("builtins.print"):
+            exec(code, scope)
+            scope["handler"]({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}, None)
+        ((status),) = told
+        self.assertEqual((status.pop("deploymentId"), status.pop("lifecycleEventHookExecutionId")), ("d-1", "e-1"))
+        return status["status"]
+
+    def test_what_answers_well_gets_the_requests(self):
+        self.assertEqual(self.says(GOOD, GOOD), "Succeeded")
+
+    def test_each_wrong_answer_keeps_the_old_version(self):
+        for route in GOOD:
+            self.assertEqual(self.says(GOOD | {route: None}, GOOD), "Failed", "killed")
+            self.assertEqual(self.says(GOOD | {route: {}}, GOOD), "Failed", "no answer")
+        self.assertEqual(self.says(GOOD | {"GET /health": {"statusCode": 503}}, GOOD), "Failed")
+        self.assertEqual(self.says(GOOD | {"POST /orders": {"statusCode": 201}}, GOOD), "Failed")
+
+    def test_a_fault_that_the_version_in_use_has_too_holds_up_no_switch(self):
+        ill = GOOD | {"GET /health": {"statusCode": 503}}
+        self.assertEqual(self.says(ill, ill), "Succeeded")
+        self.assertEqual(self.says(ill | {None: {}}, ill), "Failed")
+        switched_off = dict.fromkeys(GOOD, "throttled")
+        self.assertEqual(self.says(switched_off, switched_off), "Succeeded", "step 5 of a restore")
+        self.assertEqual(self.says(switched_off, GOOD), "Failed")
 
 
 def holds(condition, parameters):
@@ -165,21 +239,18 @@ class Concurrency(unittest.TestCase):
         self.assertLessEqual(orders + callbacks + worker, 10)
         self.assertEqual(read()["Parameters"]["AccountConcurrency"]["Default"], "10", "AWS gives a new account no more")
 
-    def test_the_mapping_is_what_is_deployed_unless_a_parameter_says_otherwise(self):
+    def test_the_mapping_is_what_is_deployed(self):
         resources = deployed()
+        limit = lambda name: {"Fn::FindInMap": ["Limits", {"Ref": "AccountConcurrency"}, name]}
         for function, name in [("OrdersFunction", "Orders"), ("CallbacksFunction", "Callbacks"), ("WorkerFunction", "Worker")]:
-            own, given, otherwise = resources[function]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"]
-            self.assertEqual((own, given), (f"Has{name}ReservedConcurrency", {"Ref": f"{name}ReservedConcurrency"}))
-            many, reserved, none = otherwise["Fn::If"]
+            many, reserved, none = resources[function]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"]
             self.assertEqual(read()["Conditions"][many], {"Fn::Equals": [{"Ref": "AccountConcurrency"}, "1000"]})
-            self.assertEqual(reserved, {"Fn::FindInMap": ["Limits", {"Ref": "AccountConcurrency"}, name]})
-            self.assertEqual(none, {"Ref": "AWS::NoValue"})
+            self.assertEqual((reserved, none), (limit(name), {"Ref": "AWS::NoValue"}))
         stage = resources["ApiApiGatewayDefaultStage"]["Properties"]
         callbacks = stage["RouteSettings"]["GET /callbacks/{orderId}/{token}"]
         for settings, who in [(stage["DefaultRouteSettings"], "Requests"), (callbacks, "Callbacks")]:
             for setting, name in [("ThrottlingRateLimit", f"{who}PerSecond"), ("ThrottlingBurstLimit", f"{who}Burst")]:
-                expected = [f"Has{name}", {"Ref": name}, {"Fn::FindInMap": ["Limits", {"Ref": "AccountConcurrency"}, name]}]
-                self.assertEqual(settings[setting]["Fn::If"], expected)
+                self.assertEqual(settings[setting], limit(name))
 
 
 if __name__ == "__main__":

@@ -1,31 +1,25 @@
-"""What CloudWatch makes of the functions' log lines: the metrics, rules and alarms of template.yaml, evaluated.
+"""What CloudWatch makes of the functions' log lines: the metrics and alarms of template.yaml, evaluated.
 
-Time is in minutes. A history is a list of `Event`s. Alarms are evaluated every five minutes, or each minute if that is
-their period, over windows that end at that minute: CloudWatch's default, the sliding window. Not modelled: late log
-lines, and that CloudWatch reads some data points beyond the window where data is missing (here a missing point is what
-TreatMissingData says).
+Time is in minutes. Alarms are evaluated every five minutes, over windows that end at that minute: CloudWatch's default, the
+sliding window. Not modelled: late log lines, and that CloudWatch reads some data points beyond the window where data is
+missing (here a missing point is what TreatMissingData says).
 """
 
-import json
 import math
 import re
-from collections import defaultdict, namedtuple
+from collections import defaultdict
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 import yaml
 
 from metric_math import expression
-from patterns import filter_pattern, rule_filters
+from patterns import filter_pattern
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 STEP = 5
 STACK = "stack"
-FUNCTIONS = {"OrdersLogs": "OrdersFunction", "CallbacksLogs": "CallbacksFunction", "WorkerLogs": "WorkerFunction"}
-
-# `count` equal lines of a log group in one minute. Without a log group, the line is a metric of a service's: its namespace,
-# name, and the resource that it is about.
-Event = namedtuple("Event", "minute logs line count", defaults=[1])
 
 
 class Tagged(yaml.SafeLoader):
@@ -43,61 +37,114 @@ def construct(loader, suffix, node):
 Tagged.add_multi_constructor("!", construct)
 
 
-class Metric:
-    """Values by minute, and how often each occurs."""
+class History:
+    """How often each log line, or each count of a service of AWS's, comes in each minute."""
 
-    def __init__(self):
-        self.minutes = defaultdict(lambda: defaultdict(int))
+    def __init__(self, minutes):
+        self.minutes = minutes
+        self.lines = {}
+
+    def add(self, minute, logs, line, count=1):
+        if 0 <= minute < self.minutes and count:
+            key = (logs, tuple(line.items() if logs else line))
+            if key not in self.lines:
+                self.lines[key] = (line, defaultdict(int))
+            self.lines[key][1][minute] += count
+
+    def add_request(self, minute, line, count=1):
+        """A function's summary line, and that of the access log."""
+        self.add(minute, "FunctionLogs", line, count)
+        self.add_api(minute, line["route"], line["statusCode"], count)
+
+    def add_api(self, minute, route, status, count=1):
+        self.add(minute, "ApiLogs", {"routeKey": route, "status": str(status)}, count)
+
+    def add_service(self, minute, metric, count=1):
+        self.add(minute, None, metric, count)
+
+
+class Metric:
+    def __init__(self, minutes):
+        self.sums, self.counts, self.values = [0] * minutes, [0] * minutes, defaultdict(list)
+        self.running = None
 
     def add(self, minute, value, count=1):
-        self.minutes[minute][value] += count
+        self.sums[minute] += value * count
+        self.counts[minute] += count
+        self.values[minute].append(value)
 
     def statistic(self, name, end, minutes):
-        values = defaultdict(int)
-        for minute in range(end - minutes, end):
-            if minute in self.minutes:
-                for value, count in self.minutes[minute].items():
-                    values[value] += count
-        if not values:
+        start, end = max(0, end - minutes), min(end, len(self.sums))
+        self.running = self.running or tuple([0, *accumulate(one)] for one in (self.sums, self.counts))
+        sums, counts = self.running
+        if end <= start or counts[end] == counts[start]:
             return None
-        return STATISTICS[name](values)
+        if name in ("Sum", "SampleCount"):
+            running = sums if name == "Sum" else counts
+            return running[end] - running[start]
+        extreme = {"Maximum": max, "Minimum": min}[name]
+        return extreme(extreme(self.values[minute]) for minute in range(start, end) if self.counts[minute])
 
 
-def percentile(values, share):
-    rank, seen = math.ceil(share * sum(values.values())), 0
-    for value in sorted(values):
-        seen += values[value]
-        if seen >= rank:
-            return value
+class Data:
+    """The metrics of a history: one for each name and, where the filter has a dimension, for each of its values."""
+
+    def __init__(self, template, history):
+        self.metrics = defaultdict(lambda: Metric(history.minutes))
+        lines_of = defaultdict(set)
+        counted = defaultdict(set)
+        for (logs, _), (line, minutes) in history.lines.items():
+            if logs is None:
+                for minute, count in minutes.items():
+                    self.metrics[tuple(line)].add(minute, 1, count)
+                continue
+            lines_of[logs].update(minutes)
+            for _, matches, made in (one for one in template.filters if one[0] == logs and one[1](line)):
+                value = made["MetricValue"]
+                value = line[value[2:]] if value.startswith("$.") else int(value)
+                dimension = [line[one["Value"][2:]] for one in made.get("Dimensions", [])]
+                name = (STACK, made["MetricName"], *dimension)
+                for minute, count in minutes.items():
+                    self.metrics[name].add(minute, value, count)
+                counted[name].update(minutes)
+        for logs, _, made in template.filters:
+            name = (STACK, made["MetricName"])
+            if "DefaultValue" in made:
+                for minute in lines_of[logs] - counted[name]:
+                    self.metrics[name].add(minute, made["DefaultValue"])
+
+    def value(self, query, end, minutes):
+        stat = query["MetricStat"]
+        metric = stat["Metric"]
+        name = (metric["Namespace"], metric["MetricName"], *(one["Value"] for one in metric.get("Dimensions") or []))
+        return self.metrics[name].statistic(stat["Stat"], end, minutes) if name in self.metrics else None
+
+    def by_shop(self, name, end, minutes):
+        found = (one.statistic("Sum", end, minutes) for key, one in self.metrics.items() if key[:2] == (STACK, name) and len(key) == 3)
+        return [value for value in found if value is not None]
 
 
-STATISTICS = {
-    "Sum": lambda values: sum(value * count for value, count in values.items()),
-    "SampleCount": lambda values: sum(values.values()),
-    "Maximum": max,
-    "Minimum": min,
-    "p99": lambda values: percentile(values, 0.99),
-}
+    def are_zero(self, queries):
+        metrics = [one["MetricStat"]["Metric"]["MetricName"] for one in queries if "MetricStat" in one]
+        return bool(metrics) and not any(any(one.sums) for name, one in self.metrics.items() if name[1] in metrics)
 
 
 class Template:
-    def __init__(self, parameters):
+    def __init__(self):
         resources = yaml.load(TEMPLATE.read_text(), Tagged)["Resources"]
-        of_type = lambda name: [resource["Properties"] for resource in resources.values() if resource["Type"] == name]
-        self.filters = []
-        for one in of_type("AWS::Logs::MetricFilter"):
-            transformation = one["MetricTransformations"][0]
-            self.filters.append((one["LogGroupName"], filter_pattern(one["FilterPattern"]), transformation))
-        self.rules = {}
-        for one in of_type("AWS::CloudWatch::InsightRule"):
-            body = json.loads(one["RuleBody"])
-            contribution = body["Contribution"]
-            logs = re.fullmatch(r"\$\{(\w+)\}", body["LogGroupNames"][0])[1]
-            self.rules[one["RuleName"]] = (logs, contribution["Keys"][0].removeprefix("$."), rule_filters(contribution["Filters"]))
-        self.alarms = {}
-        for one in of_type("AWS::CloudWatch::Alarm"):
-            one = {key: parameters.get(value, value) if isinstance(value, str) else value for key, value in one.items()}
-            self.alarms[one["AlarmName"].removeprefix(f"{STACK}-")] = Alarm(one)
+        of_type = lambda name: [(key, one["Properties"]) for key, one in resources.items() if one["Type"] == name]
+        self.filters = [
+            (one["LogGroupName"], filter_pattern(one["FilterPattern"]), one["MetricTransformations"][0])
+            for _, one in of_type("AWS::Logs::MetricFilter")
+        ]
+        name = lambda one: one["AlarmName"].removeprefix(f"{STACK}-")
+        self.alarms = {name(one): Alarm(one) for _, one in of_type("AWS::CloudWatch::Alarm")}
+        composites = of_type("AWS::CloudWatch::CompositeAlarm")
+        names = {key: name(one) for key, one in of_type("AWS::CloudWatch::Alarm") + composites}
+        self.composites = {name(one): Composite(one["AlarmRule"], names) for _, one in composites}
+        self.messages = {name(one) for _, one in composites if "AlarmActions" in one}
+        assert not any("AlarmActions" in one or "OKActions" in one for _, one in of_type("AWS::CloudWatch::Alarm"))
+        assert not any("OKActions" in one for _, one in composites)
 
 
 class Alarm:
@@ -107,108 +154,84 @@ class Alarm:
         self.missing = properties["TreatMissingData"]
         threshold = float(properties["Threshold"])
         self.breaches = {
-            "GreaterThanThreshold": lambda value: value > threshold,
             "GreaterThanOrEqualToThreshold": lambda value: value >= threshold,
             "LessThanThreshold": lambda value: value < threshold,
         }[properties["ComparisonOperator"]]
         if "Metrics" in properties:
             self.queries = {one["Id"]: one for one in properties["Metrics"]}
-            (self.result,) = (one["Id"] for one in properties["Metrics"] if one.get("ReturnData", True))
+            (self.result,) = (one["Expression"] for one in properties["Metrics"] if one.get("ReturnData", True))
         else:
-            statistic = properties.get("Statistic") or properties["ExtendedStatistic"]
-            metric = {key: properties.get(key) for key in ("Namespace", "MetricName", "Dimensions")}
-            self.queries = {"m": {"MetricStat": {"Metric": metric, "Stat": statistic, "Period": properties["Period"]}}}
-            self.result = "m"
-        periods = {one["MetricStat"]["Period"] for one in self.queries.values() if "MetricStat" in one}
-        periods |= {one["Period"] for one in self.queries.values() if "Period" in one}
-        (seconds,) = periods  # CloudWatch refuses an alarm whose metrics have different periods.
-        self.period = int(seconds) // 60
+            metric = {key: properties[key] for key in ("Namespace", "MetricName")}
+            stat = {"Metric": metric, "Stat": properties["Statistic"], "Period": properties["Period"]}
+            self.queries, self.result = {"m": {"MetricStat": stat}}, "m"
+        (seconds,) = {one["MetricStat"]["Period"] if "MetricStat" in one else one["Period"]
+                      for one in self.queries.values() if "MetricStat" in one or "Period" in one}
+        self.period = int(seconds) // 60  # CloudWatch refuses an alarm whose metrics have different periods.
         assert self.period * self.periods <= (7 if self.period >= 60 else 1) * 24 * 60, "CloudWatch's longest window"
 
-    def value(self, query, data, end):
+    def point(self, data, end):
+        """Whether the data point that ends here breaches; None if it is missing."""
+        values = {name: self.read(one, data, end) for name, one in self.queries.items() if one.get("Expression") != self.result}
+        value = compiled(self.result)(values, end - self.period)
+        return None if value is None else self.breaches(value)
+
+    def read(self, query, data, end):
         if "MetricStat" in query:
-            stat = query["MetricStat"]
-            return data.metric(stat["Metric"]).statistic(stat["Stat"], end, self.period)
-        rule = re.fullmatch(r'INSIGHT_RULE_METRIC\("(.+)", "UniqueContributors"\)', query["Expression"])
-        if rule:
-            return data.contributors(rule[1], end, self.period)
-        others = {name: self.value(one, data, end) for name, one in self.queries.items() if one is not query}
-        return compiled(query["Expression"])(others)
-
-    def first_alarm(self, data, start, end):
-        """The minute at which the alarm goes off, or None."""
-        states = {}
-
-        def is_bad(minute):
-            if minute not in states:
-                value = self.value(self.queries[self.result], data, minute)
-                states[minute] = self.missing == "breaching" if value is None else self.breaches(value)
-            return states[minute]
-
-        for now in range(start, end + 1, min(STEP, self.period)):
-            window = [is_bad(now - number * self.period) for number in range(self.periods)]
-            if sum(window) >= self.needed:
-                return now
-        return None
+            return data.value(query, end, self.period)
+        insights = re.fullmatch(rf'SELECT SUM\((\w+)\) FROM SCHEMA\("{STACK}", shopId\) GROUP BY shopId', query["Expression"])
+        assert self.period <= 180, "Metrics Insights reaches back three hours"
+        return data.by_shop(insights[1], end, self.period)
 
 
 compiled = cache(expression)
 
 
-class Data:
-    """The metrics and the contributors of a history."""
+class Composite:
+    """An alarm rule, such as `ALARM("${A}") AND NOT ALARM("${B}")`."""
 
-    def __init__(self, template, history):
-        self.template = template
-        self.metrics = defaultdict(Metric)
-        self.contributions = defaultdict(lambda: defaultdict(set))
-        ingested, counted = set(), set()
-        for event in history:
-            if event.logs is None:
-                self.metrics[event.line].add(event.minute, 1, event.count)
-                continue
-            ingested.add((event.minute, event.logs))
-            self.add_own(event, counted)
-            self.add_of_services(event)
-        for logs, _, transformation in template.filters:
-            name = transformation["MetricName"]
-            if "DefaultValue" in transformation:
-                for minute, of in ingested:
-                    if of == logs and (minute, name) not in counted:
-                        self.metrics[STACK, name].add(minute, transformation["DefaultValue"])
-
-    def add_own(self, event, counted):
-        for logs, matches, transformation in self.template.filters:
-            if logs == event.logs and matches(event.line):
-                value = transformation["MetricValue"]
-                value = event.line[value[2:]] if value.startswith("$.") else int(value)
-                self.metrics[STACK, transformation["MetricName"]].add(event.minute, value, event.count)
-                counted.add((event.minute, transformation["MetricName"]))
-        for name, (logs, key, matches) in self.template.rules.items():
-            if logs == event.logs and matches(event.line) and event.line.get(key) is not None:
-                self.contributions[name][event.minute].add(event.line[key])
-
-    def add_of_services(self, event):
-        """Lambda's and API Gateway's own metrics of the request that the line is about."""
-        if event.line.get("message") == "request":
-            self.metrics["AWS/Lambda", "Duration", FUNCTIONS[event.logs]].add(event.minute, event.line["totalMs"], event.count)
-            self.metrics["AWS/ApiGateway", "Count", "Api"].add(event.minute, 1, event.count)
-            is_5xx = int(event.line["statusCode"] >= 500)
-            self.metrics["AWS/ApiGateway", "5xx", "Api"].add(event.minute, is_5xx, event.count)
-
-    def metric(self, metric):
-        dimensions = [one["Value"] for one in metric.get("Dimensions") or []]
-        return self.metrics[(metric["Namespace"], metric["MetricName"], *dimensions)]
-
-    def contributors(self, rule, end, minutes):
-        by_minute = self.contributions[rule]
-        found = set().union(*(by_minute[minute] for minute in range(end - minutes, end) if minute in by_minute))
-        return float(len(found)) if found else None
+    def __init__(self, rule, names):
+        self.names = {names[one] for one in re.findall(r'"\$\{(\w+)\}"', rule)}
+        python = re.sub(r'ALARM\("\$\{(\w+)\}"\)', lambda one: f"on[{names[one[1]]!r}]", " ".join(rule.split()))
+        python = python.replace("AND", "and").replace("OR", "or").replace("NOT", "not")
+        self.is_on = eval(f"lambda on: {python}")  # noqa: S307
 
 
-def alarms(history, start, end, **parameters):
-    """The alarms that go off from `start` to `end`, and when."""
-    template = Template(parameters)
+def states(history, start=0):
+    """For each evaluation, the minute and the names of the alarms that are on."""
+    template = Template()
     data = Data(template, history)
-    found = {name: alarm.first_alarm(data, start, end) for name, alarm in template.alarms.items()}
-    return {name: minute for name, minute in found.items() if minute is not None}
+    on = dict.fromkeys(template.alarms, False)
+    points = {name: {} for name in template.alarms}
+    # Skipped, to save time: with nothing but zeros, no alarm goes off that does not want something.
+    alarms = {name: one for name, one in template.alarms.items() if one.missing == "breaching" or not data.are_zero(one.queries.values())}
+
+    def point(name, alarm, end):
+        known = points[name]
+        if end not in known:
+            known[end] = alarm.point(data, end)
+        return known[end]
+
+    for now in range(start + STEP, history.minutes + 1, STEP):
+        for name, alarm in alarms.items():
+            window = [point(name, alarm, now - number * alarm.period) for number in range(alarm.periods)]
+            if window == [None] * len(window) and alarm.missing == "ignore":
+                continue
+            is_missing_bad = alarm.missing == "breaching"
+            on[name] = sum(is_missing_bad if one is None else one for one in window) >= alarm.needed
+        for name in sorted(template.composites, key=lambda name: name in template.messages):
+            on[name] = bool(template.composites[name].is_on(on))
+        yield now, frozenset(name for name, is_on in on.items() if is_on)
+
+
+def first(found, alarm, start):
+    """The minutes from `start` until an alarm is on, or infinity."""
+    return next((now - start for now, on in found if now >= start and alarm in on), math.inf)
+
+
+def messages(found):
+    """The minutes and names of the messages: when `wake` or `look` goes on."""
+    sent, before = [], frozenset()
+    for now, on in found:
+        sent += [(now, name) for name in ("wake", "look") if name in on - before]
+        before = on
+    return sent

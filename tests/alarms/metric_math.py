@@ -1,6 +1,7 @@
 """CloudWatch's metric math, as far as template.yaml uses it, for one data point.
 
-A missing value makes its expression missing, except in FILL. A comparison is 1 or 0.
+A missing value makes its expression missing, except in FILL. A comparison is 1 or 0. A list of values, one for each
+series, is for MAX only.
 """
 
 import operator
@@ -17,7 +18,7 @@ LEVELS = [
 
 
 def expression(text):
-    """A function from a dict of values (None: missing) to the value."""
+    """A function from a dict of values (None: missing) and the minute at which the data point begins to the value."""
     rest, position = [], 0
     while text[position:].strip():
         token = TOKEN.match(text, position)
@@ -28,7 +29,7 @@ def expression(text):
     value = binary(rest, 0)
     if rest:
         raise ValueError(f"{rest[0]} is left over in {text}")
-    return value
+    return lambda values, minute=0: value(values | {"minute": minute})
 
 
 def binary(rest, level):
@@ -76,6 +77,13 @@ def close(rest):
 
 
 def function(name, given):
+    if name == "MAX":
+        (series,) = given
+        return lambda values: max(series(values), default=None)
+    if name in ("HOUR", "MINUTE"):  # of the first minute of the data point
+        of_day = {"HOUR": lambda minute: minute // 60 % 24, "MINUTE": lambda minute: minute % 60}[name]
+        (series,) = given
+        return lambda values: None if series(values) is None else of_day(values["minute"])
     if name == "FILL":
         value, default = given
         return lambda values: default(values) if value(values) is None else value(values)
