@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::bridge::{Bridge, OnOutage, UpdateError, Updated};
 use crate::deadline::Deadline;
 use crate::front_payment::{CancelCall, CancelReply, FrontPayment};
-use crate::order::{Status, StoredOrder, Violation};
+use crate::order::{Status, StatusRead, StoredOrder, Violation};
 use crate::secrets::{Redacted, Secret};
 use crate::status::{ReadBudget, ReadError, StatusReader};
 use crate::store::OrderStore;
@@ -120,12 +120,14 @@ impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
 
     /// The write before the call. Where it was made earlier, the call may have been made, too: then the status tells.
     async fn write_down(&mut self) -> Result<(), CancelOutcome> {
-        let was_requested = self.order.cancel_requested_at.is_some();
-        if was_requested {
+        if self.order.cancel_requested_at.is_some() {
             self.read_status().await;
-        } else {
+        }
+        // A request that stood may have been refused meanwhile.
+        if self.order.cancel_requested_at.is_none() {
+            let order_uuid = self.order_uuid;
             let change = |order: &StoredOrder, now| {
-                let is_open = order.is_order(self.order_uuid) && !order.status.is_dead();
+                let is_open = order.is_order(order_uuid) && !order.status.is_dead();
                 is_open.then(|| order.request_cancellation(now)).flatten()
             };
             self.update(change).await?;
@@ -208,11 +210,10 @@ impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
     /// The status of another order of Front Payment's is only noted.
     async fn read_other(&mut self) -> Result<(), ReadError> {
         let order_uuid = self.order_uuid;
-        let read = self.reader.read(order_uuid).await?;
+        let note = |order: &StoredOrder, read: &StatusRead, now| order.note_other_status(order_uuid, &read.word, now);
+        let (order, read) = self.reader.read_other_and_apply(self.order.clone(), order_uuid, note).await?;
         self.status = read.word.known();
-        let change = |order: &StoredOrder, now| order.note_other_status(order_uuid, &read.word, now);
-        let by = self.deadline.reply_by();
-        let updated = self.bridge.update(self.order.clone(), by, OnOutage::Retry, change).await;
-        updated.map(drop).map_err(|failure| failure.error.into())
+        self.order = order;
+        Ok(())
     }
 }

@@ -13,6 +13,9 @@ use crate::order::{StatusRead, StoredOrder};
 use crate::status::{ReadBudget, ReadError, StatusReader};
 use crate::store::OrderIndex;
 
+/// How often the status is read because the order changed meanwhile.
+const MAX_READS: usize = 5;
+
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Settle {
@@ -87,42 +90,42 @@ impl Found {
         order: StoredOrder,
         by: Timestamp,
     ) -> Result<StoredOrder, OperatorError> {
-        let Self { order_uuid, instead, .. } = self;
-        if order.reference_no.is_some() && order.reference_no != self.reference_no {
-            return Err(OperatorError::OtherReference);
-        }
-        order.check_settlement(order_uuid, *instead, bridge.clock.now())?;
-        if order.is_order(order_uuid) {
+        self.check(&order, bridge.clock.now())?;
+        if order.is_order(&self.order_uuid) {
             return Ok(order);
         }
-        let read = self.read(bridge, by).await?;
-        if read.order_amount.as_ref().is_some_and(|amount| !order.has_total(amount)) {
-            return Err(OperatorError::OtherAmount);
-        }
-        let change = |order: &StoredOrder, now| {
-            order.check_settlement(order_uuid, *instead, now).ok()?;
-            order.settle_as(order_uuid, &read, now)
-        };
-        let order = update(bridge, order, by, change).await?;
-        order.check_settlement(order_uuid, *instead, bridge.clock.now())?;
-        Ok(order)
-    }
-
-    async fn read<S: OrderIndex, F: FrontPayment>(
-        &self,
-        bridge: &Bridge<S, F>,
-        by: Timestamp,
-    ) -> Result<StatusRead, OperatorError> {
         if !crate::front_payment::is_provider_id(&self.order_uuid) {
             return Err(OperatorError::UnknownUuid);
         }
-        let budget = ReadBudget::per_minute(1);
+        let budget = ReadBudget::per_minute(MAX_READS);
         let mut reader = StatusReader::new(bridge, &budget, secret(bridge, by).await?, Deadline::replying_by(by));
-        reader.read(&self.order_uuid).await.map_err(|error| match error {
+        // Where the order changes meanwhile, all of it is checked anew.
+        let apply = |order: &StoredOrder, read: &StatusRead, now| {
+            self.check(order, now).and_then(|()| check_amount(order, read)).ok()?;
+            order.settle_as(&self.order_uuid, read, now)
+        };
+        let bound = reader.read_other_and_apply(order, &self.order_uuid, apply).await;
+        let (order, read) = bound.map_err(|error| match error {
             ReadError::FrontPayment(StatusError::NotFound) => OperatorError::UnknownUuid,
+            ReadError::Update(error) => error.into(),
             error => OperatorError::NoStatus(error.to_string()),
-        })
+        })?;
+        self.check(&order, bridge.clock.now())?;
+        check_amount(&order, &read)?;
+        Ok(order)
     }
+
+    fn check(&self, order: &StoredOrder, now: Timestamp) -> Result<(), OperatorError> {
+        if order.reference_no.is_some() && order.reference_no != self.reference_no {
+            return Err(OperatorError::OtherReference);
+        }
+        Ok(order.check_settlement(&self.order_uuid, self.instead, now)?)
+    }
+}
+
+fn check_amount(order: &StoredOrder, read: &StatusRead) -> Result<(), OperatorError> {
+    let is_other = read.order_amount.as_ref().is_some_and(|amount| !order.has_total(amount));
+    if is_other { Err(OperatorError::OtherAmount) } else { Ok(()) }
 }
 
 async fn update<S: OrderIndex, F>(

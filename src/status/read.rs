@@ -87,12 +87,31 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
     /// The same, where `apply` says what a status read changes. Also returns what was read.
     pub(crate) async fn read_and_apply(
         &mut self,
+        order: StoredOrder,
+        apply: impl Fn(&StoredOrder, &StatusRead, Timestamp) -> Option<Box<StoredOrder>>,
+    ) -> Result<(StoredOrder, StatusRead), ReadError> {
+        self.read_until_stored(order, None, apply).await
+    }
+
+    /// The same, of another order of Front Payment's.
+    pub(crate) async fn read_other_and_apply(
+        &mut self,
+        order: StoredOrder,
+        order_uuid: &str,
+        apply: impl Fn(&StoredOrder, &StatusRead, Timestamp) -> Option<Box<StoredOrder>>,
+    ) -> Result<(StoredOrder, StatusRead), ReadError> {
+        self.read_until_stored(order, Some(order_uuid), apply).await
+    }
+
+    /// `other` is another order of Front Payment's than the stored one.
+    async fn read_until_stored(
+        &mut self,
         mut order: StoredOrder,
+        other: Option<&str>,
         apply: impl Fn(&StoredOrder, &StatusRead, Timestamp) -> Option<Box<StoredOrder>>,
     ) -> Result<(StoredOrder, StatusRead), ReadError> {
         for _ in 0..MAX_READS {
-            let order_uuid = order.order_uuid.clone().ok_or(ReadError::NoUuid)?;
-            let read = self.read(&order_uuid).await?;
+            let read = self.read(other.or(order.order_uuid.as_deref()).ok_or(ReadError::NoUuid)?).await?;
             let Some(next) = apply(&order, &read, self.bridge.clock.now()) else { return Ok((order, read)) };
             match self.bridge.replace(&order, next, self.deadline.reply_by()).await {
                 Ok(next) => return Ok((next, read)),

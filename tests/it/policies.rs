@@ -56,7 +56,10 @@ async fn the_policies_allow_what_the_functions_call() {
     let created = body(&orders.invoke(&post(&example(), None)).await);
     let order_id = created["orderId"].as_str().unwrap();
     assert_eq!(orders.invoke(&get(order_id)).await["statusCode"], 200);
-    let expected = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"];
+    let list = api_event("GET /orders", "/orders", "changedSince=2026-01-01T00:00:00Z", API_KEY);
+    assert_eq!(orders.invoke(&list).await["statusCode"], 200);
+    let expected =
+        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"];
     assert_eq!(allowed("OrdersFunction"), names(&expected));
     assert_eq!(called(&aws.operations()), names(&expected));
 
@@ -105,14 +108,20 @@ fn a_policy_names_its_one_table_and_its_one_secret() {
     for function in FUNCTIONS {
         let policies = policies(function);
         assert!(!policies.contains('*') && !policies.contains("NotAction") && !policies.contains("NotResource"), "{policies}");
-        let resources: Vec<_> = policies.lines().filter_map(|line| line.trim().strip_prefix("Resource: ")).collect();
-        let (table, index, secret) = match resources[..] {
-            [table, secret] => (table, None, secret),
-            [table, index, secret] => (table, Some(index), secret),
-            _ => panic!("{resources:?}"),
-        };
+        // A statement has one resource, or a list of them.
+        let resources = policies.lines().map(|line| line.trim().trim_start_matches("Resource: ").trim_start_matches("- "));
+        let resources: Vec<_> = resources.filter(|resource| resource.starts_with("!If [")).collect();
+        let [table, indexes @ .., secret] = &resources[..] else { panic!("{resources:?}") };
         assert!(table.contains("!GetAtt OrdersTable.Arn") && table.contains(":table/${RestoredTable}'"), "{table}");
-        assert!(index.is_none_or(|index| index.matches("/index/due'").count() == 2), "{index:?}");
-        assert_eq!(secret, "!If [HasOwnSecret, !Ref Secret, !Ref SecretArn]");
+        assert_eq!(*secret, "!If [HasOwnSecret, !Ref Secret, !Ref SecretArn]");
+        let expected: &[&str] = match function {
+            "OrdersFunction" => &["shop"],
+            "WorkerFunction" => &["ask", "tell", "shop"],
+            _ => &[],
+        };
+        assert_eq!(indexes.len(), expected.len(), "{function}");
+        for (index, name) in indexes.iter().zip(expected) {
+            assert_eq!(index.matches(&format!("/index/{name}'")).count(), 2, "{index}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The runbook's restore, by its own commands: twice, with a release in between.
+//! The restore of the table, by the commands of its page: twice, with a release in between.
 
 use front_payment_bridge::order::Status;
 use front_payment_bridge::store::{DynamoDbStore, OrderStore};
@@ -11,14 +11,14 @@ use crate::support::lambda::Lambda;
 use crate::support::shell::{block, run_in};
 use crate::support::world::{ORDERS, World, body, get, post, slug};
 
-const RUNBOOK: &str = include_str!("../../docs/runbook.md");
-const SECTION: &str = "### Restoring the table";
+const PAGE: &str = include_str!("../../docs/restore.md");
 
 /// Restores the table that is in use, by step 2, and returns the new one's name.
 async fn restore(world: &World, table: &str) -> String {
     let placeholder = "<the moment, like 2026-11-24T09:30:00Z>";
-    let commands = block(RUNBOOK, SECTION, "restore-table-to-point-in-time").replace(placeholder, &Timestamp::now().to_string());
-    let commands = format!("{commands}\necho RESTORED=$RESTORED");
+    let commands =
+        block(PAGE, "## 2. A new table", "restore-table-to-point-in-time").replace(placeholder, &Timestamp::now().to_string());
+    let commands = format!("output() {{ echo \"$TABLE\"; }}\n{commands}\necho RESTORED=$RESTORED");
     let directory = tempfile::tempdir().unwrap();
     let (is_done, said) = run_in(world, directory.path(), &commands, &[("TABLE", table), ("STACK", "bridge")]).await;
     assert!(is_done, "{said}");
@@ -32,7 +32,7 @@ async fn mark(world: &World, table: &str, order_ids: &[&str]) {
     let directory = tempfile::tempdir().unwrap();
     let concerned: String = order_ids.iter().map(|order_id| format!("{order_id}\tdemo-shop\n")).collect();
     std::fs::write(directory.path().join("concerned.txt"), concerned).unwrap();
-    let commands = block(RUNBOOK, SECTION, "while read -r ORDER SHOP");
+    let commands = block(PAGE, "## 4. Marking them", "while read -r ORDER SHOP");
     let (is_done, said) = run_in(world, directory.path(), commands, &[("RESTORED", table)]).await;
     assert!(is_done && !said.contains("was not marked"), "{said}");
 }

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::markers::{assert_alarms_count_real_lines, metric_fields};
+use crate::markers::assert_alarms_count_real_lines;
 use crate::support::documents::{callback_event, example, hex_sha256, signed};
 use crate::support::lambda::Lambda;
 use crate::support::peer::{Behaviour, NOBODY, Peer, reply};
