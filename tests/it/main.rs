@@ -4,17 +4,26 @@
 // The handlers, over a store and a Front Payment that do what a test tells them.
 mod attempts;
 mod callbacks;
+mod cancel;
+mod cancel_replies;
 mod data_protection;
 mod faults;
+mod found_faults;
+mod health;
 mod idempotency;
 mod isolation;
+mod list;
+mod list_paging;
+mod next_step;
 mod notify;
 mod operations;
+mod operator;
 mod orders;
 mod reconcile;
 mod replies;
 mod restore;
 mod retention;
+mod settle;
 mod status_reads;
 mod verification;
 mod waiting;
@@ -27,11 +36,13 @@ mod store;
 mod stored_items;
 
 // The built binaries.
+mod after_the_sale;
 mod lambda;
 mod markers;
 mod outages;
 mod policies;
 mod races;
+mod trusted_failures;
 mod worker;
 
 mod support;

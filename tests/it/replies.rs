@@ -8,7 +8,7 @@ use crate::support::scripted::{failed, rejected, unavailable, unknown};
 use crate::support::test_bridge::{REQUEST_ID, TestBridge, TestReply, query};
 
 /// A reply of every kind, with its name.
-async fn replies() -> Vec<(&'static str, TestReply)> {
+pub async fn replies() -> Vec<(&'static str, TestReply)> {
     let bridge = TestBridge::new().await;
     let post = async |key| bridge.post(&example(), Some(key)).await;
     let mut replies = vec![("accepted", post("key-1").await), ("replayed", post("key-1").await)];

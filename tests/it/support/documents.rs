@@ -68,6 +68,32 @@ pub fn get_event(order_id: &str, authorization: &str, raw_query: &str) -> Value 
     })
 }
 
+/// `GET /orders` as API Gateway sends it.
+pub fn list_event(authorization: &str, raw_query: &str, key: Option<&str>) -> Value {
+    let mut event = json!({
+        "version": "2.0", "routeKey": "GET /orders", "rawPath": "/orders", "rawQueryString": raw_query,
+        "headers": {"authorization": authorization},
+    });
+    if let Some(key) = key {
+        event["headers"]["idempotency-key"] = json!(key);
+    }
+    event
+}
+
+/// `POST /orders/{orderId}/cancel` as API Gateway sends it.
+pub fn cancel_event(order_id: &str, authorization: &str, body: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "POST /orders/{orderId}/cancel", "rawPath": format!("/orders/{order_id}/cancel"),
+        "rawQueryString": "", "headers": {"authorization": authorization}, "pathParameters": {"orderId": order_id},
+        "body": body, "isBase64Encoded": false,
+    })
+}
+
+/// `GET /health` as API Gateway sends it.
+pub fn health_event() -> Value {
+    json!({"version": "2.0", "routeKey": "GET /health", "rawPath": "/health", "rawQueryString": "", "headers": {}})
+}
+
 /// `GET /callbacks/{orderId}/{token}` as API Gateway sends it.
 pub fn callback_event(order_id: &str, token: &str, raw_query: &str) -> Value {
     json!({

@@ -19,7 +19,7 @@ use local::store::EmbeddedStore;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::documents::{callback_event, example, get_event, post_event, secret, signed};
+use super::documents::{callback_event, cancel_event, example, get_event, list_event, post_event, secret, signed};
 use super::faulty_store::FaultyStore;
 use super::scripted::ScriptedProvider;
 
@@ -204,6 +204,21 @@ impl TestBridge {
     /// `GET /orders/{orderId}?refresh=true` as the shop `shop-a`.
     pub async fn refresh(&self, order_id: &str) -> TestReply {
         self.orders(get_event(order_id, "Bearer key-a", "refresh=true")).await
+    }
+
+    /// `POST /orders/{orderId}/cancel` as the shop `shop-a`.
+    pub async fn cancel(&self, order_id: &str, body: &str) -> TestReply {
+        self.orders(cancel_event(order_id, "Bearer key-a", body)).await
+    }
+
+    /// `GET /orders` as the shop `shop-a`.
+    pub async fn list(&self, raw_query: &str) -> TestReply {
+        self.orders(list_event("Bearer key-a", raw_query, None)).await
+    }
+
+    /// The order of a key of the shop `shop-a`.
+    pub async fn find(&self, key: &str) -> TestReply {
+        self.orders(list_event("Bearer key-a", "", Some(key))).await
     }
 
     pub async fn callback(&self, order_id: &str, token: &str, raw_query: &str) -> TestReply {

@@ -1,0 +1,87 @@
+//! Paging is complete while orders change.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::list::ids;
+use crate::support::documents::{example, signed_at};
+use crate::support::scripted::sent;
+use crate::support::test_bridge::TestBridge;
+
+/// What the list of a shop's own program has of each order: the latest `updatedAt` and status that it was given.
+type Known = HashMap<String, (String, String)>;
+
+/// Lists from `since` to the last page. `between` happens before each page, and after the last. Returns `until`.
+async fn copy_since(bridge: &TestBridge, since: &str, copy: &mut Known, mut between: impl AsyncFnMut()) -> String {
+    let mut cursor = String::new();
+    loop {
+        between().await;
+        let page = bridge.list(&format!("updatedSince={since}&limit=4{cursor}")).await;
+        for (order_id, order) in ids(&page).into_iter().zip(page.body["orders"].as_array().unwrap()) {
+            let text = |name: &str| order[name].as_str().unwrap().to_owned();
+            copy.insert(order_id, (text("updatedAt"), text("status")));
+        }
+        if let Some(until) = page.body["until"].as_str() {
+            between().await;
+            return until.to_owned();
+        }
+        cursor = format!("&cursor={}", page.body["next"].as_str().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn no_order_is_left_out_while_orders_change_between_the_pages() {
+    let bridge = TestBridge::new().await;
+    let mut order_ids = Vec::new();
+    for number in 0..30 {
+        order_ids.push(place(&bridge, number).await);
+        // Several of one millisecond, too.
+        bridge.pass_millis(if number % 3 == 0 { 700 } else { 0 });
+    }
+    bridge.pass(10);
+    let before: HashSet<String> = order_ids.iter().cloned().collect();
+
+    // Between two pages, orders change that were listed, and that were not, and new ones come.
+    let (mut step, mut copy) = (0usize, Known::new());
+    let words = ["RESERVED", "INVOICED", "PURRING", "PAID"];
+    let mut since = "0".to_owned();
+    for round in 0..4 {
+        let until = copy_since(&bridge, &since, &mut copy, async || {
+            for number in [step, step * 7 + 3, 29 - step % 30].map(|number| number % order_ids.len()) {
+                call_back(&bridge, &order_ids[number], number, words[round], step).await;
+            }
+            if step.is_multiple_of(5) && round < 2 {
+                let number = order_ids.len();
+                order_ids.push(place(&bridge, number).await);
+            }
+            bridge.pass_millis(1_300);
+            step += 1;
+        })
+        .await;
+        let listed: HashSet<String> = copy.keys().cloned().collect();
+        assert!(listed.is_superset(&before), "round {round} left out {:?}", before.difference(&listed));
+        since = until;
+    }
+    assert!(step > 20 && order_ids.len() > 31, "{step} pages, {} orders", order_ids.len());
+
+    // Once it is quiet, one more list from `until` makes the copy the same as what is stored.
+    bridge.pass(10);
+    copy_since(&bridge, &since, &mut copy, async || {}).await;
+    assert_eq!(copy.len(), order_ids.len());
+    for order_id in &order_ids {
+        let shown = bridge.get(order_id, "key-a").await.body;
+        let (updated_at, status) = &copy[order_id];
+        assert_eq!((&shown["updatedAt"], &shown["status"]), (&updated_at.as_str().into(), &status.as_str().into()), "{order_id}");
+    }
+}
+
+async fn place(bridge: &TestBridge, number: usize) -> String {
+    bridge.provider().will_reply(sent(&format!("ODR{number}")));
+    bridge.post(&example(), Some(&format!("key-{number}"))).await.order_id()
+}
+
+async fn call_back(bridge: &TestBridge, order_id: &str, number: usize, word: &str, step: usize) {
+    let token = bridge.stored(order_id).await.callback_token;
+    let timestamp = (1_755_764_131 + step).to_string();
+    let query = signed_at(&timestamp, &format!("ODR{number}"), word, "40", "test-secret");
+    assert_eq!(bridge.callback(order_id, &token, &query).await.status, 200);
+}
