@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::documents::{callback_event, example, signed};
-use crate::support::world::{CALLBACKS, ORDERS, SECRET_KEY, World, body, get, post};
+use crate::support::documents::{callback_event, example, list_event, signed};
+use crate::support::world::{API_KEY, CALLBACKS, ORDERS, SECRET_KEY, World, body, get, post};
 use crate::worker::{Scene, WORKER, sweep, wake};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
@@ -57,6 +57,7 @@ async fn the_policies_allow_what_the_functions_call() {
     let order_id = created["orderId"].as_str().unwrap();
     assert_eq!(orders.invoke(&get(order_id)).await["statusCode"], 200);
     let list = api_event("GET /orders", "/orders", "changedSince=2026-01-01T00:00:00Z", API_KEY);
+    let list = list_event(&format!("Bearer {API_KEY}"), "updatedSince=2026-01-01T00:00:00Z", None);
     assert_eq!(orders.invoke(&list).await["statusCode"], 200);
     let expected =
         ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"];
