@@ -116,7 +116,7 @@ impl Found {
         if !crate::front_payment::is_provider_id(&self.order_uuid) {
             return Err(OperatorError::UnknownUuid);
         }
-        let budget = ReadBudget::per_minute(1);
+        let budget = ReadBudget::per_minute(2); // once more with a newer token
         let mut reader = StatusReader::new(bridge, &budget, secret(bridge, by).await?, Deadline::replying_by(by));
         reader.read(&self.order_uuid).await.map_err(|error| match error {
             ReadError::FrontPayment(StatusError::NotFound) => OperatorError::UnknownUuid,
