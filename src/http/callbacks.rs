@@ -52,7 +52,8 @@ impl<S: OrderStore, F: FrontPayment> Callbacks<S, F> {
 impl<S: OrderStore, F: FrontPayment> Function for Callbacks<S, F> {
     async fn handle(&self, request: ApiRequest<'_>) -> Reply {
         let is_routed = request.event.route_key.as_deref() == Some(ROUTE);
-        logged(request.request_id, if is_routed { ROUTE } else { "none" }, async |report| {
+        let on_panic = || Problem::internal().of_callback();
+        logged(request.request_id, if is_routed { ROUTE } else { "none" }, on_panic, async |report| {
             let handled = if is_routed { self.get(&request, report).await } else { Err(not_found()) };
             handled.map_err(Problem::of_callback)
         })

@@ -63,7 +63,7 @@ pub async fn invoke(function: &impl Function, invocation: LambdaEvent<Box<RawVal
         }
         Err(_) => {
             let problem = Problem::new(Slug::MalformedJson, "The event is not a request of an HTTP API with payload 2.0.");
-            logged(&request_id, "none", async |_| Err(problem)).await
+            logged(&request_id, "none", Problem::internal, async |_| Err(problem)).await
         }
     };
     let (parts, body) = reply.into_parts();

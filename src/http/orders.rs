@@ -167,15 +167,21 @@ impl<S: OrderIndex, F: FrontPayment> Function for Orders<S, F> {
     async fn handle(&self, request: ApiRequest<'_>) -> Reply {
         let asked = request.event.route_key.as_deref().unwrap_or_default();
         let route = ROUTES.into_iter().find(|route| *route == asked).unwrap_or("none");
-        logged(request.request_id, route, async |report| match route {
-            "POST /orders" => self.post(&request, report).await,
-            "GET /orders" => self.list(&request, report).await,
-            "GET /orders/{orderId}" => self.get(&request, report).await,
-            "POST /orders/{orderId}/cancel" => self.post_cancel(&request, report).await,
-            "POST /orders/{orderId}/notifications" => self.post_notification(&request, report).await,
-            "GET /health" => self.health.get(&self.bridge, request.deadline.reply_by()).await,
-            _ => Err(Problem::new(Slug::NotFound, format!("The API has {}.", ROUTES.join(", ")))),
-        })
+        let is_repeatable = route != "POST /orders" || request.event.header("idempotency-key").is_some();
+        logged(
+            request.request_id,
+            route,
+            || replies::internal(is_repeatable),
+            async |report| match route {
+                "POST /orders" => self.post(&request, report).await,
+                "GET /orders" => self.list(&request, report).await,
+                "GET /orders/{orderId}" => self.get(&request, report).await,
+                "POST /orders/{orderId}/cancel" => self.post_cancel(&request, report).await,
+                "POST /orders/{orderId}/notifications" => self.post_notification(&request, report).await,
+                "GET /health" => self.health.get(&self.bridge, request.deadline.reply_by()).await,
+                _ => Err(Problem::new(Slug::NotFound, format!("The API has {}.", ROUTES.join(", ")))),
+            },
+        )
         .await
     }
 }

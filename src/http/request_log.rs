@@ -15,10 +15,11 @@ use crate::telemetry::RequestReport;
 pub(super) type HandlerResult = Result<(&'static str, Reply), Problem>;
 
 /// Runs a handler and logs its summary. Every line logged meanwhile has the `requestId`, and the `orderId` once
-/// [`record_order_id`](crate::telemetry::record_order_id) has set it. A panic becomes an `internal` problem.
+/// [`record_order_id`](crate::telemetry::record_order_id) has set it. A panic becomes this problem.
 pub(super) async fn logged(
     request_id: &str,
     route: &'static str,
+    on_panic: impl FnOnce() -> Problem,
     handler: impl AsyncFnOnce(&mut RequestReport) -> HandlerResult,
 ) -> Reply {
     // At the highest level: a filter that drops a span drops its ids, too.
@@ -27,7 +28,7 @@ pub(super) async fn logged(
     async {
         let mut report = RequestReport::default();
         let handled = AssertUnwindSafe(handler(&mut report)).catch_unwind().await;
-        let result = handled.unwrap_or_else(|_| Err(Problem::internal()));
+        let result = handled.unwrap_or_else(|_| Err(on_panic()));
         let (outcome, mut reply) = result.unwrap_or_else(|problem| (problem.slug.name(), problem.into_reply(request_id)));
         reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         log(route, outcome, &reply, &report, started.elapsed());
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_a_reply_without_its_message() {
-        let reply = pollster::block_on(logged("request-1", "none", async |_| panic!("with a name in it")));
+        let reply = pollster::block_on(logged("request-1", "none", Problem::internal, async |_| panic!("with a name in it")));
         assert_eq!(reply.status(), 500);
         assert!(reply.body().contains("urn:front-payment-bridge:internal") && !reply.body().contains("name"), "{}", reply.body());
     }

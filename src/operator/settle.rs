@@ -13,8 +13,8 @@ use crate::order::{StatusRead, StoredOrder};
 use crate::status::{ReadBudget, ReadError, StatusReader};
 use crate::store::OrderIndex;
 
-/// How often the status is read because the order changed meanwhile.
-const MAX_READS: usize = 5;
+/// Status reads to settle one order: anew where the order changes meanwhile, and each once more with a newer token.
+const MAX_READS: usize = 10;
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]

@@ -11,6 +11,7 @@ use super::{OperatorError, read_cursor, secret, write_cursor};
 use crate::bridge::{Bridge, OnOutage, UpdateError};
 use crate::order::{NotificationState, StoredOrder};
 use crate::store::{Cursor, IndexQuery, OrderIndex, Partition};
+use crate::telemetry::error_chain;
 
 /// Orders that one event looks at.
 const PAGE: u16 = 500;
@@ -39,11 +40,21 @@ impl Tell {
         let page = bridge.list(&query, by).await?;
         let (mut told, mut done, mut next) = (0u64, after, page.next);
         for entry in page.items {
-            if bridge.clock.until(by) < MIN_LEFT {
-                next = done;
-                break;
+            let repeated = if bridge.clock.until(by) < MIN_LEFT {
+                Err(OperatorError::Unusable("there is too little time left"))
+            } else {
+                self.repeat(bridge, entry.order_id, by).await
+            };
+            match repeated {
+                Ok(is_told) => told += u64::from(is_told),
+                // Only at the very first order, the answer is an error: nothing was changed. Else it says where to go on.
+                Err(error) if done == after => return Err(error),
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "not every order is looked at");
+                    next = done;
+                    break;
+                }
             }
-            told += u64::from(self.repeat(bridge, entry.order_id, by).await?);
             done = Some(Cursor { order_id: entry.order_id, at: entry.at });
         }
         Ok(match next {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::documents::{example, example_of, post_event};
 use crate::support::log::Log;
 use crate::support::scripted::{failed, rejected, sent, unknown};
-use crate::support::worker::{SHOP_A, TestWorker};
+use crate::support::worker::{NOTIFY_KEY, SHOP_A, TestWorker, secret_with};
 
 /// An order of the shop `shop-a` that is UNKNOWN.
 async fn place_unknown(worker: &TestWorker) -> String {
@@ -113,6 +113,23 @@ async fn what_front_payment_does_not_confirm_is_not_bound() {
     let nobody = "0198c2f0-7e4a-7000-8000-000000000001";
     assert_refused(&worker, &order_id, settle_event(nobody, "ODR7", "Dhaka"), "no order").await;
     assert_eq!(worker.stored(&order_id).await.status.name(), "UNKNOWN");
+}
+
+#[tokio::test]
+async fn a_rotated_token_is_fetched_for_the_reading() {
+    let worker = TestWorker::new().await;
+    let order_id = place_unknown(&worker).await;
+    let secret = secret_with([
+        ("shop-a", "key-a", json!({"keys": [NOTIFY_KEY]})),
+        ("shop-b", "key-b", Value::Null),
+        ("shop-c", "key-c", Value::Null),
+    ]);
+    worker.set_secret(secret.replace("token-1", "token-2"));
+    worker.provider().will_tell(Err(StatusError::Unauthorized));
+    worker.provider().will_tell(Ok("SENT"));
+    assert_eq!(worker.invoke(settle_event(&order_id, "ODR7", "Dhaka")).await["orderUuid"], "ODR7");
+    let tokens: Vec<_> = worker.provider().status_calls().into_iter().map(|(_, token)| token).collect();
+    assert_eq!(tokens, ["token-1", "token-2"]);
 }
 
 #[tokio::test]
