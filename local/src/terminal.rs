@@ -42,6 +42,11 @@ fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
     let (parts, mentions_order) = match (entry.field("route"), entry.message.as_str()) {
         (None, "sweep") if entry.field("visited") == Some("0") => return None,
         (None, "orders that wait for the operator") if entry.field("waiting") == Some("0") => return None,
+        // Each view of the operator's page asks.
+        (Some("operator"), _) if entry.field("event") == Some("waiting") => return None,
+        (Some("operator"), _) => {
+            (vec![Some("operator"), entry.field("event"), entry.field("outcome"), entry.field("status")], true)
+        }
         (Some("notification"), _) => {
             let answer = entry.field("shopStatusCode").or(entry.field("shopError"));
             (vec![Some("notification"), answer, entry.field("outcome"), entry.field("status")], true)

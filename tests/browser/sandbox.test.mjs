@@ -273,6 +273,7 @@ test('the operator settles an order whose reply was lost', async () => {
   await page.getByRole('button', { name: 'Send it' }).click();
   await page.getByRole('link', { name: 'Watch the order' }).click();
   await page.getByRole('link', { name: 'Settle it as the operator' }).click();
+  await forward(page, 'an hour'); // it waits once its attempt is a minute old
   const portal = await page.context().newPage();
   await portal.goto(`${base}/front-payment/portal`);
   const uuid = await portal.getByRole('row', { name: /settled-lost-reply/ }).getByRole('link').innerText();

@@ -117,7 +117,10 @@ fn waiting_orders(answer: &Value) -> Markup {
     });
     let rows: Vec<_> = rows.collect();
     html! {
-        @if rows.is_empty() { p { "None. Try the word " code { "lost-reply" } " to have one." } }
+        @if rows.is_empty() {
+            p { "None. An order whose reply was lost is here a minute after it was sent. The word " code { "lost-reply" }
+                " makes one, and the clock can be moved." }
+        }
         @else {
             p { "Look for the reference in " a href="/front-payment/portal" { "the portal" } ". An order counts as not created only \
                  if it is not there ten minutes after it was sent: the clock can be moved." }

@@ -33,6 +33,7 @@ impl Step {
                 (Bridge, Shop, format!("notification {} → {answer}, {outcome}", field("status")))
             }
             ("reading", _) => (Bridge, Bridge, format!("reconciliation: {}, {outcome}", field("status"))),
+            ("operator", _) => (Bridge, Bridge, format!("operator: {}, {outcome}", field("event"))),
             (route, _) if route.contains("/callbacks/") => {
                 let why = entry.field("unverified").map(|why| format!(", not verified: {why}")).unwrap_or_default();
                 (Bridge, Bridge, format!("callback {outcome}{why}"))
@@ -52,6 +53,7 @@ impl Step {
         let is_bad = ["statusCode", "answered", "shopStatusCode", "providerStatusCode"].into_iter().any(is_failure)
             || entry.fields.contains_key("shopError")
             || entry.fields.contains_key("unverified")
+            || outcome == "refused"
             || text.contains("no answer")
             || entry.message == "callback lost";
         Some(Self { from, to, text, is_bad })
@@ -88,6 +90,8 @@ mod tests {
         );
         let reading = [("route", "reading"), ("outcome", "news"), ("status", "PAID"), ("providerStatusCode", "200")];
         assert_eq!(step("reading", &reading), Some((Bridge, Bridge, "reconciliation: PAID, news".to_owned(), false)));
+        let settled = [("route", "operator"), ("event", "settle"), ("outcome", "done"), ("status", "SENT")];
+        assert_eq!(step("operator", &settled), Some((Bridge, Bridge, "operator: settle, done".to_owned(), false)));
         assert_eq!(step("submit", &[]), Some((Bridge, FrontPayment, "submit → no answer".to_owned(), true)));
         assert_eq!(step("sweep", &[]), None);
     }

@@ -50,6 +50,12 @@ async fn the_operator_settles_what_nobody_knows() {
     let local = Running::start(&["--in-memory"]);
     let (_, lost) = local.submit("lost-reply", "lost").await;
     let (_, never) = local.submit("lost-request", "never").await;
+    // An order waits for a person once its attempt is a minute old.
+    let forward = async |step: &str| {
+        let clock = local.client.post(format!("{}/front-payment/clock", local.base));
+        assert_eq!(answer(clock.body(json!({ "forward": step }).to_string())).await.0, 200);
+    };
+    forward("2m").await;
     let waiting = local.operator(&json!({"waiting": {}}));
     let references: Vec<_> = waiting["waiting"].as_array().unwrap().iter().map(|order| &order["referenceNo"]).collect();
     assert_eq!(references, [&json!("lost-reply"), &json!("lost-request")]);
@@ -62,8 +68,7 @@ async fn the_operator_settles_what_nobody_knows() {
     let not_created = json!({"settle": {"orderId": never["orderId"], "created": false}});
     let early = shell(&format!("cargo run -- operator --url {} '{not_created}'; echo $?", local.base));
     assert!(early.starts_with("1\n"), "less than ten minutes ago: {early}");
-    let clock = local.client.post(format!("{}/front-payment/clock", local.base)).body(r#"{"forward": "11m"}"#);
-    assert_eq!(answer(clock).await.0, 200);
+    forward("11m").await;
     assert_eq!(local.operator(&not_created)["status"], "FAILED");
     assert_eq!(local.operator(&json!({"waiting": {}}))["waiting"], json!([]));
 }

@@ -120,6 +120,7 @@ impl Running {
     }
 
     /// Files can grow to so many bytes, as on a disk that is full.
+    #[cfg(target_os = "linux")]
     fn limit_files(&self, bytes: &str) {
         let mut limited = Command::new("prlimit");
         limited.args([&format!("--pid={}", self.process.id()), &format!("--fsize={bytes}:unlimited")]);
@@ -205,6 +206,7 @@ fn sigterm_is_a_clean_end_too() {
     assert_eq!(local.signal("TERM"), Some(0));
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_disk_that_was_full_needs_no_restart() {
     let directory = tempfile::tempdir().unwrap();
