@@ -53,14 +53,14 @@ async fn a_shop_that_verifies_front_payments_callbacks_can_verify_a_notification
     assert!(lines[0]["totalMs"].is_u64(), "{}", lines[0]);
     assert_clean(&worker, &scene, &order);
 
-    // What a reading logs is seen where there is one.
+    // What a status read logs is seen where there is one.
     let fields = metric_fields("WorkerLogs");
-    let of_readings = ["otherOrderUuid", "providerMs", "providerRateLimitRemaining"];
+    let of_status_reads = ["otherOrderUuid", "providerMs", "providerRateLimitRemaining"];
     assert!(fields.contains("ageMs") && fields.contains("oldestUndeliveredSeconds"), "{fields:?}");
     let log = worker.log();
     let logged: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_alarms_count_real_lines("WorkerLogs", &logged, &["delivered"]);
-    for field in fields.iter().filter(|field| !of_readings.contains(field)) {
+    for field in fields.iter().filter(|field| !of_status_reads.contains(field)) {
         assert!(log.contains(&format!("\"{field}\":")), "a metric counts {field}, which no line has: {log}");
     }
 }
