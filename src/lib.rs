@@ -1,8 +1,8 @@
 //! A serverless bridge between Norwegian web shops and Front Payment Go.
 //!
-//! Four use cases rest on the domain in [`order`]: [`submit`], [`status`], [`notify`] and [`reconcile`]. They reach the
-//! outside through [`front_payment`], [`store`] and [`secrets`]. [`http`] turns requests into the first two, and their
-//! outcomes into replies; [`worker`] runs the other two.
+//! Six use cases rest on the domain in [`order`]: [`submit`], [`cancel`], [`status`], [`notify`], [`reconcile`] and
+//! [`operator`]. They reach the outside through [`front_payment`], [`store`] and [`secrets`]. [`http`] turns requests into
+//! the first three, and their outcomes into replies; [`worker`] runs the other three.
 
 pub mod aws;
 pub mod bridge;

@@ -1,4 +1,4 @@
-//! The Lambda without an API: tells shops, and asks Front Payment where it is silent.
+//! The Lambda without an API: tells shops, asks Front Payment where it is silent, and does what the operator decides.
 
 use std::process::ExitCode;
 

@@ -72,7 +72,7 @@ pub async fn apply_callback<S: OrderStore, F: FrontPayment>(
 ) -> (CallbackOutcome, RequestReport) {
     let reader = StatusReader::new(bridge, budget, request.secret.clone(), request.deadline);
     let mut handling = Handling { bridge, reader, request, report: RequestReport::default() };
-    let outcome = handling.run().await.unwrap_or_else(|failure| failure.log());
+    let outcome = handling.run().await.unwrap_or_else(Failure::into_outcome);
     let provider = handling.reader.calls;
     (outcome, RequestReport { provider, ..handling.report })
 }
@@ -94,7 +94,8 @@ impl From<ReadError> for Failure {
 }
 
 impl Failure {
-    fn log(self) -> CallbackOutcome {
+    /// Logs the failure, and returns what Front Payment is answered.
+    fn into_outcome(self) -> CallbackOutcome {
         match self {
             // The URL belongs to an order that has ended, or to none.
             Self::Update(UpdateError::Deleted) => CallbackOutcome::NotFound,

@@ -145,6 +145,26 @@ mod tests {
     }
 
     #[test]
+    fn the_files_of_events_can_be_read() {
+        for (file, name) in [
+            (include_str!("../../events/worker-waiting.json"), "waiting"),
+            (include_str!("../../events/worker-settle.json"), "settle"),
+            (include_str!("../../events/worker-settle-not-created.json"), "settle"),
+            (include_str!("../../events/worker-settle-instead.json"), "settle"),
+            (include_str!("../../events/worker-tell.json"), "tell"),
+            (include_str!("../../events/worker-backfill.json"), "backfill"),
+        ] {
+            let (Ok(Event::Operator(_, read)) | Ok(Event::Backfill { note: read, .. })) = Event::read(file) else {
+                panic!("no operator's event: {file}")
+            };
+            assert_eq!(read.event, name);
+        }
+        assert_eq!(Event::read(include_str!("../../events/worker-sweep.json")), Ok(Event::Sweep));
+        let stream = include_str!("../../events/worker-stream.json");
+        assert_eq!(Event::read(stream), Ok(Event::Stream(vec![id("516b7bd0-f7f6-507c-82dd-7382a97dbad0")])));
+    }
+
+    #[test]
     fn anything_else_is_an_error() {
         let long = "x".repeat(201);
         for event in [

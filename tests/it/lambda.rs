@@ -52,10 +52,16 @@ async fn the_events_run_end_to_end() {
         (&json!(200), &json!(order_id)),
         "events/read-order.json reads it"
     );
+    let found = orders.invoke(&event("find-order")).await;
+    assert_eq!((&found["statusCode"], &body(&found)["orders"][0]["orderId"]), (&json!(200), &json!(order_id)), "{found}");
+    let listed = orders.invoke(&event("list-orders")).await;
+    assert_eq!((&listed["statusCode"], body(&listed)["orders"].is_array()), (&json!(200), true), "{listed}");
+    let health = orders.invoke(&event("health")).await;
+    assert_eq!((&health["statusCode"], body(&health)), (&json!(200), json!({"status": "ok"})), "{health}");
 
     let callbacks = world.start(CALLBACKS, &[]).await;
     let stored = world.stored(order_id).await;
-    let unverified = callback_file("forged-callback", order_id, &stored.callback_token);
+    let unverified = callback_file("unverified-callback", order_id, &stored.callback_token);
     assert_eq!(callbacks.invoke(&unverified).await["statusCode"], 200, "the status is read: Front Payment says SENT");
     let read = body(&orders.invoke(&event("read-order")).await);
     assert_eq!((&read["status"], read["checkedAt"].is_string()), (&json!("SENT"), true));
@@ -66,6 +72,8 @@ async fn the_events_run_end_to_end() {
     let read = body(&orders.invoke(&event("read-order")).await);
     assert_eq!((&read["status"], read.get("bankIdUrl")), (&json!("INVOICED"), None));
     assert_eq!(callbacks.invoke(&callback_event(order_id, "wrong", "")).await["statusCode"], 404);
+    let cancelled = orders.invoke(&event("cancel-order")).await;
+    assert_eq!((&cancelled["statusCode"], &body(&cancelled)["status"]), (&json!(202), &json!("CANCELLED")), "{cancelled}");
 
     for lambda in [&orders, &callbacks] {
         let log = lambda.log();

@@ -81,7 +81,7 @@ async fn news_is_stored_and_told_in_the_same_sweep() {
     assert_eq!(shown["history"][1], json!({"status": "INVOICED", "at": "2026-06-15T00:02:00.000Z", "source": "provider"}));
     assert_eq!((worker.shops.statuses(), &shown["notified"]["state"]), (vec!["INVOICED".to_owned()], &json!("delivered")));
     let lines = log.lines();
-    let line = lines.iter().find(|line| line["route"] == "reading").expect("no line about the reading");
+    let line = lines.iter().find(|line| line["route"] == "reading").expect("no line about the status read");
     assert_eq!((&line["outcome"], &line["shopId"], &line["orderId"]), (&json!("news"), &json!("shop-a"), &json!(order_id)));
     assert!(line["totalMs"].is_u64() && line["providerMs"].is_u64() && line["orderUuid"] == "ODR1", "{line}");
 
@@ -105,10 +105,10 @@ async fn a_status_read_without_news_is_one_line_in_the_log() {
     let log = Log::capture();
     worker.sweep().await;
     let lines = log.lines();
-    let readings: Vec<_> = lines.iter().filter(|line| line["route"] == "reading").collect();
-    assert_eq!(readings.len(), 1, "{lines:?}");
+    let reads: Vec<_> = lines.iter().filter(|line| line["route"] == "reading").collect();
+    assert_eq!(reads.len(), 1, "{lines:?}");
     assert_eq!(
-        (&readings[0]["outcome"], &readings[0]["orderId"], &readings[0]["providerRateLimitRemaining"]),
+        (&reads[0]["outcome"], &reads[0]["orderId"], &reads[0]["providerRateLimitRemaining"]),
         (&json!("unchanged"), &json!(order_id), &json!(200))
     );
     assert_alarms_count_real_lines("WorkerLogs", &lines, &["unchanged"]);
@@ -135,7 +135,7 @@ async fn when_to_ask_again_is_written_down_before_it_is_asked() {
 
     // A worker that is killed while it waits for the status.
     worker.pass_to(300);
-    worker.kill_in_reading(json!({})).await;
+    worker.kill_in_status_read(json!({})).await;
     worker.sweep().await;
     worker.pass_to(899);
     worker.sweep().await;
@@ -189,7 +189,7 @@ async fn what_no_other_order_needs_is_read_of_the_others() {
 }
 
 #[tokio::test]
-async fn a_sweep_ends_its_readings_where_less_than_half_the_rate_limit_is_left() {
+async fn a_sweep_ends_its_status_reads_where_less_than_half_the_rate_limit_is_left() {
     let worker = TestWorker::new().await;
     for number in 0..10 {
         worker.put(&accepted(number, "SENT", 1_000)).await;
@@ -204,7 +204,7 @@ async fn a_sweep_ends_its_readings_where_less_than_half_the_rate_limit_is_left()
 }
 
 #[tokio::test]
-async fn notifications_go_on_where_no_reading_may() {
+async fn notifications_go_on_where_no_status_read_may() {
     let worker = TestWorker::new().await;
     worker.put(&accepted(50, "SENT", 1_000)).await;
     worker.put(&accepted(51, "SENT", 900)).await;
@@ -241,7 +241,7 @@ async fn a_uuid_that_front_payment_does_not_know_is_an_error_and_asked_about_aft
 }
 
 #[tokio::test]
-async fn a_reading_that_fails_is_made_again_at_its_next_time() {
+async fn a_status_read_that_fails_is_made_again_at_its_next_time() {
     let worker = TestWorker::new().await;
     let order_id = worker.place(SHOP_A).await;
     worker.pass_to(120);
@@ -361,7 +361,7 @@ async fn an_order_that_is_due_for_both_is_told_and_then_asked_for_in_one_sweep()
 }
 
 #[tokio::test]
-async fn a_slow_shop_does_not_hold_up_the_readings() {
+async fn a_slow_shop_does_not_hold_up_the_status_reads() {
     let worker = TestWorker::new().await;
     for _ in 0..20 {
         worker.place_invoiced(SHOP_A).await;

@@ -237,7 +237,7 @@ def check_callbacks(checks, callbacks, aws, provider, uuid):
     signed = f"{uuid}INVOICEDInvoice1224.0017557641311755764131sandbox-secret-key"
     checksum = hashlib.sha256(signed.encode()).hexdigest()
     known = {EVENTS_TOKEN: token, EVENTS_UUID: uuid, EVENTS_CHECKSUM: checksum}
-    callback, forged = (replaced(event(name), known) for name in ("callback", "forged-callback"))
+    callback, unverified = (replaced(event(name), known) for name in ("callback", "unverified-callback"))
 
     checks.equal("callback: 200", callbacks.send(callback)[0], 200)
     item = aws.item(PRIVATE_ID)
@@ -250,15 +250,15 @@ def check_callbacks(checks, callbacks, aws, provider, uuid):
     checks.equal("callback again: nothing is written", aws.item(PRIVATE_ID), item)
 
     # The callback is unverified, so the bridge reads the status and stores it. Nobody has signed, so it is SENT.
-    checks.equal("forged-callback: 200", callbacks.send(forged)[0], 200)
+    checks.equal("unverified-callback: 200", callbacks.send(unverified)[0], 200)
     asked = [(call.method, call.path, call.authorization) for call in provider.take_calls()]
     read = ("GET", f"/front-payment/api/v1/connect/orders/status/{uuid}", "Bearer sandbox-token")
-    checks.equal("forged-callback: the status is read from Front Payment", asked, [read])
+    checks.equal("unverified-callback: the status is read from Front Payment", asked, [read])
     item = aws.item(PRIVATE_ID)
-    checks.equal("forged-callback: stored status", item["status"], {"S": "SENT"})
+    checks.equal("unverified-callback: stored status", item["status"], {"S": "SENT"})
     history = [("SENT", "submit"), ("INVOICED", "callback"), ("SENT", "provider")]
-    checks.equal("forged-callback: stored history", statuses(item), history)
-    checks.none_of("forged-callback: no personal data is stored", PERSONAL, json.dumps(item))
+    checks.equal("unverified-callback: stored history", statuses(item), history)
+    checks.none_of("unverified-callback: no personal data is stored", PERSONAL, json.dumps(item))
 
     status, _, body = callbacks.send(event("callback"))
     checks.equal("callback with an unknown token: 404", status, 404)
@@ -300,8 +300,9 @@ def check_worker(checks, worker, orders, aws, provider, shop, private_uuid, corp
     check_notification(checks, "worker-stream, private order", query, PRIVATE_QUERY + "&", private_own, private)
     item = aws.item(PRIVATE_ID)
     # Front Payment is asked for an INVOICED order after a day.
-    checks.equal("worker-stream: the order's queue", item["queue"], {"S": "due"})
-    checks.equal("worker-stream: nothing is due today", int(item["dueAt"]["N"]) > time.time() + 80_000, True)
+    checks.equal("worker-stream: the order's queue", item["askQueue"], {"S": "check"})
+    checks.equal("worker-stream: nothing is asked today", int(item["askAt"]["N"]) > time.time() + 80_000, True)
+    checks.equal("worker-stream: nothing is to be told", "tellQueue" in item, False)
     checks.none_of("worker-stream: no personal data is stored", PERSONAL, json.dumps(item))
     checks.equal("worker-stream again: no failures", worker.invoke(event("worker-stream")), {"batchItemFailures": []})
     checks.equal("worker-stream again: the shop is not called", shop.take_calls(), [])
@@ -311,7 +312,7 @@ def check_worker(checks, worker, orders, aws, provider, shop, private_uuid, corp
     notified = {name: body["notified"][name] for name in ("state", "status", "attempts")}
     expected = {"state": "pending", "status": "INVOICED", "attempts": 0}
     checks.equal("repeat-notification: the reply", (body["orderId"], notified), (PRIVATE_ID, expected))
-    due_at = int(aws.item(PRIVATE_ID)["dueAt"]["N"])  # in whole seconds: up to one from now
+    due_at = int(aws.item(PRIVATE_ID)["tellAt"]["N"])  # in whole seconds: up to one from now
     time.sleep(max(0.0, due_at - time.time()))
     checks.equal("worker-sweep: {}", worker.invoke(event("worker-sweep")), {})
     calls = sorted(shop.take_calls())
@@ -324,6 +325,39 @@ def check_worker(checks, worker, orders, aws, provider, shop, private_uuid, corp
     checks.equal("worker-backfill: {}", worker.invoke(event("worker-backfill")), {})
     checks.equal("worker-backfill: nothing is written", aws.items(), items)
     checks.equal("worker: Front Payment is not called", provider.take_calls(), [])
+
+
+def check_operator(checks, worker, aws, provider):
+    """Nothing waits, and the private order is accepted, so none of the events changes anything."""
+    items = aws.items()
+    for name, reply in (("waiting", {"waiting": []}), ("tell", {"told": 0})):
+        checks.equal(f"worker-{name}: the answer", worker.invoke(event(f"worker-{name}")), reply)
+    for name in ("settle", "settle-not-created", "settle-instead"):
+        answer = worker.invoke(event(f"worker-{name}"))
+        checks.equal(f"worker-{name}: an error", list(answer), ["error"])
+    asked = [call.path.rpartition("/")[2] for call in provider.take_calls()]
+    checks.equal("worker-settle-instead: the status is read first", asked, ["ODR4286244938"])
+    checks.equal("the operator's events: nothing is written", aws.items(), items)
+
+
+def check_after_the_sale(checks, orders, aws, provider, gateway, uuid):
+    status, _, body = orders.send(event("health"))
+    checks.equal("health: 200", (status, body), (200, {"status": "ok"}))
+    status, _, body = orders.send(event("list-orders"))
+    # What has changed within the last ten seconds is not listed yet.
+    checks.equal("list-orders: 200, on one page", (status, list(body)), (200, ["orders", "until"]))
+    status, _, body = orders.send(event("find-order"))
+    checks.equal("find-order: the order", (status, [order["orderId"] for order in body["orders"]]), (200, [PRIVATE_ID]))
+    checks.equal("find-order: Front Payment is not called", provider.take_calls(), [])
+
+    status, _, body = orders.send(event("cancel-order"))
+    cancelled = {"orderId": PRIVATE_ID, "orderUuid": uuid, "status": "CANCELLED"}
+    checks.equal("cancel-order: 202", (status, body), (202, cancelled))
+    asked = [(call.method, call.path.removeprefix("/front-payment/api/v1/connect/orders")) for call in provider.take_calls()]
+    checks.equal("cancel-order: sent, then read", asked, [("POST", f"/cancel/{uuid}"), ("GET", f"/status/{uuid}")])
+    ((_, query, status),) = gateway.take_calls(1)
+    checks.equal("cancel-order, called back: 200", (query["status"], status), ("CANCELLED", 200))
+    checks.equal("cancel-order: stored status", aws.item(PRIVATE_ID)["status"], {"S": "CANCELLED"})
 
 
 def check_notification(checks, what, query, start, own, expected):
@@ -373,7 +407,7 @@ def check(checks, build, local):
         history = [("SENT", "submit"), ("INVOICED", "callback"), ("SENT", "provider")]
         pending, instants = uuids | {"notified": told | {"state": "pending"}}, ["checkedAt", "nextAt"]
         sent = pending | {"status": "SENT"}
-        check_read(checks, "read-order after the forgery", orders, provider, sent, history, instants)
+        check_read(checks, "read-order after the unverified callback", orders, provider, sent, history, instants)
         check_signed(checks, aws, provider, gateway, accepted, token)
         history.append(("INVOICED", "callback"))
         invoiced = pending | {"status": "INVOICED"}
@@ -382,8 +416,10 @@ def check(checks, build, local):
         check_worker(checks, worker, orders, aws, provider, shop, accepted["orderUuid"], corporate_uuid)
         invoiced["notified"] = {"state": "delivered", "status": "INVOICED", "attempts": 1}
         check_read(checks, "read-order after the notification", orders, provider, invoiced, history, ["checkedAt"])
-    check_log(checks, "orders", 9, [token])
-    check_log(checks, "callbacks", 6, [token])
+        check_operator(checks, worker, aws, provider)
+        check_after_the_sale(checks, orders, aws, provider, gateway, accepted["orderUuid"])
+    check_log(checks, "orders", 13, [token])
+    check_log(checks, "callbacks", 7, [token])
     check_log(checks, "worker", 3, [token])
 
 

@@ -111,6 +111,11 @@ def serving(server):
             server.shutdown()
 
 
+def index(name, partition, time, projection):
+    key = [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": time, "KeyType": "RANGE"}]
+    return {"IndexName": name, "KeySchema": key, "Projection": projection}
+
+
 class Aws:
     """Calls DynamoDB and Secrets Manager over plain HTTP."""
 
@@ -141,19 +146,18 @@ class Aws:
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[
                 {"AttributeName": "orderId", "AttributeType": "S"},
-                {"AttributeName": "queue", "AttributeType": "S"},
-                {"AttributeName": "dueAt", "AttributeType": "N"},
+                {"AttributeName": "tellQueue", "AttributeType": "S"},
+                {"AttributeName": "tellAt", "AttributeType": "N"},
+                {"AttributeName": "askQueue", "AttributeType": "S"},
+                {"AttributeName": "askAt", "AttributeType": "N"},
+                {"AttributeName": "shopId", "AttributeType": "S"},
+                {"AttributeName": "changedAt", "AttributeType": "N"},
             ],
             KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
             GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "due",
-                    "KeySchema": [
-                        {"AttributeName": "queue", "KeyType": "HASH"},
-                        {"AttributeName": "dueAt", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status", "shopId"]},
-                }
+                index("tell", "tellQueue", "tellAt", {"ProjectionType": "KEYS_ONLY"}),
+                index("ask", "askQueue", "askAt", {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status", "shopId"]}),
+                index("shop", "shopId", "changedAt", {"ProjectionType": "KEYS_ONLY"}),
             ],
         )
         secret = {"Name": SECRET_ID, "SecretString": json.dumps(SECRET)}

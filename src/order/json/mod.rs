@@ -207,7 +207,7 @@ impl<'de> Visitor<'de> for Levels {
                 Part::Digits(digits) => return Ok(Part::Value(Json::Number(digits))),
             };
         }
-        self.inside()?;
+        self.inside()?; // an empty object is a level, too
         Ok(Part::Value(Json::Object(members)))
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn of_two_workers_one_tells() {
-    // The other worker comes between the reading and the claim.
+    // The other worker comes between the read of the order and its claim.
     let worker = TestWorker::new().await;
     let order_id = worker.place_invoiced(SHOP_A).await;
     let (other, event) = (worker.clone(), stream_event(&[&order_id]));

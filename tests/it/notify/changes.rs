@@ -47,7 +47,7 @@ async fn a_status_that_comes_back_is_told_again() {
     let worker = TestWorker::new().await;
     let order_id = worker.place_invoiced(SHOP_A).await;
     worker.wake(&[&order_id]).await;
-    // PAID, and by a reading INVOICED again, before a worker came.
+    // PAID, and by a status read INVOICED again, before a worker came.
     worker.call_back(&order_id, "PAID").await;
     worker.provider().will_tell(Ok("INVOICED"));
     worker.api(get_event(&order_id, "Bearer key-a", "refresh=true")).await;

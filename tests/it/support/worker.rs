@@ -296,7 +296,7 @@ impl TestWorker {
     }
 
     /// The worker is killed while it waits for Front Payment's status.
-    pub async fn kill_in_reading(&self, event: Value) {
+    pub async fn kill_in_status_read(&self, event: Value) {
         let reached = Arc::new(Notify::new());
         let here = reached.clone();
         self.provider().meanwhile(move |_| stop(here));

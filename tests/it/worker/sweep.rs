@@ -24,10 +24,10 @@ async fn the_sweep_asks_front_payment_and_tells_the_news() {
     assert_eq!((stored.status, stored.bank_id_url.as_deref()), (Status::Reserved, None));
     let requests = scene.shop.requests();
     assert!(requests.len() == 1 && requests[0].contains("status=RESERVED"), "{requests:?}");
-    let readings = logged(&worker, "reading");
-    assert_eq!(readings.len(), 1);
+    let reads = logged(&worker, "reading");
+    assert_eq!(reads.len(), 1);
     assert_eq!(
-        (&readings[0]["outcome"], &readings[0]["providerStatusCode"], &readings[0]["orderId"]),
+        (&reads[0]["outcome"], &reads[0]["providerStatusCode"], &reads[0]["orderId"]),
         (&json!("news"), &json!(200), &json!(order_id))
     );
     let lines: Vec<Value> = worker.log().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
