@@ -25,8 +25,16 @@ pub const NOW: i64 = 1_781_481_600;
 pub const ERRORS: [&str; 6] = ["required", "wrong_type", "too_long", "not_allowed", "invalid_format", "out_of_range"];
 
 /// The codes that are advisory. `not_notifiable` is one only of a shop that is notified.
-pub const ADVISORY: [&str; 7] =
-    ["unknown_field", "totals_mismatch", "lines_mismatch", "too_precise", "bad_check_digits", "unlikely_format", "recommended"];
+pub const ADVISORY: [&str; 8] = [
+    "unknown_field",
+    "totals_mismatch",
+    "lines_mismatch",
+    "tax_mismatch",
+    "too_precise",
+    "bad_check_digits",
+    "unlikely_format",
+    "recommended",
+];
 
 /// The statuses by rank; the bridge's own four come before all of Front Payment's, and have none among themselves.
 pub const RANKED: [&str; 13] = [
