@@ -28,13 +28,15 @@ pub enum Code {
     TotalsMismatch,
     /// Advisory: an amount is not that of its line, or the lines do not add up to subTotal.
     LinesMismatch,
+    /// Advisory: totalTax is not the tax of the lines.
+    TaxMismatch,
     /// Advisory: a sum has fractions of an øre.
     TooPrecise,
     /// Advisory: a number that the Norwegian registers cannot have issued.
     BadCheckDigits,
     /// Advisory: the bridge cannot call the shop's URL.
     NotNotifiable,
-    /// Advisory: a phone number or postal code is unlike those of its country.
+    /// Advisory: a phone number or postal code is unlike those of its country, or a text is garbled.
     UnlikelyFormat,
     /// Advisory: optional, but an order is safer with it.
     Recommended,

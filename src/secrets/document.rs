@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::{Notify, Redacted};
-use crate::order::json::Json;
+use crate::order::json::{Json, Malformed};
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Secret {
@@ -17,6 +17,7 @@ pub struct Secret {
     /// Front Payment's secretKey; several while it is being rotated.
     pub callback_secrets: Vec<Redacted>,
     shops: Vec<Shop>,
+    unknown_members: Vec<String>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -32,14 +33,16 @@ impl std::fmt::Debug for Shop {
     }
 }
 
-/// Why the secret is unusable: the field, and what is expected there. Never quotes the secret, not even a shopId or the
-/// name of a repeated member: an operator may have put a key in its place.
+/// Why the secret is unusable: the field, and what is expected there. Never quotes the secret. Of a member's
+/// name it quotes what is too short for a key, because an operator may have put a key in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     #[error("the secret's {field}: expected {expected}")]
     Field { field: &'static str, expected: &'static str },
     #[error("the secret's document: expected a JSON object; line {line}, column {column} is not JSON")]
     Syntax { line: usize, column: usize },
+    #[error("the secret's document: expected no member name twice in an object; {member} is repeated at line {line}")]
+    Repeated { member: String, line: usize },
 }
 
 impl SecretError {
@@ -67,7 +70,12 @@ impl Secret {
         let Json::Object(document) = document else {
             return Err(SecretError::new("document", "a JSON object"));
         };
-        Ok(Self { token: token(&document)?, callback_secrets: callback_secrets(&document)?, shops: shops(&document)? })
+        Ok(Self {
+            token: token(&document)?,
+            callback_secrets: callback_secrets(&document)?,
+            shops: shops(&document)?,
+            unknown_members: unknown_members(&document),
+        })
     }
 
     /// The shop that an API key belongs to, and which of the shop's keys it is, from 1. Compares all hashes, so that the
@@ -93,6 +101,12 @@ impl Secret {
         self.shops.iter().find(|shop| shop.id == shop_id)?.notify.as_ref()
     }
 
+    /// Members that the bridge does not know, like `shops.shop-a.notify.host`: perhaps a misspelt `hosts`.
+    #[must_use]
+    pub fn unknown_members(&self) -> &[String] {
+        &self.unknown_members
+    }
+
     /// The ids of all shops, each with the number of its API keys.
     pub fn shops(&self) -> impl Iterator<Item = (&str, usize)> {
         self.shops.iter().map(|shop| (shop.id.as_str(), shop.api_key_hashes.len()))
@@ -101,10 +115,43 @@ impl Secret {
 
 /// The parsers' own messages could quote the secret, so they are dropped.
 fn read(text: &str) -> Result<Json<'_>, SecretError> {
-    Json::parse(text.as_bytes()).map_err(|_| match serde_json::from_str::<Value>(text) {
-        Ok(_) => SecretError::new("document", "no member name twice in an object, and at most 64 levels"),
+    Json::parse(text.as_bytes()).map_err(|malformed| match serde_json::from_str::<Value>(text) {
+        Ok(_) => repeated(&malformed).unwrap_or_else(|| SecretError::new("document", "at most 64 levels")),
         Err(error) => SecretError::Syntax { line: error.line(), column: error.column() },
     })
+}
+
+fn repeated(malformed: &Malformed) -> Option<SecretError> {
+    let Malformed::Syntax { reason, line, .. } = malformed else { return None };
+    let name = reason.strip_prefix("repeated member ")?.trim_matches('"');
+    Some(SecretError::Repeated { member: shown(name).unwrap_or("a member").to_owned(), line: *line })
+}
+
+/// Keys have 24 characters at least.
+const MAX_SHOWN_BYTES: usize = 23;
+
+/// A member's name, unless it may be a key.
+fn shown(name: &str) -> Option<&str> {
+    Some(name).filter(|name| name.len() <= MAX_SHOWN_BYTES && is_shop_id(name))
+}
+
+fn unknown_members(document: &Members<'_>) -> Vec<String> {
+    let mut unknown = unknown_of("", document, &["token", "callbackSecret", "shops"]);
+    let Some(Json::Object(shops)) = document.get("shops") else { return unknown };
+    for (id, shop) in shops {
+        let Json::Object(shop) = shop else { continue };
+        let at = format!("shops.{}.", shown(id).unwrap_or("*"));
+        unknown.extend(unknown_of(&at, shop, &["apiKeySha256", "notify"]));
+        if let Some(Json::Object(notify)) = shop.get("notify") {
+            unknown.extend(unknown_of(&format!("{at}notify."), notify, &["keys", "format", "hosts"]));
+        }
+    }
+    unknown
+}
+
+fn unknown_of(at: &str, members: &Members<'_>, known: &[&str]) -> Vec<String> {
+    let unknown = members.keys().filter(|name| !known.contains(&name.as_ref()));
+    unknown.map(|name| format!("{at}{}", shown(name).unwrap_or("(a name that may be a key)"))).collect()
 }
 
 fn token(document: &Members<'_>) -> Result<Redacted, SecretError> {
@@ -256,16 +303,35 @@ mod tests {
     #[test]
     fn a_member_name_stands_once_in_an_object() {
         let good = usable().to_string();
-        for (once, twice) in [
-            ("\"token\":\"t0ken\"", "\"token\":\"t0ken\",\"token\":\"t0ken\""),
-            ("\"token\":\"t0ken\"", "\"token\":\"t0ken\",\"t\\u006fken\":\"other\""),
-            ("\"shop-a\":", "\"shop-a\":{\"apiKeySha256\":[]},\"shop-a\":"),
-            ("\"apiKeySha256\":", "\"apiKeySha256\":[],\"apiKeySha256\":"),
-            ("\"token\":\"t0ken\"", "\"note\":{\"a\":1,\"a\":2},\"token\":\"t0ken\""),
+        let key = "k".repeat(24);
+        let under_keys = format!("\"{key}\":1,\"{key}\":2,\"token\":\"t0ken\"");
+        for (once, twice, member) in [
+            ("\"token\":\"t0ken\"", "\"token\":\"t0ken\",\"token\":\"t0ken\"", "token"),
+            ("\"token\":\"t0ken\"", "\"token\":\"t0ken\",\"t\\u006fken\":\"other\"", "token"),
+            ("\"shop-a\":", "\"shop-a\":{\"apiKeySha256\":[]},\"shop-a\":", "shop-a"),
+            ("\"apiKeySha256\":", "\"apiKeySha256\":[],\"apiKeySha256\":", "apiKeySha256"),
+            ("\"token\":\"t0ken\"", "\"note\":{\"a\":1,\"a\":2},\"token\":\"t0ken\"", "a"),
+            ("\"token\":\"t0ken\"", &under_keys, "a member"),
         ] {
             assert!(good.contains(once), "{good}");
             let error = Secret::parse(&good.replacen(once, twice, 1)).unwrap_err().to_string();
-            assert_eq!(error, "the secret's document: expected no member name twice in an object, and at most 64 levels");
+            let expected = "the secret's document: expected no member name twice in an object";
+            assert_eq!(error, format!("{expected}; {member} is repeated at line 1"));
         }
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(64), "]".repeat(64));
+        assert_eq!(Secret::parse(&deep).unwrap_err().to_string(), "the secret's document: expected at most 64 levels");
+    }
+
+    #[test]
+    fn unknown_members_are_named_and_their_values_are_not() {
+        assert_eq!(Secret::parse(&usable().to_string()).unwrap().unknown_members(), [""; 0]);
+        let mut document = usable();
+        document["tokn"] = json!("v4lue");
+        document["shops"]["shop-a"]["notfy"] = json!({"v4lue": 1});
+        document["shops"]["shop-b"]["notify"] = json!({"keys": ["k".repeat(24)], "host": ["v4lue"], "x".repeat(24): 1});
+        let secret = Secret::parse(&document.to_string()).unwrap();
+        let expected =
+            ["tokn", "shops.shop-a.notfy", "shops.shop-b.notify.host", "shops.shop-b.notify.(a name that may be a key)"];
+        assert_eq!(secret.unknown_members(), expected);
     }
 }

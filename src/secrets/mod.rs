@@ -117,13 +117,17 @@ impl SecretCache {
     async fn fetch(&self) {
         self.change(|state| state.tried_at = Some(self.clock.now()));
         match self.source.fetch().await.map(|text| Secret::parse(&text)) {
-            Ok(Ok(secret)) => self.change(|state| {
+            Ok(Ok(secret)) => {
                 // The same secret again is not a newer one.
-                if state.current.as_deref() != Some(&secret) {
-                    state.current = Some(Arc::new(secret));
+                let newer = Some(secret).filter(|secret| self.current().as_deref() != Some(secret));
+                if let Some(unknown) = newer.as_ref().map(Secret::unknown_members).filter(|unknown| !unknown.is_empty()) {
+                    tracing::warn!(members = unknown.join(" "), "the secret has unknown members, which have no effect");
                 }
-                state.fetched_at = self.clock.now();
-            }),
+                self.change(|state| {
+                    state.current = newer.map(Arc::new).or_else(|| state.current.take());
+                    state.fetched_at = self.clock.now();
+                });
+            }
             // A process with a good secret can wait for Secrets Manager. An unusable secret stays unusable until somebody acts.
             Err(error) if self.current().is_some() => {
                 tracing::warn!(error, inUse = true, "the secret cannot be read or used");

@@ -133,3 +133,41 @@ async fn a_refresh_is_made_once_in_thirty_seconds_and_inits_fetch_does_not_count
     assert!(first.is_some() && second.is_some(), "who waited for the fetch has its result");
     assert_eq!(bench.asked(), 4);
 }
+
+#[derive(Clone, Default)]
+struct Captured(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_unknown_and_repeated_members() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = || String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+
+    let bench = Bench::new();
+    let shops = r#"{"a": {"apiKeySha256": [], "notify": {"keys": ["key-of-24-characters-000"], "host": ["shop.example"]}}}"#;
+    bench.holds_text(Some(&format!(r#"{{"token": "one", "callbackSecret": "s", "shops": {shops}}}"#)));
+    bench.secrets.prefetch().await;
+    bench.pass(301);
+    assert_eq!(bench.token().await.as_deref(), Some("one"), "it is used all the same");
+    assert_eq!(bench.asked(), 2);
+    assert_eq!(log().matches("shops.a.notify.host").count(), 1, "once, not at each fetch: {}", log());
+    assert!(!log().contains("shop.example") && !log().contains("key-of-24"), "{}", log());
+
+    bench.holds_text(Some(r#"{"token": "v4lue", "token": "v4lue", "callbackSecret": "s", "shops": {}}"#));
+    bench.pass(301);
+    assert_eq!(bench.token().await.as_deref(), Some("one"));
+    assert!(log().contains("token is repeated at line 1") && !log().contains("v4lue"), "{}", log());
+}

@@ -37,7 +37,8 @@ fn summary(secret: &Secret) -> String {
         let notify = secret.notify_of(shop_id).map_or_else(|| "not notified".to_owned(), summary_of_notify);
         format!("{shop_id}: {}, {notify}", count(api_keys, "API key"))
     });
-    std::iter::once("ok".to_owned()).chain(shops).collect::<Vec<_>>().join("\n")
+    let unknown = secret.unknown_members().iter().map(|member| format!("unknown member, which has no effect: {member}"));
+    std::iter::once("ok".to_owned()).chain(shops).chain(unknown).collect::<Vec<_>>().join("\n")
 }
 
 fn summary_of_notify(notify: &Notify) -> String {
@@ -92,10 +93,22 @@ mod tests {
     }
 
     #[test]
+    fn unknown_members_are_named() {
+        let shops = r#"{"a": {"apiKeySha256": [], "notify": {"keys": ["key-of-24-characters-000"], "host": ["shop.example"]}}}"#;
+        let secret = format!(r#"{{"token": "t", "callbackSecret": "s", "shops": {shops}}}"#);
+        let expected = "ok\n\
+            a: 0 API keys, notified as front-payment with 1 key\n\
+            unknown member, which has no effect: shops.a.notify.host";
+        assert_eq!(check(secret.as_bytes()).as_deref(), Ok(expected));
+    }
+
+    #[test]
     fn an_unusable_one_is_named_and_not_quoted() {
         let error = |text: &[u8]| check(text).unwrap_err();
         assert_eq!(error(b"{}"), "the secret's token: expected a string of visible ASCII characters");
         assert_eq!(error(b"{\"token\": s3cret}"), "the secret's document: expected a JSON object; line 1, column 11 is not JSON");
+        let twice = error(br#"{"token": "t", "token": "t"}"#);
+        assert_eq!(twice, "the secret's document: expected no member name twice in an object; token is repeated at line 1");
         assert!(error(b"\xff").contains("cannot read /"));
         let missing = run(Path::new("/no/such/secret.json")).map_err(|error| telemetry::error_chain(&error));
         assert!(missing.unwrap_err().starts_with("cannot read /no/such/secret.json: No such file"));

@@ -1,7 +1,7 @@
 //! What looks wrong in an order that can be sent. A wrong warning is worse than none: each rule leaves room for every way
 //! in which shops compute.
 
-use bigdecimal::{BigDecimal, One};
+use bigdecimal::{BigDecimal, One, Zero};
 
 use super::fields::Findings;
 use super::{check_digits, phone, texts};
@@ -54,6 +54,38 @@ pub(super) fn lines(lines: &[Line], summary: &Summary, findings: &mut Findings) 
         .any(|sum| [sub_total, &less_discount, grand_total].iter().any(|total| is_near(sum, total, &room)));
     if !is_plausible {
         findings.advise("/orderSummary/subTotal", Code::LinesMismatch, texts::LINES_SUM);
+    }
+}
+
+/// The tax is read as that on the amounts, or as that within them. What totalDiscount takes off it is not known: a coupon may
+/// hold for some lines only, and with tax or without. It is nothing at least, and the highest rate at most.
+pub(super) fn tax(lines: &[Line], summary: &Summary, findings: &mut Findings) {
+    if lines.iter().any(|line| line.tax.is_negative()) {
+        return; // a rate that is not allowed, and -100 divides by zero
+    }
+    let mut amounts: Vec<(&BigDecimal, BigDecimal)> = Vec::new();
+    for line in lines {
+        let (rate, amount) = (line.tax.value(), line.amount.value());
+        match amounts.iter_mut().find(|(known, _)| *known == rate) {
+            Some((_, sum)) => *sum += amount,
+            None => amounts.push((rate, amount.clone())),
+        }
+    }
+    let hundred = BigDecimal::from(100);
+    let percent = BigDecimal::new(1.into(), 2);
+    let room = BigDecimal::new((100 + lines.len()).into(), 2);
+    let highest = amounts.iter().map(|(rate, _)| *rate).max().map_or_else(BigDecimal::zero, |rate| rate * &percent);
+    let most = &room + summary.total_discount.value() * highest;
+    let is_plausible = |tax: BigDecimal| {
+        let less = tax - summary.total_tax.value();
+        less >= -&room && less <= most
+    };
+    let on_amounts = || amounts.iter().map(|(rate, sum)| sum * *rate * &percent).sum();
+    // A quotient has 100 digits: its rest is nothing beside the room.
+    let within_amounts =
+        || amounts.iter().filter(|(rate, _)| !rate.is_zero()).map(|(rate, sum)| sum * *rate / (&hundred + *rate)).sum();
+    if !is_plausible(on_amounts()) && !is_plausible(within_amounts()) {
+        findings.advise("/orderSummary/totalTax", Code::TaxMismatch, texts::TAX);
     }
 }
 

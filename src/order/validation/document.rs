@@ -19,6 +19,7 @@ pub(super) fn read_order(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Optio
     let summary = fields.object("orderSummary").and_then(read_summary);
     if let (Some(products), Some(summary)) = (&products, &summary) {
         advisories::lines(products, summary, fields.findings);
+        advisories::tax(products, summary, fields.findings);
     }
     let order_date = fields.required("orderDate", checks::unix_seconds);
     if let Some(date) = &order_date {

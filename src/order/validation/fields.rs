@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::texts;
+use super::{garbled, texts};
 use crate::order::json::Json;
 use crate::order::violation::{Code, MAX_ERRORS, Violation};
 
@@ -50,6 +50,12 @@ impl Findings {
 
     pub(super) fn advise_line(&mut self, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
         note(&mut self.line_advisories, pointer, code, detail);
+    }
+
+    /// Of a line's text, too, every line may have one.
+    fn advise_text(&mut self, pointer: String) {
+        let list = if pointer.starts_with("/products/") { &mut self.line_advisories } else { &mut self.advisories };
+        note(list, pointer, Code::UnlikelyFormat, texts::GARBLED);
     }
 
     fn unknown(&mut self, pointer: String, meant: Option<&str>) {
@@ -103,7 +109,11 @@ impl<'f, 'd> Fields<'f, 'd> {
     /// `null` is none.
     fn value(&mut self, name: &'static str) -> Option<&'d Json<'d>> {
         self.known.push(name);
-        self.members?.get(name).filter(|value| **value != Json::Null)
+        let value = self.members?.get(name).filter(|value| **value != Json::Null)?;
+        if is_text(value, garbled::is_garbled) {
+            self.findings.advise_text(self.pointer(name));
+        }
+        Some(value)
     }
 
     /// Of an optional member: `""` is none either.

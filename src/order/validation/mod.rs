@@ -8,6 +8,7 @@ mod check_digits;
 mod checks;
 mod document;
 mod fields;
+mod garbled;
 mod phone;
 mod texts;
 

@@ -87,6 +87,10 @@ pub(super) const LINES_SUM: &str = advice!(
     "does not fit the lines: the sum of quantity times rate and the sum of amount both differ from subTotal, from subTotal - \
      totalDiscount and from grandTotal. The shop's code should send every line, shipping and fees too, and add them up."
 );
+pub(super) const TAX: &str = advice!(
+    "does not fit the lines: it is neither the tax on their amounts nor the tax within them, less a share of totalDiscount or \
+     not. The shop's code should compute the tax of each line and of the order from the same rates."
+);
 pub(super) const TOO_PRECISE: &str = advice!("is finer than 0.01. The shop's code should round it to two decimals.");
 
 pub(super) const PERSONAL_NUMBER_DIGITS: &str = advice!(
@@ -115,6 +119,11 @@ pub(super) const PHONE_TRUNK: &str =
     advice!("begins with 0, which nobody dials after a country code. The shop's code should leave the 0 out.");
 pub(super) const ZIP: &str =
     advice!("is not four digits, as every Norwegian postal code is. The shop's code should send these alone.");
+
+pub(super) const GARBLED: &str = advice!(
+    "was encoded as UTF-8 and read as Latin-1 or Windows-1252: letters beyond ASCII are garbled. The shop's code should read it \
+     as UTF-8."
+);
 
 pub(super) const NO_REFERENCE: &str = advice!(
     "is missing. Without it, an order whose reply is lost cannot be found in Front Payment's portal. The shop's code should send \
