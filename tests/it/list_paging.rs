@@ -67,7 +67,7 @@ async fn no_order_is_left_out_while_orders_change_between_the_pages() {
         }
         since = until;
     }
-    assert!(step > 20 && order_ids.len() > 31, "{step} pages, {} orders", order_ids.len());
+    assert!(step > 12 && order_ids.len() > 31, "{step} pages, {} orders", order_ids.len());
 
     // Once it is quiet, one more list from `until` makes the copy the same as what is stored.
     bridge.pass(10);
