@@ -1,4 +1,4 @@
-//! As much of DynamoDB as the programs use: one table, the three calls on one item, its index, and of its
+//! As much of DynamoDB as the programs use: one table, the three calls on one item, its indexes, and of its
 //! expressions those that stand in `src/store/dynamodb.rs` and in `benches/straightforward`.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ type Item = Map<String, Value>;
 #[derive(Default)]
 pub struct Items {
     items: Mutex<HashMap<String, Item>>,
-    /// The ids in the index under `due`, until it is queried.
+    /// The ids in the index `ask` under `ask`, until it is queried.
     due: Mutex<Vec<String>>,
 }
 
@@ -50,8 +50,8 @@ impl Items {
                 json!({})
             }
             "Query" => {
-                let is_due = value(&request, ":queue")["S"] == "due";
-                let due = if is_due { std::mem::take(&mut *self.due.lock().unwrap()) } else { Vec::new() };
+                let is_asked = value(&request, ":of")["S"] == "ask" && request["ScanIndexForward"] != false;
+                let due = if is_asked { std::mem::take(&mut *self.due.lock().unwrap()) } else { Vec::new() };
                 let found: Vec<Item> = due.iter().map(|order_id| entry(&items[order_id])).collect();
                 json!({ "Items": found })
             }
@@ -71,7 +71,7 @@ impl Items {
 
 /// An order in the index.
 fn entry(item: &Item) -> Item {
-    let of_index = |(name, _): &(&String, &Value)| ["orderId", "status", "shopId", "dueAt"].contains(&name.as_str());
+    let of_index = |(name, _): &(&String, &Value)| ["orderId", "status", "shopId", "askQueue", "askAt"].contains(&name.as_str());
     item.iter().filter(of_index).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 

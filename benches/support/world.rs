@@ -39,6 +39,7 @@ impl World {
         item.insert("shopCallbackUrl".to_owned(), json!({ "S": format!("{}/status", self.neighbours.shop) }));
         let notifications = item["notifications"]["M"].as_object_mut().unwrap();
         notifications.insert("change".to_owned(), json!({ "N": "2" }));
+        notifications.insert("state".to_owned(), json!({ "S": "pending" }));
         notifications.insert("nextAt".to_owned(), notifications["changedAt"].clone());
         self.neighbours.items.put(item.clone());
         events::changed(item["orderId"]["S"].as_str().unwrap())
