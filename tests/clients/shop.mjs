@@ -157,6 +157,7 @@ export class Shop {
       ORDERS_DIR: this.directory,
       RETRY_FOR_MS: '8000',
       RETRY_FOR_SECONDS: '8',
+      CATCH_UP_MS: '1000',
       PHP_CLI_SERVER_WORKERS: '8',
       ...this.env,
     };
@@ -220,9 +221,9 @@ export class Shop {
     return (await fetch(`${this.base}/order?${query}`)).text();
   }
 
-  /** What a timer does in Node.js, and cron in PHP. */
+  /** What cron does in PHP, and a timer of its own in Node.js. */
   async catchUp() {
-    if (this.language === 'node') return this.restart();
+    if (this.language === 'node') return;
     await new Promise((resolve) => {
       spawn('php', [join(EXAMPLES, 'php/cron.php')], { env: this.environment, stdio: 'ignore' }).once('exit', resolve);
     });

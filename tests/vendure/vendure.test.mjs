@@ -115,7 +115,7 @@ for (const format of ['front-payment', 'standard-webhooks']) {
       await decide(invoice.bankIdUrl, 'sign');
       assert.ok(await until(() => vendure.front.maintenance > 0));
       vendure.front.maintenance = undefined;
-      await sandbox.forward('15s'); // a change is listed after ten seconds
+      // A change is listed after ten seconds.
       assert.ok(await vendure.hasState(code, 'PaymentSettled'), vendure.log);
     });
 
