@@ -13,15 +13,15 @@ use front_payment_bridge::clock::Clock;
 use front_payment_bridge::config::Settings;
 use front_payment_bridge::deadline::Deadline;
 use front_payment_bridge::front_payment::callback::SignedCallback;
-use front_payment_bridge::front_payment::{FrontPayment, ReplyHead, StatusCall, SubmitCall, SubmitReply, wire};
+use front_payment_bridge::front_payment::{CancelCall, FrontPayment, ReplyHead, StatusCall, SubmitCall, wire};
 use front_payment_bridge::http::orders::Orders;
 use front_payment_bridge::http::{ApiRequest, Event, Function, Reply};
 use front_payment_bridge::order::{
-    AttemptResult, CreatedOrder, Decimal, EntrySource, HistoryEntry, NewAttempt, Order, ResultEffect, Rules, Status, StoredOrder,
+    CreatedOrder, Decimal, EntrySource, HistoryEntry, NewAttempt, Order, Rules, Status, StoredOrder, SubmitReply,
     parse_tax_rates, validate,
 };
 use front_payment_bridge::secrets::{Redacted, SecretCache, SecretFetch, SecretSource};
-use front_payment_bridge::store::{OrderStore, StoreError, WriteError};
+use front_payment_bridge::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Page, StoreError, WriteError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -117,10 +117,7 @@ fn sent_order(entries: usize) -> StoredOrder {
     let (order_id, attempt, callback_token) = (Uuid::new_v4(), Uuid::new_v4(), "token".to_owned());
     let claim = NewAttempt { order_id, attempt, shop_id: "demo-shop", callback_token, idempotency_key: None, now };
     let claimed = StoredOrder::claim(&order(event["body"].as_str().unwrap()), claim);
-    let ResultEffect::Write(Some(sent)) = claimed.record_result(attempt, &AttemptResult::Created(created()), now) else {
-        panic!("the result is not written")
-    };
-    let mut sent = *sent;
+    let mut sent = *claimed.record_result(attempt, &SubmitReply::Created(created()), now).expect("the result is written");
     while sent.history.len() < entries {
         sent.history.push(HistoryEntry {
             status: "SENT".to_owned(),
@@ -128,10 +125,9 @@ fn sent_order(entries: usize) -> StoredOrder {
             source: EntrySource::Callback,
             id: Some(Uuid::new_v4().simple().to_string()),
             order_uuid: Some(created().order_uuid),
-            amount: None,
         });
     }
-    assert!(sent.has_attempt_of(&Decimal::parse("1224.00").unwrap()), "the callback is about this order");
+    assert!(sent.has_total(&Decimal::parse("1224.00").unwrap()), "the callback is about this order");
     sent
 }
 
@@ -162,6 +158,16 @@ impl OrderStore for Store {
     }
 }
 
+impl OrderIndex for Store {
+    async fn list(&self, _: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
+        panic!("no benchmark lists orders")
+    }
+
+    async fn all_ids(&self, _: Option<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        panic!("no benchmark goes through the table")
+    }
+}
+
 /// A Front Payment that creates every order.
 struct Provider;
 
@@ -172,6 +178,10 @@ impl FrontPayment for Provider {
 
     async fn status(&self, _: &str, _: &Redacted, _: Duration) -> StatusCall {
         panic!("no benchmark reads a status")
+    }
+
+    async fn cancel(&self, _: &str, _: &str, _: &Redacted, _: Duration) -> CancelCall {
+        panic!("no benchmark cancels an order")
     }
 }
 

@@ -140,9 +140,9 @@ async fn update<S: OrderIndex, F>(
 }
 
 fn answer(order: &StoredOrder) -> Value {
-    let mut answer = json!({ "orderId": order.order_id, "status": order.status.name() });
-    if let Some(order_uuid) = &order.order_uuid {
-        answer["orderUuid"] = order_uuid.as_str().into();
+    let (order_id, status) = (order.order_id, order.status.name());
+    match &order.order_uuid {
+        Some(order_uuid) => json!({ "orderId": order_id, "status": status, "orderUuid": order_uuid }),
+        None => json!({ "orderId": order_id, "status": status }),
     }
-    answer
 }

@@ -1,12 +1,14 @@
 //! `{"waiting": {}}`: the orders that wait for the operator, oldest first.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{OperatorError, read_cursor, write_cursor};
 use crate::bridge::Bridge;
-use crate::order::{AskQueue, StoredOrder};
+use crate::order::{AskQueue, SUBMISSION_LEASE, StoredOrder};
+use crate::order_view::Instant;
 use crate::store::{IndexQuery, OrderIndex, Partition};
 
 /// Orders of a page.
@@ -23,13 +25,15 @@ pub(crate) struct Waiting {
 impl Waiting {
     pub(super) async fn run<S: OrderIndex, F>(&self, bridge: &Bridge<S, F>, by: Timestamp) -> Result<Value, OperatorError> {
         let now = bridge.clock.now();
-        let mut query = IndexQuery::until(Partition::Ask(AskQueue::Settle), now.as_second(), PAGE);
+        // An UNKNOWN order waits at once. Its place in the index is a minute after its attempt began.
+        let until = now.saturating_add(SUBMISSION_LEASE).unwrap_or(now).as_second() + 1;
+        let mut query = IndexQuery::until(Partition::Ask(AskQueue::Settle), until, PAGE);
         query.after = self.after.as_deref().map(read_cursor).transpose()?;
         let page = bridge.list(&query, by).await?;
         let mut waiting = Vec::new();
         for entry in page.items {
             let order = bridge.load(entry.order_id, by).await?;
-            waiting.extend(order.filter(|order| order.is_waiting(now)).map(|order| view(&order)));
+            waiting.extend(order.filter(|order| order.is_waiting(now)).map(|order| json!(View::of(&order))));
         }
         Ok(match page.next {
             Some(next) => json!({ "waiting": waiting, "next": write_cursor(next) }),
@@ -38,15 +42,26 @@ impl Waiting {
     }
 }
 
-fn view(order: &StoredOrder) -> Value {
-    let mut view = json!({
-        "orderId": order.order_id,
-        "shopId": order.shop_id,
-        "grandTotal": order.grand_total,
-        "attemptedAt": format!("{:.3}", order.attempted_at),
-    });
-    if let Some(reference_no) = &order.reference_no {
-        view["referenceNo"] = reference_no.as_str().into();
+/// An order that waits, as the answer has it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View<'a> {
+    order_id: Uuid,
+    shop_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference_no: Option<&'a str>,
+    grand_total: &'a str,
+    attempted_at: Instant,
+}
+
+impl<'a> View<'a> {
+    fn of(order: &'a StoredOrder) -> Self {
+        Self {
+            order_id: order.order_id,
+            shop_id: &order.shop_id,
+            reference_no: order.reference_no.as_deref(),
+            grand_total: &order.grand_total,
+            attempted_at: Instant(order.attempted_at),
+        }
     }
-    view
 }

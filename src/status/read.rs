@@ -41,7 +41,7 @@ pub async fn refresh<S: OrderStore, F: FrontPayment>(
 
 /// Whether a shop may learn something by a status read: the order is accepted, and was not read a moment ago.
 pub(crate) fn is_worth_reading(order: &StoredOrder, now: Timestamp) -> bool {
-    order.order_uuid.is_some() && !order.checked_at.is_some_and(|at| now.duration_since(at) < FRESH)
+    order.order_uuid.is_some() && order.checked_at.is_none_or(|at| now.duration_since(at) >= FRESH)
 }
 
 #[derive(Debug, thiserror::Error)]
