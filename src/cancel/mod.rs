@@ -66,7 +66,7 @@ pub async fn cancel<S: OrderStore, F: FrontPayment>(
     let CancelRequest { order, order_uuid, note, secret, deadline } = request;
     let reader = StatusReader::new(bridge, budget, secret.clone(), deadline);
     let status = order.is_order(order_uuid).then_some(order.status);
-    let mut cancelling = Cancelling { bridge, reader, order, order_uuid, note, secret, deadline, status };
+    let mut cancelling = Cancelling { bridge, reader, order, order_uuid, note, secret, deadline, requested_at: None, status };
     let outcome = cancelling.run().await.unwrap_or_else(|early| early);
     Cancellation { outcome, status: cancelling.status, calls: cancelling.reader.calls }
 }
@@ -79,6 +79,8 @@ struct Cancelling<'r, S, F> {
     note: &'r str,
     secret: Arc<Secret>,
     deadline: Deadline,
+    /// When this request was written down.
+    requested_at: Option<Timestamp>,
     status: Option<Status>,
 }
 
@@ -123,22 +125,21 @@ impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
         if self.order.cancel_requested_at.is_some() {
             self.read_status().await;
         }
-        // A request that stood may have been refused meanwhile.
-        if self.order.cancel_requested_at.is_none() {
-            let order_uuid = self.order_uuid;
-            let change = |order: &StoredOrder, now| {
-                let is_open = order.is_order(order_uuid) && !order.status.is_dead();
-                is_open.then(|| order.request_cancellation(now)).flatten()
-            };
-            self.update(change).await?;
-        }
+        let order_uuid = self.order_uuid;
+        let change = |order: &StoredOrder, now| {
+            let is_open = order.is_order(order_uuid) && !order.status.is_dead();
+            is_open.then(|| order.request_cancellation(now)).flatten()
+        };
+        self.update(change).await?;
+        self.requested_at = self.order.cancel_requested_at;
         if self.is_cancelled() { Err(CancelOutcome::Cancelled) } else { Ok(()) }
     }
 
     /// Front Payment has refused: the order is as if the shop had not asked.
     async fn withdraw(&mut self) {
-        let order_uuid = self.order_uuid;
-        let change = |order: &StoredOrder, now| order.is_order(order_uuid).then(|| order.refuse_cancellation(now)).flatten();
+        let (order_uuid, requested_at) = (self.order_uuid, self.requested_at);
+        let change =
+            |order: &StoredOrder, now| order.is_order(order_uuid).then(|| order.refuse_cancellation(requested_at, now)).flatten();
         // Where the store does not take it, the next attempt of the shop's does.
         drop(self.update(change).await);
     }

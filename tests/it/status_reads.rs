@@ -106,7 +106,9 @@ async fn a_word_below_the_stored_status_has_the_status_read() {
             let query = signed_at("1755764200", "ODR1", word, "40", "test-secret");
             assert_eq!(bridge.callback(&order_id, &token, &query).await.status, 200, "{stored}, {word}");
         };
-        bridge.provider().will_tell(Ok(stored)); // if it is about a refund: then its amount is read
+        if stored.starts_with("REFUND") {
+            bridge.provider().will_tell(Ok(stored)); // how much was refunded
+        }
         call_back(stored).await;
         let before = bridge.provider().status_call_count();
         bridge.provider().will_tell(Ok(told));

@@ -1,6 +1,6 @@
 //! The shop calls an order off.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{EntrySource, HistoryEntry, StoredOrder};
 
@@ -8,12 +8,16 @@ const CANCEL_REQUESTED: &str = "CANCEL_REQUESTED";
 const CANCEL_REFUSED: &str = "CANCEL_REFUSED";
 
 impl StoredOrder {
-    /// Writes down that the shop asks for the cancellation, before Front Payment is asked. `None` if it stands already. From
-    /// then on, the status is due to be read.
+    /// Writes down that the shop asks for the cancellation, before Front Payment is asked. From then on, the status is due to
+    /// be read. Where a request stands, this one takes its place, so that only its own refusal withdraws it.
     #[must_use]
     pub fn request_cancellation(&self, now: Timestamp) -> Option<Box<Self>> {
-        if self.cancel_requested_at.is_some() {
-            return None;
+        if let Some(standing) = self.cancel_requested_at {
+            let later = standing.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(now);
+            return Some(self.next_quiet_version(|next| {
+                next.cancel_requested_at = Some(now.max(later));
+                next.reason_since.get_or_insert(now);
+            }));
         }
         self.next_version(now, |next| {
             next.cancel_requested_at = Some(now);
@@ -22,10 +26,12 @@ impl StoredOrder {
         })
     }
 
-    /// Front Payment refuses the cancellation.
+    /// Front Payment refuses the request of this moment. `None` if a later one stands.
     #[must_use]
-    pub fn refuse_cancellation(&self, now: Timestamp) -> Option<Box<Self>> {
-        self.cancel_requested_at?;
+    pub fn refuse_cancellation(&self, requested_at: Option<Timestamp>, now: Timestamp) -> Option<Box<Self>> {
+        if self.cancel_requested_at.is_none() || self.cancel_requested_at != requested_at {
+            return None;
+        }
         self.next_version(now, |next| {
             next.cancel_requested_at = None;
             next.add_entry(self.cancellation_entry(CANCEL_REFUSED, EntrySource::Provider, now));

@@ -3,12 +3,13 @@
 use super::*;
 
 #[test]
-fn a_request_is_written_down_once_and_is_a_reason_to_ask() {
+fn a_request_is_in_the_history_once_and_is_a_reason_to_ask() {
     let requested = accepted(Status::Invoiced).request_cancellation(at(100)).unwrap();
     assert_eq!((requested.cancel_requested_at, requested.reason_since), (Some(at(100)), Some(at(100))));
     assert_eq!((history(&requested), requested.status), (vec!["cancel_requested shop".to_owned()], Status::Invoiced));
     assert_eq!((requested.updated_at, requested.notification_due_at()), (at(100), None), "nothing is to be told");
-    assert!(requested.request_cancellation(at(101)).is_none());
+    let again = requested.request_cancellation(at(101)).unwrap();
+    assert_eq!((again.cancel_requested_at, again.reason_since, history(&again).len()), (Some(at(101)), Some(at(100)), 1));
     let told_again = requested.apply_status_read(&told("INVOICED"), at(110));
     assert_eq!((told_again.cancel_requested_at, told_again.reason_since), (Some(at(100)), None), "until a status read tells");
 }
@@ -16,11 +17,20 @@ fn a_request_is_written_down_once_and_is_a_reason_to_ask() {
 #[test]
 fn a_refusal_takes_the_request_away() {
     let requested = accepted(Status::Paid).request_cancellation(at(100)).unwrap();
-    let refused = requested.refuse_cancellation(at(101)).unwrap();
+    let refused = requested.refuse_cancellation(Some(at(100)), at(101)).unwrap();
     assert_eq!((refused.cancel_requested_at, refused.status), (None, Status::Paid));
     assert_eq!(history(&refused), ["cancel_requested shop", "cancel_refused provider"]);
-    assert!(refused.refuse_cancellation(at(102)).is_none());
+    assert!(refused.refuse_cancellation(Some(at(100)), at(102)).is_none());
     assert!(refused.request_cancellation(at(103)).is_some(), "a shop may ask again");
+}
+
+#[test]
+fn a_refusal_leaves_a_later_request() {
+    let first = accepted(Status::Invoiced).request_cancellation(at(100)).unwrap();
+    // In the same moment: the two are told apart all the same.
+    let second = first.request_cancellation(at(100)).unwrap();
+    assert!(second.refuse_cancellation(first.cancel_requested_at, at(101)).is_none());
+    assert!(second.refuse_cancellation(second.cancel_requested_at, at(101)).is_some());
 }
 
 #[test]
@@ -28,7 +38,7 @@ fn what_the_shop_asks_is_no_status() {
     let requested = accepted(Status::Sent).request_cancellation(at(100)).unwrap();
     let reserved = requested.apply_callback(&callback("ODR1", "RESERVED", "a"), at(110)).unwrap();
     assert_eq!(reserved.status, Status::Reserved);
-    let refused = requested.refuse_cancellation(at(101)).unwrap();
+    let refused = requested.refuse_cancellation(Some(at(100)), at(101)).unwrap();
     assert_eq!(refused.apply_callback(&callback("ODR1", "SENT", "a"), at(110)).unwrap().status, Status::Sent);
 }
 

@@ -240,7 +240,7 @@ fn take(order: &StoredOrder, step: &Step, now: Timestamp) -> Option<Box<StoredOr
         Step::Refuse => is_due.then(|| order.refuse_notification("address")),
         Step::PassOver => order.pass_over_notification(now),
         Step::RequestCancellation => is_accepted.then(|| order.request_cancellation(now)).flatten(),
-        Step::RefuseCancellation => order.refuse_cancellation(now),
+        Step::RefuseCancellation => order.refuse_cancellation(order.cancel_requested_at, now),
         Step::NotCreated => order.settle_as_not_created(now).ok().flatten(),
         Step::SettleAs(uuid) => order.settle_as(uuid, &told("INVOICED"), now),
         Step::Repeat => order.repeat_notification(now),
