@@ -202,10 +202,13 @@ pub const CANCEL: Bounds = Bounds {
     replies: CREATED,
     callbacks: 1,
     words: LIVING_OR_DEAD,
-    status_replies: true,
     cancels: 2,
     ..NOTHING
 };
+
+/// The same where status reads tell nothing, without callbacks.
+pub const CANCEL_UNTOLD: Bounds =
+    Bounds { name: "cancellations whose outcome is not told", callbacks: 0, status_replies: true, ..CANCEL };
 
 /// The same where the key has two orders.
 pub const CANCEL_OF_TWO: Bounds = Bounds {
@@ -280,6 +283,7 @@ pub const EVERY_RUN: &[Bounds] = &[
     OPERATOR_AND_FAILED,
     INSTEAD,
     CANCEL,
+    CANCEL_UNTOLD,
     CANCEL_OF_TWO,
     Bounds { in_flight: 1, ..REFUNDS },
     GENERATIONS,
@@ -310,7 +314,6 @@ pub const EVERY_RUN: &[Bounds] = &[
         in_flight: 1,
         faults: 1,
         words: &[Word::Reserved],
-        status_replies: false,
         cancels: 1,
         workers: 1,
         ..CANCEL
@@ -408,6 +411,7 @@ pub const LARGE: &[Bounds] = &[
     Bounds { name: "the operator replaces an order beside callbacks", in_flight: 2, ..INSTEAD },
     Bounds { name: "the operator replaces an order twice", operators: 2, ..INSTEAD },
     Bounds { name: "cancellations, with a fault", faults: 1, ..CANCEL },
+    Bounds { name: "cancellations beside callbacks, whose outcome is not told", status_replies: true, ..CANCEL },
     Bounds { name: "cancellations of two orders beside callbacks", in_flight: 2, ..CANCEL_OF_TWO },
     Bounds { name: "refunds beside a worker", ..REFUNDS },
     Bounds { name: "refunds, with a fault", in_flight: 1, faults: 1, ..REFUNDS },

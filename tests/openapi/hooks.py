@@ -55,6 +55,8 @@ def fit(order):
         if str(line["tax"]) not in TAX_RATES:
             line["tax"] = TAX_RATES[index % len(TAX_RATES)]
     customer = order["customerDetails"]
+    if order.get("referenceNo"):
+        order["referenceNo"] = "R" + order["referenceNo"][1:]  # None of the sandbox's words begins with a capital.
     number = customer.get("personalNumber")
     if number and not (number.isascii() and number.isdigit()):
         # The sandbox refuses 11 characters that are not digits.
