@@ -59,9 +59,10 @@ pub async fn due<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) -> Resu
     let earliest = |queue| IndexQuery::until(Partition::Ask(queue), now, MAX_READS);
     let (ask, check) = (earliest(AskQueue::Ask), earliest(AskQueue::Check));
     let latest = IndexQuery { is_descending: true, ..ask.clone() };
-    let (ask, latest, check) = tokio::try_join!(bridge.list(&ask, by), bridge.list(&latest, by), bridge.list(&check, by))?;
+    let (ask, check) = tokio::try_join!(bridge.list(&ask, by), bridge.list(&check, by))?;
+    let latest = if ask.next.is_some() { bridge.list(&latest, by).await?.items } else { Vec::new() };
     let mut ask = ask.items;
-    ask.extend(latest.items.into_iter().filter(|entry| entry.status != Some(Status::Sent)));
+    ask.extend(latest.into_iter().filter(|entry| entry.status != Some(Status::Sent)));
     ask.sort_by_key(|entry| (entry.status == Some(Status::Sent), entry.at, entry.order_id));
     ask.dedup();
     ask.truncate(usize::from(MAX_READS) - check.items.len().min(MIN_CHECKS));

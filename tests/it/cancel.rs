@@ -90,7 +90,7 @@ async fn a_repetition_reads_first_and_sends_only_where_the_order_is_not_cancelle
     bridge.provider().will_tell(Ok("SENT"));
     assert_eq!(bridge.cancel(&order_id, "").await.status, 202);
     assert_eq!(bridge.provider().cancel_calls().len(), 3);
-    assert_eq!(bridge.stored(&order_id).await.reason_since, None, "a reading told a status");
+    assert!(bridge.stored(&order_id).await.reason_since.is_some(), "it was sent again, and what came of it is not told");
     for word in ["CANCELLED", "EXPIRED"] {
         bridge.change_stored(&order_id, |stored| stored.status = Status::Sent).await;
         bridge.provider().will_tell(Ok(word));

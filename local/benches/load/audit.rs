@@ -74,7 +74,7 @@ impl Evidence {
         }
         for stored in &self.stored {
             let orders = orders_of(stored.order_id);
-            let faults = [status_fault(stored, orders), callback_fault(stored, orders), attempt_fault(stored, orders)];
+            let faults = [status_fault(stored, orders), callback_fault(stored, orders), attempt_fault(stored)];
             let faults = faults.into_iter().flatten();
             found.extend(faults.map(|fault| format!("{} ({:?}): {fault}", stored.order_id, stored.status)));
         }
@@ -96,10 +96,9 @@ fn has_callback_url_of(stored: &StoredOrder, order: &SandboxOrder) -> bool {
     order.callback_url.ends_with(&format!("/callbacks/{}/{}", stored.order_id, stored.callback_token))
 }
 
-/// Whether the provider replied 500 and created the order. The bridge takes it for not created, so the same key may create
-/// another one.
-fn is_denied(order: &SandboxOrder) -> bool {
-    order.misbehaviour == Some(Misbehaviour::Error500Created)
+/// Whether the provider created the order, and its reply did not say so.
+fn is_silent(order: &SandboxOrder) -> bool {
+    matches!(order.misbehaviour, Some(Misbehaviour::Error500Created | Misbehaviour::LostReply))
 }
 
 /// The statuses that the sandbox has.
@@ -141,34 +140,24 @@ fn reply_fault(reply: &Reply, stored: Option<&StoredOrder>, orders: &[&SandboxOr
 
 /// The stored status, compared with the provider's orders that have this callback URL.
 fn status_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String> {
-    if orders.iter().filter(|order| !is_denied(order)).count() > 1 {
+    if orders.len() > 1 {
         let uuids: Vec<_> = orders.iter().map(|order| &order.uuid).collect();
         return Some(format!("the provider has it more than once: {uuids:?}"));
     }
     let Some(uuid) = &stored.order_uuid else {
         let reference = stored.reference_no.as_deref().unwrap_or_default();
-        let is_lost = |order: &SandboxOrder| order.misbehaviour == Some(Misbehaviour::LostReply);
-        // A callback would have accepted the order, unless it was one of a cancelled order that was denied.
-        let is_unheard = |order: &SandboxOrder| match called(order)[..] {
-            [] => is_denied(order) || is_lost(order),
-            ["CANCELLED"] => is_denied(order),
-            _ => false,
-        };
+        // A callback would have accepted the order.
+        let is_unheard = |order: &&SandboxOrder| is_silent(order) && called(order).is_empty();
+        let is_open = ["lost-", "error-5"].iter().any(|word| reference.contains(word));
         return match stored.status {
-            Status::Unknown if reference.contains("lost-") && orders.iter().all(|order| is_unheard(order)) => None,
-            Status::Rejected | Status::Failed if orders.iter().all(|order| is_denied(order) && is_unheard(order)) => None,
+            Status::Unknown if is_open && orders.iter().all(is_unheard) => None,
+            Status::Rejected | Status::Failed if orders.is_empty() => None,
             status => Some(format!("{status:?} of {reference:?} without a uuid, with {} at the provider", orders.len())),
         };
     };
     let Some(order) = orders.iter().find(|order| order.uuid == *uuid) else {
         return Some(format!("accepted as {uuid}, which the provider does not have"));
     };
-    // The bridge knows of a second order by its 201, even without a callback.
-    let has_reply = |order: &&&SandboxOrder| !is_denied(order) && order.misbehaviour != Some(Misbehaviour::LostReply);
-    let is_noted = |uuid: &String| stored.history.iter().any(|entry| entry.order_uuid.as_ref() == Some(uuid));
-    if let Some(second) = orders.iter().filter(has_reply).find(|order| order.uuid != *uuid && !is_noted(&order.uuid)) {
-        return Some(format!("accepted as {uuid}, and nothing is noted of {}", second.uuid));
-    }
     if stored.bank_id_url.is_some() && stored.status != Status::Sent {
         return Some("the BankID link is kept beyond SENT".to_owned());
     }
@@ -215,7 +204,7 @@ fn callback_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<Stri
 }
 
 /// The order is sent again only after an attempt that failed or was rejected.
-fn attempt_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String> {
+fn attempt_fault(stored: &StoredOrder) -> Option<String> {
     let results = stored.history.iter().filter(|entry| entry.source == EntrySource::Submit);
     let results: Vec<&HistoryEntry> = results.filter(|entry| !entry.is_about_other_order(stored)).collect();
     for (index, result) in results.iter().enumerate() {
@@ -227,9 +216,5 @@ fn attempt_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<Strin
             return Some(format!("{} of one attempt is noted twice", result.status));
         }
     }
-    // An attempt without a result was overtaken by the callback that accepted the order.
-    let failed = results.iter().filter(|result| result.status == "FAILED").count();
-    let denied = orders.iter().filter(|order| is_denied(order)).count();
-    let known = failed + usize::from(stored.order_uuid.is_some());
-    (denied > known).then(|| format!("{denied} orders were denied, and only {failed} attempts failed"))
+    None
 }

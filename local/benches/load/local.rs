@@ -28,7 +28,7 @@ impl Local {
         let mut process = Command::new(env!("CARGO_BIN_EXE_local"))
             .args(["--json", "--port", "0", "--rate-limit", &u32::MAX.to_string(), "--data-dir"])
             .arg(directory)
-            .env("PRIVATE_SHOP_HOSTS", "127.0.0.1") // of whatever port
+            .env("PRIVATE_SHOP_HOSTS", "127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5") // of whatever port
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
             .spawn()

@@ -1,4 +1,4 @@
-//! The shops that are notified during the load, each on a port of its own: the bridge counts failures by host and port.
+//! The shops that are notified during the load, each at an address of its own: the bridge counts failures by host.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -47,12 +47,13 @@ impl Shops {
         let (told, is_loaded) = (Arc::default(), Arc::new(AtomicBool::new(true)));
         let urls = vec![];
         let mut shops = Self { told, is_loaded, down: None, urls };
-        shops.serve(Manner::Steady, listen(0));
-        shops.serve(Manner::Unsteady, listen(0));
+        for manner in [Manner::Steady, Manner::Unsteady] {
+            shops.serve(manner, listen(manner, 0));
+        }
         // A listener that does not accept would keep callers waiting, so the port is only reserved, and closed again.
         for manner in [Manner::Down, Manner::Dead] {
-            let port = port(&listen(0));
-            shops.urls.push((manner, url(port)));
+            let port = port(&listen(manner, 0));
+            shops.urls.push((manner, url(manner, port)));
         }
         shops
     }
@@ -62,7 +63,7 @@ impl Shops {
         self.is_loaded.store(false, Ordering::SeqCst);
         let down = self.urls.iter().find(|(manner, _)| *manner == Manner::Down).unwrap();
         let port = down.1.split(':').nth(2).unwrap().split('/').next().unwrap().parse().unwrap();
-        let listener = listen(port);
+        let listener = listen(Manner::Down, port);
         self.down = Some(listener.try_clone().unwrap());
         self.answer(Manner::Down, listener);
     }
@@ -72,7 +73,7 @@ impl Shops {
     }
 
     fn serve(&mut self, manner: Manner, listener: TcpListener) {
-        self.urls.push((manner, url(port(&listener))));
+        self.urls.push((manner, url(manner, port(&listener))));
         self.answer(manner, listener);
     }
 
@@ -88,16 +89,26 @@ impl Shops {
     }
 }
 
-fn listen(port: u16) -> TcpListener {
-    TcpListener::bind(("127.0.0.1", port)).unwrap()
+/// All of 127.0.0.0/8 is this machine.
+fn address(manner: Manner) -> &'static str {
+    match manner {
+        Manner::Steady => "127.0.0.2",
+        Manner::Unsteady => "127.0.0.3",
+        Manner::Down => "127.0.0.4",
+        Manner::Dead => "127.0.0.5",
+    }
+}
+
+fn listen(manner: Manner, port: u16) -> TcpListener {
+    TcpListener::bind((address(manner), port)).unwrap()
 }
 
 fn port(listener: &TcpListener) -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-fn url(port: u16) -> String {
-    format!("http://127.0.0.1:{port}/status")
+fn url(manner: Manner, port: u16) -> String {
+    format!("http://{}:{port}/status", address(manner))
 }
 
 /// Answers the requests of one connection.

@@ -9,13 +9,13 @@ const CANCEL_REFUSED: &str = "CANCEL_REFUSED";
 
 impl StoredOrder {
     /// Writes down that the shop asks for the cancellation, before Front Payment is asked. From then on, the status is due to
-    /// be read. Where a request stands, this one takes its place, so that only its own refusal withdraws it.
+    /// be read. Where a request stands, this one takes its place, a nanosecond later: only its own refusal withdraws it.
     #[must_use]
     pub fn request_cancellation(&self, now: Timestamp) -> Option<Box<Self>> {
         if let Some(standing) = self.cancel_requested_at {
-            let later = standing.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(now);
+            let later = standing.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(standing);
             return Some(self.next_quiet_version(|next| {
-                next.cancel_requested_at = Some(now.max(later));
+                next.cancel_requested_at = Some(later);
                 next.reason_since.get_or_insert(now);
             }));
         }
