@@ -80,14 +80,14 @@ pub fn said(query: &str) -> Option<Said> {
     let shapes = is_provider_id(order_uuid.as_deref()?)
         && matches!(status.len(), 1..=40)
         && status.chars().all(is_word)
-        && status.contains(|c| c != ' ')
         && method.as_ref().is_some_and(|method| method.chars().count() <= 64 && !method.chars().any(char::is_control))
         && is_plain_decimal(&amount)
         && significant_digits(&amount) <= 28
         && amount.len() <= 2_048
         && is_seconds(&created_at?)
         && is_seconds(&timestamp?);
-    let word = status.trim_matches(' ').to_uppercase().replace(' ', "_");
+    let trimmed = status.trim_matches(' ');
+    let word = if trimmed.is_empty() { &status } else { trimmed }.to_uppercase().replace(' ', "_");
     let word = if word == "RESEVRED" { "RESERVED".to_owned() } else { word };
     shapes.then_some(Said { order_uuid: order_uuid?, word, amount, payment_method: method? })
 }

@@ -133,12 +133,14 @@ async fn move_order(orders: &EmbeddedStore, mut order: StoredOrder, step: Move) 
     }
 }
 
-/// The order with its times moved. A store derives the other times when it writes.
+/// The order with its times moved. When it expires is left to the backfill that follows, which knows the retention.
 fn moved(order: &StoredOrder, step: Move) -> Result<StoredOrder, StoreError> {
     let mut item = serde_json::to_value(order).map_err(database_error)?;
     move_times(&mut item, step);
     let moved: StoredOrder = serde_json::from_str(&item.to_string()).map_err(database_error)?;
-    Ok(StoredOrder { version: order.version + 1, ..moved })
+    let mut moved = StoredOrder { version: order.version + 1, ..moved };
+    moved.derive(None);
+    Ok(moved)
 }
 
 /// Moves the instants of a document: members like `createdAt`, `pendingSince` and `at`.

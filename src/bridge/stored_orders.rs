@@ -62,7 +62,7 @@ impl<S: OrderStore, F> Bridge<S, F> {
     /// Writes an order that is not stored yet, and returns it as it was written.
     pub(crate) async fn create(&self, mut order: StoredOrder, by: Timestamp) -> Result<StoredOrder, WriteError> {
         order.derive(self.retention);
-        self.within(by, self.store.create(&order)).await?;
+        unless_own(&order, self.within(by, self.store.create(&order)).await)?;
         Ok(order)
     }
 
@@ -74,9 +74,19 @@ impl<S: OrderStore, F> Bridge<S, F> {
         by: Timestamp,
     ) -> Result<StoredOrder, WriteError> {
         next.derive(self.retention);
-        self.within(by, self.store.replace(current, &next)).await?;
+        unless_own(&next, self.within(by, self.store.replace(current, &next)).await)?;
         log_update(current, &next);
         Ok(*next)
+    }
+
+    /// Puts right what is derived from a stored order. Whether it was written.
+    pub(crate) async fn correct(&self, order: &StoredOrder, by: Timestamp) -> Result<bool, StoreError> {
+        let Some(next) = order.corrected(self.retention) else { return Ok(false) };
+        match self.replace(order, next, by).await {
+            Ok(_) => Ok(true),
+            Err(WriteError::Conflict(_)) => Ok(false), // whoever wrote it has derived it
+            Err(WriteError::Store(error)) => Err(error),
+        }
     }
 
     /// Writes a change over whatever is stored by then. After a conflict, `change` decides anew about the version that
@@ -120,6 +130,14 @@ impl<S: OrderStore, F> Bridge<S, F> {
     async fn within<T, E: From<StoreError>>(&self, by: Timestamp, operation: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let limit = self.clock.until(by);
         tokio::time::timeout(limit, operation).await.unwrap_or_else(|_| Err(StoreError::Timeout(limit).into()))
+    }
+}
+
+/// A write is repeated when its reply is lost. Then the conflict is with itself.
+fn unless_own(written: &StoredOrder, result: Result<(), WriteError>) -> Result<(), WriteError> {
+    match result {
+        Err(WriteError::Conflict(Some(stored))) if *stored == *written => Ok(()),
+        result => result,
     }
 }
 

@@ -96,9 +96,7 @@ fn identity(parameters: &[Parameter]) -> Option<String> {
 
 /// 1 to 40 letters, spaces, underscores and hyphens.
 pub(super) fn is_status(word: &str) -> bool {
-    (1..=40).contains(&word.len())
-        && !word.trim().is_empty()
-        && word.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b' ' | b'_' | b'-'))
+    (1..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b' ' | b'_' | b'-'))
 }
 
 fn is_payment_method(method: &str) -> bool {

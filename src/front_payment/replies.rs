@@ -60,6 +60,7 @@ pub enum CancelReply {
 /// nothing. All others may have created the order.
 #[must_use]
 pub fn read_submit(http_status: u16, body: &[u8], trusted: &[u16]) -> SubmitReply {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body); // a byte order mark
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let own = json.as_ref().filter(|json| json.get("status_code").is_some());
     match http_status {
@@ -93,15 +94,16 @@ fn created(reply: &Value) -> Option<CreatedOrder> {
     let uuid = |name| data.get(name).and_then(Value::as_str).filter(|uuid| is_provider_id(uuid)).map(str::to_owned);
     // A sister endpoint calls the link `paymentUrl`. Whether there is a link decides, not the type of the customer.
     let is_there = |value: &&Value| !value.is_null() && value.as_str() != Some("");
-    let link = ["bankIdUrl", "paymentUrl"].into_iter().filter_map(|name| data.get(name)).find(is_there);
-    let usable_link = link.and_then(Value::as_str).filter(|url| is_link(url)).map(str::to_owned);
+    let links = || ["bankIdUrl", "paymentUrl"].into_iter().filter_map(|name| data.get(name)).filter(is_there);
+    let has_link = links().next().is_some();
+    let usable_link = links().filter_map(Value::as_str).find(|url| is_link(url)).map(str::to_owned);
     Some(CreatedOrder {
         order_uuid: uuid("orderUuid")?,
         customer_uuid: uuid("customerUuid"),
         // With an unusable link, too, the order waits for a signature.
-        has_unusable_link: link.is_some() && usable_link.is_none(),
+        has_unusable_link: has_link && usable_link.is_none(),
         bank_id_url: usable_link,
-        status: if link.is_some() { Status::Sent } else { Status::Invoiced },
+        status: if has_link { Status::Sent } else { Status::Invoiced },
     })
 }
 
@@ -139,7 +141,7 @@ pub fn read_status(http_status: u16, body: &[u8], order_uuid: &str) -> Result<St
     if data.get("uuid").and_then(Value::as_str).is_some_and(|uuid| uuid != order_uuid) {
         return Err(other("answered for another order"));
     }
-    let word = data.get("status").and_then(Value::as_str).filter(|word| callback::is_status(word));
+    let word = data.get("status").and_then(Value::as_str).filter(|word| callback::is_status(word) && !word.trim().is_empty());
     let word = StatusWord::read(word.ok_or_else(|| other("answered without a status"))?);
     Ok(StatusRead { word, order_amount: amount(data.get("orderAmount")), refunded_amount: amount(data.get("refundedAmount")) })
 }

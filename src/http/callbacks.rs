@@ -52,10 +52,10 @@ impl<S: OrderStore, F: FrontPayment> Callbacks<S, F> {
 impl<S: OrderStore, F: FrontPayment> Function for Callbacks<S, F> {
     async fn handle(&self, request: ApiRequest<'_>) -> Reply {
         let is_routed = request.event.route_key.as_deref() == Some(ROUTE);
-        let on_panic = || Problem::internal().of_callback();
+        let on_panic = || Problem::internal().of_no_shop();
         logged(request.request_id, if is_routed { ROUTE } else { "none" }, on_panic, async |report| {
             let handled = if is_routed { self.get(&request, report).await } else { Err(not_found()) };
-            handled.map_err(Problem::of_callback)
+            handled.map_err(Problem::of_no_shop)
         })
         .await
     }

@@ -15,6 +15,7 @@ use super::orders::{Orders, cannot_read};
 use super::problem::{Problem, Slug};
 use super::request_log::HandlerResult;
 use super::{ApiRequest, idempotency_key, json};
+use crate::clock::parse_rfc_3339;
 use crate::front_payment::FrontPayment;
 use crate::order::{Code, StoredOrder};
 use crate::order_view::{Instant, OrderView};
@@ -120,7 +121,7 @@ fn instant(text: &str) -> Option<Timestamp> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Timestamp::from_second(text.parse().ok()?).ok();
     }
-    text.replace(' ', "+").parse().ok()
+    parse_rfc_3339(&text.replace(' ', "+"))
 }
 
 fn limit(text: &str) -> Option<u16> {

@@ -62,8 +62,10 @@ pub async fn invoke(function: &impl Function, invocation: LambdaEvent<Box<RawVal
             Box::pin(function.handle(ApiRequest { event: &event, deadline, request_id: &request_id })).await
         }
         Err(_) => {
-            let problem = Problem::new(Slug::MalformedJson, "The event is not a request of an HTTP API with payload 2.0.");
-            logged(&request_id, "none", Problem::internal, async |_| Err(problem)).await
+            // It is of no route, so there is no next step.
+            let detail = "The event is not a request of an HTTP API with payload 2.0.";
+            let problem = || Problem::new(Slug::MalformedJson, detail).of_no_shop();
+            logged(&request_id, "none", problem, async |_| Err(problem())).await
         }
     };
     let (parts, body) = reply.into_parts();

@@ -13,7 +13,7 @@ use super::{ApiRequest, Function, MAX_BODY_BYTES, Reply, idempotency_key, json, 
 use crate::bridge::Bridge;
 use crate::config::Settings;
 use crate::front_payment::FrontPayment;
-use crate::order::{self, Code, Invalid, Rules, StoredOrder, Validated, Violation, unknown_fields_beside};
+use crate::order::{self, Code, Invalid, Rules, StoredOrder, Validated, Violation};
 use crate::order_view::OrderView;
 use crate::secrets::Secret;
 use crate::status::{self, ReadBudget};
@@ -98,9 +98,8 @@ impl<S: OrderIndex, F: FrontPayment> Orders<S, F> {
         match (order::validate(&body, &rules), bad_key) {
             (Ok(validated), None) => Ok(validated),
             (Ok(validated), Some(bad_key)) => {
-                let errors: Vec<_> = [bad_key].into_iter().chain(validated.fresh_only).collect();
-                let warnings = unknown_fields_beside(&errors, &validated.warnings);
-                Err(replies::invalid(errors).with_warnings(warnings))
+                let errors = [bad_key].into_iter().chain(validated.fresh_only).collect();
+                Err(replies::invalid(errors).with_warnings(validated.unknown))
             }
             (Err(Invalid::Violations { errors, warnings }), bad_key) => {
                 Err(replies::invalid(bad_key.into_iter().chain(errors).collect()).with_warnings(warnings))
@@ -135,7 +134,8 @@ impl<S: OrderIndex, F: FrontPayment> Orders<S, F> {
         let stored = self.bridge.load(order_id, request.deadline.reply_by()).await;
         let stored = stored.map_err(|error| cannot_read(&error).of(order_id))?;
         // Another shop's order must look like none.
-        let order = stored.filter(|order| order.shop_id == shop_id).ok_or_else(not_found)?;
+        let now = self.bridge.clock.now();
+        let order = stored.filter(|order| order.shop_id == shop_id && !order.is_past_retention(now)).ok_or_else(not_found)?;
         Ok((secret, order))
     }
 

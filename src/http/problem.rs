@@ -175,8 +175,8 @@ impl Problem {
         self
     }
 
-    /// For Front Payment, which has no next step.
-    pub(super) fn of_callback(mut self) -> Self {
+    /// Not for a shop. Only shops have a next step.
+    pub(super) fn of_no_shop(mut self) -> Self {
         self.next_step = None;
         self
     }

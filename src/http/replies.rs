@@ -35,17 +35,18 @@ const NOT_ACCEPTING: &str = "The operator of the bridge has switched orders off 
 const STORE_UNAVAILABLE: &str = "The bridge cannot store the order at the moment, so it was not sent. Send it again after \
     Retry-After, with the same Idempotency-Key.";
 
-pub(super) fn submitted(Submitted { order_id, outcome, calls }: Submitted, has_key: bool) -> HandlerResult {
+pub(super) fn submitted(Submitted { order_id, outcome, unknown, calls }: Submitted, has_key: bool) -> HandlerResult {
     let problem = |slug, detail| Err(Problem::new(slug, detail).of(order_id));
     match outcome {
         SubmitOutcome::Accepted { order, is_replay, warnings } => Ok(accepted(&order, is_replay, &warnings)),
-        SubmitOutcome::NotSendable { errors, warnings } => Err(invalid(errors).with_warnings(warnings)),
+        SubmitOutcome::NotSendable(errors) => Err(invalid(errors).with_warnings(unknown)),
         SubmitOutcome::KeyReused => problem(Slug::IdempotencyKeyReused, KEY_REUSED),
         SubmitOutcome::InProgress => problem(Slug::SubmissionInProgress, IN_PROGRESS),
         SubmitOutcome::UnknownBefore => problem(Slug::OutcomeUnknownEarlier, UNKNOWN),
         SubmitOutcome::NotAccepted(reply) => match reply {
             SubmitReply::Rejected(sentences) => {
-                Err(Problem::new(Slug::RejectedByFrontPayment, REJECTED).of(order_id).because(sentences))
+                let problem = Problem::new(Slug::RejectedByFrontPayment, REJECTED).of(order_id).because(sentences);
+                Err(problem.with_warnings(unknown))
             }
             SubmitReply::Unauthorized | SubmitReply::Failed => problem(Slug::FrontPaymentFailed, FAILED),
             SubmitReply::Unavailable => {

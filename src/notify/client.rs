@@ -17,8 +17,11 @@ use reqwest::{Client, Method, RequestBuilder};
 use super::{Failure, Message, ShopCall, Shops, Target, is_public};
 use crate::http_client::{Tls, TlsError, builder, retry_after};
 
-/// It follows no redirects, uses no proxy and never retries; look-up, connection and TLS may take three seconds. The
-/// caller sets the time limit of the whole request.
+/// As long as the whole request may take. Front Payment's three seconds are not for shops.
+const MAX_CONNECT: Duration = Duration::from_secs(10);
+
+/// It follows no redirects, uses no proxy and never retries. The caller sets the time limit of the whole request, look-up and
+/// connection included.
 pub struct ShopClient {
     public: Client,
     /// For the hosts of `PRIVATE_SHOP_HOSTS`.
@@ -41,7 +44,8 @@ impl ShopClient {
             let resolver = Resolver { look_up: look_up.clone(), only_public };
             // No connection is kept: shops are called too seldom for it, the process is frozen meanwhile, and each
             // connection is to have its own look-up.
-            builder(tls).dns_resolver(resolver).pool_max_idle_per_host(0).build().map_err(TlsError::Client)
+            let client = builder(tls).dns_resolver(resolver).pool_max_idle_per_host(0).connect_timeout(MAX_CONNECT);
+            client.build().map_err(TlsError::Client)
         };
         Ok(Self { public: client(true)?, unchecked: client(false)? })
     }

@@ -78,11 +78,11 @@ fn as_webhook(order: &StoredOrder, notify: &Notify, target: Target, now: Timesta
     Message { method: Method::POST, target, headers, body }
 }
 
-/// The same for every attempt to tell one change. With the time of the first claim, because after its retention period
-/// another order may have the same id.
+/// The same for every attempt to tell one change. With the submission attempt, because after its retention period another
+/// order may have the same order id.
 fn webhook_id(order: &StoredOrder) -> String {
     let change = order.notifications.as_ref().map_or(0, |notifications| notifications.change);
-    format!("msg_{}_{}_{change}", order.order_id.simple(), order.created_at.as_millisecond())
+    format!("msg_{}_{change}", order.attempt.simple())
 }
 
 fn changed_at(order: &StoredOrder) -> Timestamp {

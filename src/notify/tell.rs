@@ -82,6 +82,10 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         if order.notification_due_at().is_none_or(|due_at| due_at > now) {
             return TellOutcome::NothingDue;
         }
+        // A shop that has left the secret is told when it comes back.
+        if !secret.shops().any(|(shop_id, _)| *shop_id == order.shop_id) {
+            return TellOutcome::NothingDue;
+        }
         let started = Instant::now();
         let mut summary = Summary::of(&order, now);
         let outcome = match secret.notify_of(&order.shop_id) {
@@ -152,7 +156,7 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         let call = self.shops.call(&message, clock.until(until)).await;
         summary.note(&begun, &call);
         self.hosts.note(&host, call.is_host_failing(), call.took(called.elapsed()), clock.now());
-        self.store_end(begun, attempt, call.end(), until).await
+        self.store_end(begun, attempt, call.end(), until.min(by)).await
     }
 
     /// The host fails too often in this minute. A sweep makes the order due again later.

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{OperatorError, read_cursor, secret, write_cursor};
 use crate::bridge::{Bridge, OnOutage, UpdateError};
+use crate::clock::parse_rfc_3339;
 use crate::order::{NotificationState, StoredOrder};
 use crate::store::{Cursor, IndexQuery, OrderIndex, Partition};
 use crate::telemetry::error_chain;
@@ -22,10 +24,15 @@ const MIN_LEFT: Duration = Duration::from_secs(5);
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Tell {
     shop_id: String,
+    #[serde(deserialize_with = "rfc_3339")]
     since: Timestamp,
     /// `next` of the event before.
     #[serde(default)]
     after: Option<String>,
+}
+
+fn rfc_3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    parse_rfc_3339(&String::deserialize(deserializer)?).ok_or_else(|| Error::custom("it is not RFC 3339"))
 }
 
 impl Tell {

@@ -19,7 +19,7 @@ pub use stored::{
 pub use submit_reply::{CreatedOrder, SubmitReply};
 
 pub use validation::{Invalid, Rules, Validated, parse_tax_rates, validate};
-pub use violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation, unknown_fields_beside};
+pub use violation::{Code, MAX_ERRORS, MAX_WARNINGS, Violation};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;

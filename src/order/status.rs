@@ -98,7 +98,8 @@ impl StatusWord {
     /// ```
     #[must_use]
     pub fn read(word: &str) -> Self {
-        let name = word.trim().to_ascii_uppercase().replace(' ', "_");
+        let trimmed = word.trim();
+        let name = if trimmed.is_empty() { word } else { trimmed }.to_ascii_uppercase().replace(' ', "_");
         if name == "RESEVRED" {
             return Self::Known(Status::Reserved);
         }
@@ -188,6 +189,7 @@ mod tests {
             ("Submitting", "SUBMITTING"),
             ("brand new", "BRAND_NEW"),
             ("", ""),
+            ("  ", "__"),
         ] {
             assert_eq!(StatusWord::read(word), StatusWord::Unknown(name.to_owned()));
         }

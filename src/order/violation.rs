@@ -59,13 +59,6 @@ impl Violation {
     }
 }
 
-/// The warnings that go with a refusal: only unknown members, because a misspelt name explains why its member is missing.
-#[must_use]
-pub fn unknown_fields_beside(errors: &[Violation], warnings: &[Violation]) -> Vec<Violation> {
-    let unknown = warnings.iter().filter(|warning| warning.code == Code::UnknownField);
-    unknown.filter(|warning| !errors.contains(warning)).cloned().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use strum::IntoEnumIterator;

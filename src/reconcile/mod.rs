@@ -7,6 +7,7 @@ pub use stale_attempts::end_stale_attempts;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use crate::bridge::{Bridge, OnOutage, Updated};
@@ -22,6 +23,8 @@ use crate::telemetry::{ProviderCalls, error_chain};
 const MAX_READS: u16 = 100;
 /// As many of them are for orders that are neither SENT nor have a reason to ask, if so many are due.
 const MIN_CHECKS: usize = 20;
+/// Orders that are looked at, at once, for a reason to ask.
+const MAX_LOADS_AT_ONCE: usize = 16;
 /// What must be left of Front Payment's 240 requests a minute, for orders and callbacks.
 const MIN_RATE_LIMIT: u32 = 120;
 /// With less than this, no status read begins.
@@ -49,8 +52,8 @@ enum ReadOutcome {
 
 /// The orders to ask about, in that order: reasons to ask, SENT, all others.
 ///
-/// A reason to ask is due at once, so its place in the queue is at the end. So both ends are read: a backlog of other orders
-/// does not delay it.
+/// A reason to ask is due at once, so its place in the queue is at the end. Where more waits than is read in one sweep, both
+/// ends of the queue are looked at, so that a backlog of other orders does not delay it.
 ///
 /// # Errors
 /// [`StoreError`] if an index cannot be read.
@@ -61,14 +64,34 @@ pub async fn due<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) -> Resu
     let latest = IndexQuery { is_descending: true, ..ask.clone() };
     let (ask, check) = tokio::try_join!(bridge.list(&ask, by), bridge.list(&check, by))?;
     let latest = if ask.next.is_some() { bridge.list(&latest, by).await?.items } else { Vec::new() };
-    let mut ask = ask.items;
-    ask.extend(latest.into_iter().filter(|entry| entry.status != Some(Status::Sent)));
-    ask.sort_by_key(|entry| (entry.status == Some(Status::Sent), entry.at, entry.order_id));
+    let most = usize::from(MAX_READS) - check.items.len().min(MIN_CHECKS);
+    let is_crowded = ask.next.is_some() || ask.items.len() > most;
+    let mut ask: Vec<_> = ask.items.into_iter().chain(latest).collect();
+    ask.sort_by_key(|entry| (entry.at, entry.order_id));
     ask.dedup();
-    ask.truncate(usize::from(MAX_READS) - check.items.len().min(MIN_CHECKS));
+    if is_crowded {
+        ask = reasons_first(bridge, ask, by).await?;
+    }
+    ask.truncate(most);
     ask.extend(check.items);
     ask.truncate(usize::from(MAX_READS));
     Ok(ask)
+}
+
+/// Of a SENT order, the index does not say whether there is a reason to ask.
+async fn reasons_first<S: OrderIndex, F>(
+    bridge: &Bridge<S, F>,
+    entries: Vec<IndexEntry>,
+    by: Timestamp,
+) -> Result<Vec<IndexEntry>, StoreError> {
+    let judged = stream::iter(entries).map(async |entry| {
+        let has_reason = entry.status != Some(Status::Sent)
+            || bridge.load(entry.order_id, by).await?.is_some_and(|order| order.reason_since.is_some());
+        Ok((!has_reason, entry))
+    });
+    let mut judged: Vec<_> = judged.buffered(MAX_LOADS_AT_ONCE).try_collect().await?;
+    judged.sort_by_key(|(has_none, _)| *has_none);
+    Ok(judged.into_iter().map(|(_, entry)| entry).collect())
 }
 
 impl<'b, S: OrderStore, F: FrontPayment> Reconciler<'b, S, F> {

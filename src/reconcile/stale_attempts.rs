@@ -3,18 +3,22 @@
 use jiff::Timestamp;
 
 use crate::bridge::Bridge;
-use crate::order::{AskQueue, Status};
+use crate::order::{AskQueue, SUBMISSION_LEASE, Status};
 use crate::store::{IndexEntry, IndexQuery, OrderIndex, Partition, StoreError, WriteError};
 use crate::telemetry::error_chain;
 
 /// Entries of a page.
 const PAGE: u16 = 1_000;
+/// Of so many UNKNOWN orders the order itself is read, the earliest first. Of the others the index is enough.
+const MAX_LOADS: usize = 100;
 
 /// Ends submission attempts that outlived their lease as UNKNOWN, and logs how many orders wait for the operator.
 pub async fn end_stale_attempts<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) {
-    let (mut waiting, mut oldest) = (0u64, None::<i64>);
-    let now = bridge.clock.now().as_second();
-    let mut query = IndexQuery::until(Partition::Ask(AskQueue::Settle), now, PAGE);
+    let (mut waiting, mut oldest, mut loads) = (0u64, None::<i64>, 0);
+    let now = bridge.clock.now();
+    // An UNKNOWN order waits at once. Its place in the index is a minute after its attempt began.
+    let until = now.saturating_add(SUBMISSION_LEASE).unwrap_or(now).as_second() + 1;
+    let mut query = IndexQuery::until(Partition::Ask(AskQueue::Settle), until, PAGE);
     loop {
         let page = match bridge.list(&query, by).await {
             Ok(page) => page,
@@ -24,7 +28,10 @@ pub async fn end_stale_attempts<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Tim
             }
         };
         for entry in page.items {
-            if is_unknown(bridge, &entry, by).await {
+            let is_running = entry.status == Some(Status::Submitting) && entry.at > now.as_second();
+            let is_counted = entry.status == Some(Status::Unknown) && loads >= MAX_LOADS;
+            loads += usize::from(!is_running && !is_counted);
+            if is_counted || !is_running && is_unknown(bridge, &entry, by).await {
                 waiting += 1;
                 oldest = oldest.or(Some(entry.at));
             }
@@ -34,18 +41,15 @@ pub async fn end_stale_attempts<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Tim
             break;
         }
     }
-    let oldest_seconds = oldest.map(|since| bridge.clock.now().as_second() - since);
+    let oldest_seconds = oldest.map(|since| (now.as_second() - since).max(0));
     tracing::info!(waiting, oldestSeconds = oldest_seconds, "orders that wait for the operator");
 }
 
-/// Whether the order is UNKNOWN, now or already. The index may be behind: then the order itself decides.
+/// Whether the order is UNKNOWN, now or already. The index may be behind the order, so the order decides.
 async fn is_unknown<S: OrderIndex, F>(bridge: &Bridge<S, F>, entry: &IndexEntry, by: Timestamp) -> bool {
-    if entry.status == Some(Status::Unknown) {
-        return true;
-    }
     end_stale_attempt(bridge, entry, by).await.unwrap_or_else(|error| {
         tracing::warn!(error = error_chain(&error), "a stale attempt cannot be marked UNKNOWN");
-        entry.status == Some(Status::Submitting)
+        true
     })
 }
 
@@ -55,10 +59,12 @@ async fn end_stale_attempt<S: OrderIndex, F>(
     by: Timestamp,
 ) -> Result<bool, StoreError> {
     let Some(order) = bridge.load(entry.order_id, by).await? else { return Ok(false) };
-    let next = order.end_stale_attempt(bridge.clock.now()).or_else(|| order.corrected(bridge.retention));
-    let Some(next) = next else { return Ok(order.status == Status::Unknown) };
-    match bridge.replace(&order, next, by).await {
-        Ok(next) => Ok(next.status == Status::Unknown),
+    let Some(ended) = order.end_stale_attempt(bridge.clock.now()) else {
+        bridge.correct(&order, by).await?;
+        return Ok(order.status == Status::Unknown);
+    };
+    match bridge.replace(&order, ended, by).await {
+        Ok(_) => Ok(true),
         Err(WriteError::Conflict(_)) => Ok(false), // something was heard: the next sweep looks again
         Err(WriteError::Store(error)) => Err(error),
     }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::SubmitOutcome;
 use crate::bridge::Bridge;
 use crate::deadline::{Deadline, backoff};
-use crate::order::{KeyConflict, StoredOrder, SubmitReply, Violation, unknown_fields_beside};
+use crate::order::{KeyConflict, StoredOrder, SubmitReply, Violation};
 use crate::store::{OrderStore, WriteError};
 use crate::telemetry::error_chain;
 
@@ -39,7 +39,7 @@ pub(super) async fn write<S: OrderStore, F>(
     let mut stored = if is_sendable {
         None
     } else if first.fingerprint.is_none() {
-        return Err(not_sendable(fresh_only, warnings)); // without a key there is nothing to look up
+        return Err(SubmitOutcome::NotSendable(fresh_only)); // without a key there is nothing to look up
     } else {
         let found = bridge.load(first.order_id, operation_end(bridge, deadline)).await;
         found.map(|found| found.map(Box::new)).map_err(|error| {
@@ -52,7 +52,6 @@ pub(super) async fn write<S: OrderStore, F>(
         let claim = match &stored {
             None => first.clone(),
             Some(found) => match found.conflict_with(&first) {
-                KeyConflict::SameAttempt => return Ok(*found.clone()),
                 KeyConflict::Retryable => first.clone().as_retry_of(found),
                 KeyConflict::OutcomeUnknown => match mark_unknown(bridge, found, by).await {
                     Ok(()) => return Err(SubmitOutcome::UnknownBefore),
@@ -65,7 +64,7 @@ pub(super) async fn write<S: OrderStore, F>(
             },
         };
         if !is_sendable {
-            return Err(not_sendable(fresh_only, warnings));
+            return Err(SubmitOutcome::NotSendable(fresh_only));
         }
         let written = match &stored {
             None => bridge.create(claim, by).await,
@@ -82,11 +81,6 @@ pub(super) async fn write<S: OrderStore, F>(
         }
     }
     Err(SubmitOutcome::InProgress)
-}
-
-fn not_sendable(errors: Vec<Violation>, warnings: &[Violation]) -> SubmitOutcome {
-    let warnings = unknown_fields_beside(&errors, warnings);
-    SubmitOutcome::NotSendable { errors, warnings }
 }
 
 fn operation_end<S, F>(bridge: &Bridge<S, F>, deadline: Deadline) -> Timestamp {
@@ -123,7 +117,7 @@ fn reply_to(conflict: KeyConflict, stored: &StoredOrder, warnings: &[Violation])
         KeyConflict::OtherOrder => SubmitOutcome::KeyReused,
         KeyConflict::InProgress => SubmitOutcome::InProgress,
         KeyConflict::OutcomeUnknown => SubmitOutcome::UnknownBefore,
-        KeyConflict::OtherShop | KeyConflict::SameAttempt | KeyConflict::Retryable => {
+        KeyConflict::OtherShop | KeyConflict::Retryable => {
             tracing::error!("the item under this order's id belongs to another shop");
             SubmitOutcome::Internal
         }

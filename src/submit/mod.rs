@@ -42,6 +42,8 @@ pub struct Submitted {
     /// The bridge's id of the order.
     pub order_id: Uuid,
     pub outcome: SubmitOutcome,
+    /// Of the body just sent, for a refusal.
+    pub unknown: Vec<Violation>,
     pub calls: ProviderCalls,
 }
 
@@ -57,7 +59,7 @@ pub enum SubmitOutcome {
         warnings: Vec<Violation>,
     },
     /// The order may not be sent today, or under this configuration.
-    NotSendable { errors: Vec<Violation>, warnings: Vec<Violation> },
+    NotSendable(Vec<Violation>),
     /// The key belongs to another order, which is accepted.
     KeyReused,
     /// Another attempt with this key is running.
@@ -80,19 +82,19 @@ pub fn order_id(shop_id: &str, idempotency_key: &str) -> Uuid {
 
 /// Submits an order, exactly once as far as Front Payment makes that possible.
 pub async fn submit<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, request: SubmitRequest<'_>) -> Submitted {
+    let SubmitRequest { shop_id, idempotency_key, validated, callback_base, secret, deadline } = request;
+    let Validated { order, fresh_only, warnings, unknown } = validated;
     let now = bridge.clock.now();
-    let order_id = match request.idempotency_key {
-        Some(key) => order_id(request.shop_id, key),
+    let order_id = match idempotency_key {
+        Some(key) => order_id(shop_id, key),
         None => Uuid::new_v7(unix_time(now)),
     };
     telemetry::record_order_id(order_id);
     let mut calls = ProviderCalls::default();
     let Some(callback_token) = random_token() else {
         tracing::error!("the system has no random numbers");
-        return Submitted { order_id, outcome: SubmitOutcome::Internal, calls };
+        return Submitted { order_id, outcome: SubmitOutcome::Internal, unknown, calls };
     };
-    let SubmitRequest { shop_id, idempotency_key, validated, callback_base, secret, deadline } = request;
-    let Validated { order, fresh_only, warnings } = validated;
     let attempt = NewAttempt { order_id, attempt: Uuid::new_v4(), shop_id, callback_token, idempotency_key, now };
     let claim = StoredOrder::claim(&order, attempt);
 
@@ -104,7 +106,7 @@ pub async fn submit<S: OrderStore, F: FrontPayment>(bridge: &Bridge<S, F>, reque
             result::store(bridge, claimed, reply, warnings, deadline).await
         }
     };
-    Submitted { order_id, outcome, calls }
+    Submitted { order_id, outcome, unknown, calls }
 }
 
 /// 192 random bits, URL-safe.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::bridge::Bridge;
 use crate::operator::refusal;
-use crate::store::{OrderIndex, StoreError, WriteError};
+use crate::store::{OrderIndex, StoreError};
 use crate::telemetry::error_chain;
 
 /// Orders that are read at once.
@@ -48,16 +48,11 @@ async fn correct<S: OrderIndex, F>(bridge: &Bridge<S, F>, order_id: Uuid, by: Ti
         if order.is_past_retention(bridge.clock.now()) {
             return Ok(false);
         }
-        let Some(next) = order.corrected(bridge.retention) else { return Ok(false) };
-        match bridge.replace(&order, next, by).await {
-            Ok(_) => Ok(true),
-            Err(WriteError::Conflict(_)) => Ok(false), // whoever wrote it has derived it
-            Err(WriteError::Store(error)) => Err(error),
-        }
+        bridge.correct(&order, by).await
     }
     .await;
     corrected.unwrap_or_else(|error| {
-        tracing::warn!(%order_id, error = error_chain(&error), "the backfill leaves an order out");
+        tracing::warn!(orderId = %order_id, error = error_chain(&error), "the backfill leaves an order out");
         false
     })
 }

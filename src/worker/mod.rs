@@ -100,8 +100,7 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
 
     /// Puts right what is derived from an order.
     async fn correct(&self, order: StoredOrder, by: Timestamp) {
-        let Some(next) = order.corrected(self.bridge.retention) else { return };
-        if let Err(error) = self.bridge.replace(&order, next, by).await {
+        if let Err(error) = self.bridge.correct(&order, by).await {
             tracing::warn!(error = error_chain(&error), "the order's place in an index is not corrected");
         }
     }

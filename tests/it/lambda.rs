@@ -139,6 +139,7 @@ async fn strange_events_get_a_reply_and_do_not_end_the_process() {
     ] {
         let reply = orders.invoke(&event).await;
         assert_eq!((&reply["statusCode"], slug(&reply).as_str()), (&json!(status), expected), "{reply}");
+        assert_eq!(body(&reply).get("nextStep").is_some(), event.is_object() && event["routeKey"] != 5, "{reply}");
     }
     for event in [
         strange_header,

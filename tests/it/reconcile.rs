@@ -175,6 +175,31 @@ async fn a_sweep_reads_a_hundred_reasons_first_then_sent_and_twenty_others() {
 }
 
 #[tokio::test]
+async fn a_reason_to_ask_about_a_sent_order_comes_before_a_backlog_of_others() {
+    let worker = TestWorker::new().await;
+    for number in 0..150 {
+        worker.put(&accepted(number, "SENT", 1_000)).await;
+    }
+    let reason = StoredOrder { reason_since: Some(worker.now()), ..accepted(300, "SENT", 1) };
+    worker.put(&reason).await;
+    for _ in 0..100 {
+        worker.provider().will_tell(Ok("SENT"));
+    }
+    worker.sweep().await;
+    assert_eq!((numbers(&worker).len(), numbers(&worker)[0]), (100, 300));
+}
+
+#[tokio::test]
+async fn a_status_read_whose_first_write_lost_its_reply_goes_on() {
+    let worker = TestWorker::new().await;
+    worker.put(&accepted(0, "SENT", 1_000)).await;
+    worker.provider().will_tell(Ok("SENT"));
+    worker.store().conflict_with_itself(1);
+    worker.sweep().await;
+    assert_eq!(numbers(&worker), [0]);
+}
+
+#[tokio::test]
 async fn what_no_other_order_needs_is_read_of_the_others() {
     let worker = TestWorker::new().await;
     for number in 0..120 {

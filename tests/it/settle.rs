@@ -74,6 +74,17 @@ async fn an_unknown_word_makes_it_sent_and_is_kept() {
 }
 
 #[tokio::test]
+async fn an_unknown_word_makes_it_sent_whatever_was_heard_of_its_uuid() {
+    let worker = TestWorker::new().await;
+    let order_id = worker.post(SHOP_A, SHOP_A.callback_url, failed()).await.order_id();
+    worker.call_back_about("ODR7", &order_id, "CANCELLED").await;
+    assert_eq!(worker.get(&order_id, SHOP_A).await["status"], "FAILED");
+    worker.provider().will_tell(Ok("on hold"));
+    let answer = worker.invoke(settle_event(&order_id, "ODR7", "Dhaka")).await;
+    assert_eq!(answer, json!({"orderId": order_id, "status": "SENT", "orderUuid": "ODR7"}));
+}
+
+#[tokio::test]
 async fn a_failed_or_rejected_order_can_be_bound_and_one_under_way_cannot() {
     for reply in [failed(), rejected()] {
         let worker = TestWorker::new().await;

@@ -1,6 +1,7 @@
 //! Orders whose outcome nobody knows wait for the operator, and are counted.
 
-use front_payment_bridge::order::AskQueue;
+use front_payment_bridge::order::{AskQueue, StoredOrder};
+use front_payment_bridge::store::OrderStore;
 use serde_json::{Value, json};
 
 use crate::reconcile::accepted;
@@ -28,6 +29,10 @@ async fn an_attempt_that_outlived_its_minute_becomes_unknown_and_waits_for_the_o
 
     // UNKNOWN at once, and one whose process was killed.
     let first = worker.post(SHOP_A, SHOP_A.callback_url, unknown()).await.order_id();
+    let log = Log::capture();
+    worker.sweep().await;
+    assert_eq!(waiting(&log), (json!(1), json!(0)));
+    drop(log);
     worker.pass_to(30);
     let mut submitting = accepted(1, "SUBMITTING", -30);
     (submitting.order_uuid, submitting.history) = (None, Vec::new());
@@ -71,4 +76,15 @@ async fn many_orders_that_wait_are_all_counted() {
     let log = Log::capture();
     worker.sweep().await;
     assert_eq!(waiting(&log), (json!(2_050), json!(940)), "over several pages");
+}
+
+#[tokio::test]
+async fn the_place_of_an_order_that_waits_is_corrected() {
+    let worker = TestWorker::new().await;
+    let order_id = worker.post(SHOP_A, SHOP_A.callback_url, unknown()).await.order_id();
+    let stored = worker.stored(&order_id).await;
+    let wrong = StoredOrder { version: stored.version + 1, ask_at: Some(5), ..stored.clone() };
+    worker.store().replace(&stored, &wrong).await.unwrap();
+    worker.sweep().await;
+    assert_eq!(worker.stored(&order_id).await.ask_at, stored.ask_at);
 }

@@ -264,7 +264,7 @@ impl World<'_> {
     pub async fn submit(&mut self, body: Body) {
         let (bridge, secret) = (self.bridge.clone(), self.setting.secret.clone());
         let order = self.setting.orders[usize::from(body)].clone();
-        let validated = Validated { order, fresh_only: Vec::new(), warnings: Vec::new() };
+        let validated = Validated { order, fresh_only: Vec::new(), warnings: Vec::new(), unknown: Vec::new() };
         let request = async move {
             let deadline = deadline(&bridge);
             let (idempotency_key, callback_base) = (Some("key"), "https://bridge");
@@ -273,7 +273,7 @@ impl World<'_> {
                 SubmitOutcome::Accepted { order, .. } if is_mixed_up(&order) => Ended::Other("mixed up"),
                 SubmitOutcome::Accepted { order, .. } => Ended::Accepted(order.order_uuid.unwrap()),
                 SubmitOutcome::NotAccepted(SubmitReply::Unknown) | SubmitOutcome::UnknownBefore => Ended::Other("unknown"),
-                SubmitOutcome::NotAccepted(_) | SubmitOutcome::StoreUnavailable | SubmitOutcome::NotSendable { .. } => {
+                SubmitOutcome::NotAccepted(_) | SubmitOutcome::StoreUnavailable | SubmitOutcome::NotSendable(_) => {
                     Ended::NothingCreated
                 }
                 SubmitOutcome::InProgress => Ended::Other("in progress"),

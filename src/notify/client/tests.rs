@@ -184,7 +184,7 @@ async fn the_connect_timeout_includes_the_look_up() {
     let client = ShopClient::with_look_up(&tls(), |_| pending()).unwrap();
     let start = tokio::time::Instant::now();
     assert_eq!(call(&client, &public_target("https://shop.example/")).await, Err(Failure::Timeout));
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(11), "{:?}", start.elapsed());
 }
 
 /// What a server does after a request.

@@ -5,13 +5,13 @@
 //! order in memory has it as the table has it. The order is its own outbox, and the indexes are the queues.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{SUBMISSION_LEASE, StoredOrder};
 use crate::order::Status;
 
 /// The partitions of the index `ask`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum AskQueue {
@@ -21,6 +21,12 @@ pub enum AskQueue {
     Check,
     /// A submission attempt is running, or its outcome is unknown.
     Settle,
+}
+
+/// A queue of a later release is none: what is derived anew corrects it, and the order stays readable.
+pub(super) fn known_queue<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AskQueue>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    Ok(name.and_then(|name| name.parse().ok()))
 }
 
 impl StoredOrder {

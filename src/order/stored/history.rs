@@ -72,6 +72,7 @@ impl StoredOrder {
         entries.fold(None, |status, entry| match (StatusWord::read(&entry.status), entry.source) {
             (_, EntrySource::Shop) | (StatusWord::Unknown(_), EntrySource::Provider) => status,
             (StatusWord::Known(word), EntrySource::Provider | EntrySource::Operator) => Some(word),
+            (StatusWord::Unknown(_), EntrySource::Operator) => Some(Status::Sent),
             (StatusWord::Known(word), EntrySource::Submit | EntrySource::Callback) => status.max(Some(word)),
             (StatusWord::Unknown(_), _) => status.max(Some(Status::Sent)),
         })

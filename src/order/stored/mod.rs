@@ -107,7 +107,7 @@ pub struct StoredOrder {
     /// In Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell_at: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "derived::known_queue")]
     pub ask_queue: Option<AskQueue>,
     /// In Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -52,9 +52,7 @@ impl StoredOrder {
             next.replaced_uuids.retain(|replaced| replaced != order_uuid);
             next.add_entry(settlement(read.word.name(), Some(order_uuid), now));
             next.take_uuid(order_uuid);
-            if let Some(status) = read.word.known() {
-                next.set_status(status); // also where the history is full
-            }
+            next.set_status(read.word.known().unwrap_or(Status::Sent));
             next.refunded_amount = next.refunded_after(read);
             next.checked_at = Some(now);
         })

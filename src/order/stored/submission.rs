@@ -24,8 +24,6 @@ pub struct NewAttempt<'a> {
 /// What the stored order is to a claim that cannot simply be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyConflict {
-    /// The claim itself: it was written, but the reply was lost.
-    SameAttempt,
     /// Nothing exists at Front Payment, or the order is past its retention: a new attempt may replace it.
     Retryable,
     /// The same order, accepted.
@@ -122,7 +120,6 @@ impl StoredOrder {
         }
         match self.status_at(claim.attempted_at) {
             Status::Rejected | Status::Failed => KeyConflict::Retryable,
-            Status::Submitting if self.attempt == claim.attempt => KeyConflict::SameAttempt,
             Status::Submitting => KeyConflict::InProgress,
             _ => KeyConflict::OutcomeUnknown,
         }

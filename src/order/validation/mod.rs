@@ -39,6 +39,8 @@ pub struct Validated {
     pub fresh_only: Vec<Violation>,
     /// Advisory findings, at most [`MAX_WARNINGS`]; enforced ones, too.
     pub warnings: Vec<Violation>,
+    /// Unknown members, at most [`MAX_WARNINGS`], for a refusal of the order. Enforced ones are in `fresh_only` instead.
+    pub unknown: Vec<Violation>,
 }
 
 /// Why a document is no valid order.
@@ -63,13 +65,15 @@ pub fn validate(document: &[u8], rules: &Rules<'_>) -> Result<Validated, Invalid
     let Findings { mut errors, mut fresh_only, advisories: mut warnings, line_advisories, mut unknown } = findings;
     if let Some(order) = order.filter(|_| errors.is_empty()) {
         warnings.extend(line_advisories);
-        warnings.extend(unknown);
+        warnings.extend(unknown.iter().cloned());
         if rules.enforce_advisories {
             fresh_only.extend(warnings.iter().cloned());
+            unknown.clear();
         }
         fresh_only.truncate(MAX_ERRORS);
         warnings.truncate(MAX_WARNINGS);
-        return Ok(Validated { order, fresh_only, warnings });
+        unknown.truncate(MAX_WARNINGS);
+        return Ok(Validated { order, fresh_only, warnings, unknown });
     }
     errors.extend(fresh_only);
     if rules.enforce_advisories {

@@ -121,6 +121,15 @@ async fn a_newer_status_waits_a_minute_for_a_worker_that_was_killed() {
 }
 
 #[tokio::test]
+async fn an_attempt_whose_first_write_lost_its_reply_goes_on() {
+    let worker = TestWorker::new().await;
+    let order_id = worker.place_invoiced(SHOP_A).await;
+    worker.store().conflict_with_itself(1);
+    worker.wake(&[&order_id]).await;
+    assert_eq!((worker.shops.count(), &worker.notified(&order_id, SHOP_A).await["state"]), (1, &json!("delivered")));
+}
+
+#[tokio::test]
 async fn a_result_that_the_store_refuses_is_written_again() {
     let worker = TestWorker::new().await;
     let order_id = worker.place_invoiced(SHOP_A).await;

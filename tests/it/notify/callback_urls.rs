@@ -34,6 +34,24 @@ async fn a_shop_without_notify_is_not_told_until_it_has_one() {
 }
 
 #[tokio::test]
+async fn a_shop_that_has_left_the_secret_is_told_when_it_comes_back() {
+    let worker = TestWorker::new().await;
+    let order_id = worker.place_invoiced(SHOP_A).await;
+    let notify = || json!({"keys": [NOTIFY_KEY]});
+    let secret = secret_with([("shop-a", "key-a", notify()), ("shop-b", "key-b", Value::Null), ("shop-c", "key-c", notify())]);
+    worker.set_secret(secret.replace("shop-a", "shop-d"));
+    worker.pass(301);
+    worker.wake(&[&order_id]).await;
+    worker.sweep().await;
+    assert_eq!(worker.shops.count(), 0);
+
+    worker.set_secret(secret);
+    worker.pass(602);
+    worker.sweep().await;
+    assert_eq!((worker.shops.count(), &worker.notified(&order_id, SHOP_A).await["state"]), (1, &json!("delivered")));
+}
+
+#[tokio::test]
 async fn a_sweep_makes_off_of_what_no_stream_told() {
     let worker = TestWorker::new().await;
     let order_id = worker.place_invoiced(SHOP_C).await;

@@ -25,6 +25,8 @@ pub struct HookedStore {
     writes: AtomicUsize,
     /// So many next writes fail.
     failing: AtomicUsize,
+    /// So many next writes lose their reply, are repeated, and conflict with themselves.
+    repeated: AtomicUsize,
     before_write: Mutex<Option<Hook>>,
     after_write: Mutex<Option<(usize, Hook)>>,
     /// Orders past their retention that are not deleted yet.
@@ -37,6 +39,7 @@ impl HookedStore {
             inner,
             writes: AtomicUsize::new(0),
             failing: AtomicUsize::new(0),
+            repeated: AtomicUsize::new(0),
             before_write: Mutex::default(),
             after_write: Mutex::default(),
             expired: Mutex::default(),
@@ -61,6 +64,11 @@ impl HookedStore {
     /// So many next writes fail, and write nothing.
     pub fn fail(&self, writes: usize) {
         self.failing.store(writes, Ordering::SeqCst);
+    }
+
+    /// So many next writes lose their reply. The store's client repeats them, and is told of a conflict.
+    pub fn conflict_with_itself(&self, writes: usize) {
+        self.repeated.store(writes, Ordering::SeqCst);
     }
 
     /// From now on the order is past its retention, though it is not deleted yet.
@@ -95,7 +103,8 @@ impl OrderStore for HookedStore {
         if let Some((_, happens)) = after {
             happens().await;
         }
-        Ok(())
+        let is_repeated = self.repeated.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if is_repeated.is_ok() { Err(WriteError::Conflict(Some(Box::new(next.clone())))) } else { Ok(()) }
     }
 }
 

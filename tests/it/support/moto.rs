@@ -1,11 +1,10 @@
-//! AWS on this machine: a moto server from PyPI, in a virtual environment that the tests create under target/. It ends when
-//! its standard input is closed, so it cannot outlive the tests.
+//! AWS on this machine: moto servers from PyPI, in a virtual environment that the tests create under target/.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Credentials;
@@ -21,41 +20,73 @@ use front_payment_bridge::store::DynamoDbStore;
 
 const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
 
-/// It handles one request at a time, because moto's conditional writes are not atomic.
-const SERVER: &str = "
-import logging, sys, threading
+/// Loads moto once, and makes each server by a fork. A server handles one request at a time, because moto's conditional writes
+/// are not atomic. All end when standard input is closed, so none can outlive the tests.
+const SERVERS: &str = "
+import logging, os, signal, sys, threading
+from moto.backends import get_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 logging.getLogger('werkzeug').setLevel(logging.ERROR)
-moto, one_at_a_time = DomainDispatcherApplication(create_backend_app), threading.Lock()
+for service in 'dynamodb', 'secretsmanager':
+    get_backend(service)
+moto, one_at_a_time, servers = DomainDispatcherApplication(create_backend_app), threading.Lock(), {}
 def app(environ, start_response):
     with one_at_a_time:
         return list(moto(environ, start_response))
-server = make_server('127.0.0.1', 0, app, threaded=True)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-print(server.server_port, flush=True)
-sys.stdin.read()
+def end(process):
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+for line in sys.stdin:
+    if line.strip() == 'start':
+        server = make_server('127.0.0.1', 0, app, threaded=True)
+        process = os.fork()
+        if process == 0:
+            server.serve_forever()
+        servers[server.server_port] = process
+        server.server_close()
+        print(server.server_port, flush=True)
+    else:
+        end(servers.pop(int(line)))
+for process in servers.values():
+    end(process)
 ";
 
 pub struct Moto {
-    server: Child,
+    port: u16,
     pub endpoint: String,
+}
+
+/// The process of [`SERVERS`].
+struct Servers {
+    asked: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Servers {
+    fn launch() -> Self {
+        let launched = Command::new(python()).args(["-c", SERVERS]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut launched = launched.expect("moto does not start");
+        Self { asked: launched.stdin.take().unwrap(), answers: BufReader::new(launched.stdout.take().unwrap()) }
+    }
+
+    fn with<T>(act: impl FnOnce(&mut Self) -> T) -> T {
+        static SERVERS: Mutex<Option<Servers>> = Mutex::new(None);
+        act(SERVERS.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Self::launch))
+    }
 }
 
 impl Moto {
     /// Starts a server on a free port.
     pub fn start() -> Self {
-        let mut server = Command::new(python())
-            .args(["-c", SERVER])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the moto server does not start");
         let mut port = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        assert!(!port.trim().is_empty(), "the moto server ended at once; remove target/moto-venv and try again");
-        Self { server, endpoint: format!("http://127.0.0.1:{}", port.trim()) }
+        let answer = Servers::with(|Servers { asked, answers }| {
+            writeln!(asked, "start")?;
+            answers.read_line(&mut port)
+        });
+        assert!(answer.is_ok_and(|length| length > 0), "moto ended at once; remove target/moto-venv and try again");
+        let port = port.trim().parse().unwrap();
+        Self { port, endpoint: format!("http://127.0.0.1:{port}") }
     }
 
     /// The bridge's own client, but without its time limits: moto is slow with large items.
@@ -113,9 +144,8 @@ impl Moto {
 
 impl Drop for Moto {
     fn drop(&mut self) {
-        drop(self.server.stdin.take());
-        if let Err(error) = self.server.wait() {
-            eprintln!("the moto server did not end: {error}");
+        if let Err(error) = Servers::with(|servers| writeln!(servers.asked, "{}", self.port)) {
+            eprintln!("a moto server did not end: {error}");
         }
     }
 }

@@ -21,7 +21,6 @@ fn a_claim_conflicts_as_the_table_says() {
     }
     let late = StoredOrder { attempted_at: at(61), ..claim.clone() };
     assert_eq!(with_status(Status::Submitting).conflict_with(&late), KeyConflict::OutcomeUnknown);
-    assert_eq!(with_status(Status::Submitting).conflict_with(&claimed()), KeyConflict::SameAttempt);
     let of_other_shop = StoredOrder { shop_id: "shop-b".to_owned(), ..claim };
     assert_eq!(accepted(Status::Sent).conflict_with(&of_other_shop), KeyConflict::OtherShop);
 }
