@@ -114,11 +114,11 @@ fn is_guarded(query: &str) {
         |query: &str, key: &str| SignedCallback::read(query).is_some_and(|read| read.is_signed_with(&Redacted::new(key)));
     let (rest, checksum) = query.rsplit_once('=').expect("it ends with the checksum");
     assert!(!is_signed(query, "another-secret"));
-    for forged in
+    for changed in
         [&checksum[1..], &checksum[..63], "", &checksum.to_uppercase(), &format!("{checksum}0"), &format!("+{checksum}")]
     {
         // Without a letter, upper case is lower case.
-        assert!(forged == checksum || !is_signed(&format!("{rest}={forged}"), KEY), "{forged}");
+        assert!(changed == checksum || !is_signed(&format!("{rest}={changed}"), KEY), "{changed}");
     }
     for more in ["x=1", "=", "x", "status", "amount=", "Status=PAID", "status%00=", "checksum[]="] {
         assert!(SignedCallback::read(&format!("{query}&{more}")).is_none(), "{more}");

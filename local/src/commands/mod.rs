@@ -77,7 +77,7 @@ pub async fn run(options: Options) -> Result<ExitCode, Error> {
         Some(Command::Explain(called)) => {
             let Explanation { verdict, conclusion, reasons } = explain::run(&called).await?;
             say(&format!("{conclusion}\n\n{}", reasons.join("\n")));
-            if verdict == Verdict::NotBelieved {
+            if verdict == Verdict::Unverified {
                 return Ok(ExitCode::FAILURE);
             }
         }

@@ -52,12 +52,12 @@ async fn only_this_machine_is_called_back_and_no_text_forges_a_line() {
     let port = super::tools::free_port();
     let local = Printing::stderr_of(&["--in-memory", "--port", &port]);
     let (base, client) = (format!("http://127.0.0.1:{port}"), front_payment_bridge::http_client::build(None).unwrap());
-    let mut order = example_order(&base, "1001\n12:00:00Z POST /orders 201 FORGED");
+    let mut order = example_order(&base, "1001\n12:00:00Z POST /orders 201 INJECTED");
     let submit = |order: &Value| client.post(format!("{base}/orders")).bearer_auth(API_KEY).body(order.to_string()).send();
     while submit(&order).await.is_err() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    assert!(local.line_with("FORGED").starts_with(|c: char| c.is_ascii_digit()), "one line");
+    assert!(local.line_with("INJECTED").starts_with(|c: char| c.is_ascii_digit()), "one line");
     order["callback"]["callbackUrl"] = json!("http://169.254.169.254/latest/meta-data");
     let at_front_payment = client.post(format!("{base}/front-payment/api/v1/connect/orders/invoice/submit"));
     let (_, created) = answer(at_front_payment.bearer_auth("sandbox-token").body(order.to_string())).await;

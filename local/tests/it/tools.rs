@@ -150,7 +150,7 @@ async fn explain_knows_the_keys_of_the_sandbox_or_of_a_secret() {
     };
     let right = explain(SHOP_KEY, "");
     assert!(right.contains("The checksum is right: all values as they came, and the demo shop's key."), "{right}");
-    assert!(right.starts_with("The shop may believe it"), "the verdict first: {right}");
+    assert!(right.starts_with("The notification is verified"), "the verdict first: {right}");
     assert!(explain("another-key", "").contains("The checksum is wrong"));
     assert_eq!(explain("another-key", "> /dev/null; echo $?"), "1\n");
     assert_eq!(explain(SHOP_KEY, "> /dev/null; echo $?"), "0\n");
