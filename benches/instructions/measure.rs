@@ -17,7 +17,7 @@ pub const NAMES: [&str; 9] = [
     "start of worker to its first notification",
     "notification",
     "empty sweep",
-    "sweep with one reading",
+    "sweep with one status read",
 ];
 
 const LINES: usize = 10;
@@ -46,7 +46,7 @@ pub async fn all(world: &World, callgrind: &Callgrind, [orders, callbacks, worke
     let orders = Subject { world, callgrind, program: orders, first: ("order", |_| events::order()) };
     let callbacks = Subject { world, callgrind, program: callbacks, first: ("callback", World::callback) };
     let worker = Subject { world, callgrind, program: worker, first: ("notification", World::notification) };
-    let sweeps = Subject { first: ("reading", World::reading), program: worker.program.clone(), ..worker };
+    let sweeps = Subject { first: ("status read", World::status_read), program: worker.program.clone(), ..worker };
     [
         orders.start().await,
         orders.warm(("order", |_| events::order_of(LINES))).await,

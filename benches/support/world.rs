@@ -46,7 +46,7 @@ impl World {
     }
 
     /// A sweep with one order, of which Front Payment has said nothing for a day.
-    pub fn reading(&self) -> Event {
+    pub fn status_read(&self) -> Event {
         let mut item = self.store(1);
         let a_day_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
         item.insert("updatedAt".to_owned(), json!({ "S": a_day_ago.to_string() }));

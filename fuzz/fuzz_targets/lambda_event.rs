@@ -165,15 +165,15 @@ impl Story {
         let keys = keys_in(&event);
         let route = event["routeKey"].as_str().unwrap_or_default();
         let is_called = match route {
-            POST => calls.submits <= 1 && calls.readings + calls.cancels == 0,
-            GET => calls.readings <= 1 && calls.submits + calls.cancels == 0,
-            CANCEL => calls.cancels <= 1 && calls.readings <= 2 && calls.submits == 0,
+            POST => calls.submits <= 1 && calls.status_reads + calls.cancels == 0,
+            GET => calls.status_reads <= 1 && calls.submits + calls.cancels == 0,
+            CANCEL => calls.cancels <= 1 && calls.status_reads <= 2 && calls.submits == 0,
             _ => calls.all() == 0,
         };
         let has_time = self.seconds_left >= 8 || calls.submits + calls.cancels == 0;
         assert!(is_called && has_time && (!keys.is_empty() || calls.all() == 0), "calls that nobody asked for");
         assert!(!keys.is_empty() || route == HEALTH || [400, 401, 404].contains(&reply.status), "{} without a key", reply.status);
-        self.count_refreshes(&event, if route == GET { calls.readings } else { 0 });
+        self.count_refreshes(&event, if route == GET { calls.status_reads } else { 0 });
 
         let knows_base =
             self.has_base || (event["requestContext"]["domainName"] == "api.example.no" && event["rawPath"] == "/orders");
@@ -358,12 +358,12 @@ impl Story {
     }
 
     /// Shops have statuses read seldom.
-    fn count_refreshes(&mut self, event: &Value, readings: usize) {
+    fn count_refreshes(&mut self, event: &Value, status_reads: usize) {
         let query = event["rawQueryString"].as_str().unwrap_or_default();
-        assert!(readings == 0 || query.contains("=true"), "{readings} readings that nobody asked for");
+        assert!(status_reads == 0 || query.contains("=true"), "{status_reads} status reads that nobody asked for");
         self.refreshes.retain(|at| at + 60 > self.seconds);
-        self.refreshes.extend(vec![self.seconds; readings]);
-        assert!(self.refreshes.len() <= REFRESHES, "{} readings in a minute", self.refreshes.len());
+        self.refreshes.extend(vec![self.seconds; status_reads]);
+        assert!(self.refreshes.len() <= REFRESHES, "{} status reads in a minute", self.refreshes.len());
     }
 
     async fn callbacks(&mut self, event: &str) {
@@ -383,8 +383,8 @@ impl Story {
 
         let after = self.stage.stored(&order_id);
         let calls = self.stage.bridge.front_payment.calls().since(calls);
-        assert!(calls.readings <= 1 && calls.submits + calls.cancels == 0, "calls that nobody asked for");
-        let was_read = calls.readings > 0;
+        assert!(calls.status_reads <= 1 && calls.submits + calls.cancels == 0, "calls that nobody asked for");
+        let was_read = calls.status_reads > 0;
         let is_routed = event["routeKey"] == "GET /callbacks/{orderId}/{token}";
         let known = before.as_ref().filter(|known| is_routed && event["pathParameters"]["token"] == known.callback_token);
         let query = event["rawQueryString"].as_str().unwrap_or_default();

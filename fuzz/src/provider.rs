@@ -35,7 +35,7 @@ pub struct Provider {
     retry_after: Mutex<Option<u64>>,
     sent: Mutex<BTreeMap<String, Sent>>,
     submits: AtomicUsize,
-    readings: AtomicUsize,
+    status_reads: AtomicUsize,
     cancels: AtomicUsize,
 }
 
@@ -43,7 +43,7 @@ pub struct Provider {
 #[derive(Clone, Copy)]
 pub struct Calls {
     pub submits: usize,
-    pub readings: usize,
+    pub status_reads: usize,
     pub cancels: usize,
 }
 
@@ -51,13 +51,13 @@ impl Calls {
     pub fn since(self, before: Self) -> Self {
         Self {
             submits: self.submits - before.submits,
-            readings: self.readings - before.readings,
+            status_reads: self.status_reads - before.status_reads,
             cancels: self.cancels - before.cancels,
         }
     }
 
     pub fn all(self) -> usize {
-        self.submits + self.readings + self.cancels
+        self.submits + self.status_reads + self.cancels
     }
 }
 
@@ -91,9 +91,9 @@ impl Provider {
     }
 
     pub fn calls(&self) -> Calls {
-        let [submits, readings, cancels] =
-            [&self.submits, &self.readings, &self.cancels].map(|number| number.load(Ordering::SeqCst));
-        Calls { submits, readings, cancels }
+        let [submits, status_reads, cancels] =
+            [&self.submits, &self.status_reads, &self.cancels].map(|number| number.load(Ordering::SeqCst));
+        Calls { submits, status_reads, cancels }
     }
 
     /// Looks at the orders that were sent.
@@ -136,7 +136,7 @@ impl FrontPayment for Provider {
         assert_eq!(token.expose(), TOKEN);
         assert!(within <= Duration::from_secs(10), "{within:?}");
         assert!(crate::is_provider_id(order_uuid), "{order_uuid:?} in the path of a request");
-        self.readings.fetch_add(1, Ordering::SeqCst);
+        self.status_reads.fetch_add(1, Ordering::SeqCst);
         let status = match locked(&self.status).take().as_deref() {
             None => Err(StatusError::Other("as told".to_owned())),
             Some("404") => Err(StatusError::NotFound),

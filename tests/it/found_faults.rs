@@ -128,7 +128,7 @@ async fn fault_3_what_is_stored_is_what_was_derived() {
         assert_eq!(places(&world, &order_id).await, [None, None, None, None], "{word}: nothing waits");
     }
 
-    // Two writes by one process: a callback with an unknown word makes it due at once, and the reading due later.
+    // Two writes by one process: a callback with an unknown word makes the order due at once, and the status read makes it due later.
     let created = body(&orders.invoke(&post(&example(), None)).await);
     let (order_id, order_uuid) = (created["orderId"].as_str().unwrap(), created["orderUuid"].as_str().unwrap());
     let callbacks = world.start(CALLBACKS, &[]).await;

@@ -23,13 +23,13 @@ pub(super) fn summary(at: String, summary: &Summary, findings: &mut Findings) {
     }
 }
 
-/// A line's amount is read as quantity × rate, less the discount or not, with its tax or not. The discount may have been
-/// taken before the tax or behind it.
+/// A line's amount is quantity × rate, less the discount or not, with its tax or not. The discount may be subtracted before
+/// the tax is added or after it.
 pub(super) fn line(at: String, line: &Line, findings: &mut Findings) {
     let (amount, one) = (line.amount.value(), BigDecimal::one());
     let price = line.quantity.value() * line.rate.value();
     let with_tax = |price: &BigDecimal| price + price * line.tax.value() * BigDecimal::new(1.into(), 2);
-    let is_near = |reading: &BigDecimal| is_near(reading, amount, &one);
+    let is_near = |computed: &BigDecimal| is_near(computed, amount, &one);
     let is_plausible = is_near(&price)
         || is_near(&with_tax(&price))
         || line.discount.as_ref().map(Decimal::value).is_some_and(|discount| {
@@ -41,7 +41,7 @@ pub(super) fn line(at: String, line: &Line, findings: &mut Findings) {
     }
 }
 
-/// The lines are read as their prices or as their amounts; the sums, before the discount, behind it, or with tax.
+/// The sum of the lines' prices or of their amounts is one of three totals: before the discount, after it, or with tax.
 pub(super) fn lines(lines: &[Line], summary: &Summary, findings: &mut Findings) {
     let prices: BigDecimal = lines.iter().map(|line| line.quantity.value() * line.rate.value()).sum();
     let amounts: BigDecimal = lines.iter().map(|line| line.amount.value()).sum();

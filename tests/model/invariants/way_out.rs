@@ -8,7 +8,7 @@ use crate::tasks::{Ended, KEY_REUSED, TAKEN};
 use crate::worker::{Event, TEN_MINUTES};
 use crate::world::{Setting, Snapshot, lock};
 
-/// A reading may find news, which the next one tells.
+/// One sweep may read a status, and only the next one tells the shop of it.
 const MAX_SWEEPS: usize = 3;
 
 const CREATED: Decision = Decision::Answers(ProviderReply::Created201, true);

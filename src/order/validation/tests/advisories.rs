@@ -51,7 +51,7 @@ fn an_amount_may_be_one_krone_off_any_reading_of_its_line() {
         let found = warnings_of(&[["3", "100", "20", "25", bad]], ["300", "70", "20", "350"]);
         assert_eq!(found, ["/products/0/amount LinesMismatch"], "{bad}");
     }
-    // Without a discount there are two readings.
+    // Without a discount, only two amounts are right: 300 without tax, and 375 with it.
     assert_eq!(warnings_of(&[["3", "100", "", "25", "280"]], ["300", "75", "0", "375"]), ["/products/0/amount LinesMismatch"]);
     let lines = [["1", "10", "", "0", "10"], ["1", "20", "", "0", "2"], ["1", "30", "", "0", "30"], ["2", "10", "", "0", "2000"]];
     let found = warnings_of(&lines, ["80", "0", "0", "80"]);
