@@ -1,5 +1,5 @@
-//! AWS on this machine: a moto server from PyPI, in a virtual environment that the tests create under target/. It ends when
-//! its standard input is closed, so it cannot outlive the tests.
+//! AWS on this machine: a moto server from PyPI, in a virtual environment that the tests create under target/. The server
+//! ends when its standard input is closed, so it cannot outlive the tests.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -120,7 +120,7 @@ impl Drop for Moto {
     }
 }
 
-/// The directory of the programs that come with it, for example `aws`.
+/// The directory of the programs of the virtual environment, for example `aws`.
 pub fn programs() -> PathBuf {
     python().parent().unwrap().to_owned()
 }
@@ -129,7 +129,7 @@ pub fn programs() -> PathBuf {
 fn python() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let venv = target.join("moto-venv");
-    // Tests run at the same time, and one of them creates it.
+    // Tests run in parallel, but only one may create it.
     let lock = File::create(target.join("moto-venv.lock")).unwrap();
     lock.lock().unwrap();
     let installed = venv.join("requirements.txt");
