@@ -1,4 +1,4 @@
-//! Orders whose outcome is unknown: Front Payment cannot be asked about them, because it has not named a uuid.
+//! Orders whose outcome is unknown. Their status cannot be read, because Front Payment has not named a uuid.
 
 use jiff::Timestamp;
 
@@ -7,10 +7,10 @@ use crate::order::{AskQueue, Status};
 use crate::store::{IndexEntry, IndexQuery, OrderIndex, Partition, StoreError, WriteError};
 use crate::telemetry::error_chain;
 
-/// Entries of a page.
+/// Entries in one page of the index.
 const PAGE: u16 = 1_000;
 
-/// Ends submission attempts that outlived their lease as UNKNOWN, and logs how many orders wait for the operator.
+/// Makes orders UNKNOWN whose submission attempts have outlived their lease, and logs how many orders wait for the operator.
 pub async fn end_stale_attempts<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) {
     let (mut waiting, mut oldest) = (0u64, None::<i64>);
     let now = bridge.clock.now().as_second();
@@ -38,7 +38,7 @@ pub async fn end_stale_attempts<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Tim
     tracing::info!(waiting, oldestSeconds = oldest_seconds, "orders that wait for the operator");
 }
 
-/// Whether the order is UNKNOWN, now or already. The index may be behind: then the order itself decides.
+/// Whether the order is UNKNOWN, already or from now on. If the index may be outdated, reads the order itself.
 async fn is_unknown<S: OrderIndex, F>(bridge: &Bridge<S, F>, entry: &IndexEntry, by: Timestamp) -> bool {
     if entry.status == Some(Status::Unknown) {
         return true;
@@ -59,7 +59,7 @@ async fn end_stale_attempt<S: OrderIndex, F>(
     let Some(next) = next else { return Ok(order.status == Status::Unknown) };
     match bridge.replace(&order, next, by).await {
         Ok(next) => Ok(next.status == Status::Unknown),
-        Err(WriteError::Conflict(_)) => Ok(false), // something was heard: the next sweep looks again
+        Err(WriteError::Conflict(_)) => Ok(false), // changed by a callback: the next sweep looks again
         Err(WriteError::Store(error)) => Err(error),
     }
 }

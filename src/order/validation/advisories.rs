@@ -7,7 +7,7 @@ use super::fields::Findings;
 use super::{check_digits, phone, texts};
 use crate::order::{Code, Decimal, Line, Summary};
 
-/// Whose numbers and addresses the Norwegian registers know: Norway, Svalbard and Jan Mayen, Bouvet Island.
+/// Countries whose numbers and addresses the Norwegian registers contain: Norway, Svalbard and Jan Mayen, Bouvet Island.
 const NORWEGIAN: [&str; 3] = ["NO", "SJ", "BV"];
 
 pub(super) fn figure(at: String, figure: &Decimal, findings: &mut Findings) {
@@ -47,7 +47,7 @@ pub(super) fn lines(lines: &[Line], summary: &Summary, findings: &mut Findings) 
     let amounts: BigDecimal = lines.iter().map(|line| line.amount.value()).sum();
     let (sub_total, grand_total) = (summary.sub_total.value(), summary.grand_total.value());
     let less_discount = sub_total - summary.total_discount.value();
-    // Each line may have been rounded.
+    // Allows for the rounding of each line.
     let room = BigDecimal::new((100 + lines.len()).into(), 2);
     let is_plausible = [prices, amounts]
         .iter()
@@ -57,11 +57,11 @@ pub(super) fn lines(lines: &[Line], summary: &Summary, findings: &mut Findings) 
     }
 }
 
-/// The tax is read as that on the amounts, or as that within them. What totalDiscount takes off it is not known: a coupon may
-/// hold for some lines only, and with tax or without. It is nothing at least, and the highest rate at most.
+/// The tax is computed on the amounts, or is contained in them. How much of it totalDiscount removes is unknown, because a
+/// coupon may apply to some lines only, with tax or without. It is at least nothing and at most the highest rate.
 pub(super) fn tax(lines: &[Line], summary: &Summary, findings: &mut Findings) {
     if lines.iter().any(|line| line.tax.is_negative()) {
-        return; // a rate that is not allowed, and -100 divides by zero
+        return; // not an allowed rate, and -100 would divide by zero
     }
     let mut amounts: Vec<(&BigDecimal, BigDecimal)> = Vec::new();
     for line in lines {
@@ -81,7 +81,7 @@ pub(super) fn tax(lines: &[Line], summary: &Summary, findings: &mut Findings) {
         less >= -&room && less <= most
     };
     let on_amounts = || amounts.iter().map(|(rate, sum)| sum * *rate * &percent).sum();
-    // A quotient has 100 digits: its rest is nothing beside the room.
+    // The division keeps 100 digits, so its error is negligible.
     let within_amounts =
         || amounts.iter().filter(|(rate, _)| !rate.is_zero()).map(|(rate, sum)| sum * *rate / (&hundred + *rate)).sum();
     if !is_plausible(on_amounts()) && !is_plausible(within_amounts()) {
@@ -129,7 +129,7 @@ pub(super) fn zip(at: String, zip: &str, country: &str, findings: &mut Findings)
     }
 }
 
-/// `given`: whether there is anything, right or wrong.
+/// `is_given`: whether the order has a referenceNo, even an invalid one.
 pub(super) fn reference_no(at: String, is_given: bool, findings: &mut Findings) {
     if !is_given {
         findings.advise(at, Code::Recommended, texts::NO_REFERENCE);
