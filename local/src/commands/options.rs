@@ -1,4 +1,4 @@
-//! What `cargo run --` takes.
+//! The options and commands of `cargo run --`.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;

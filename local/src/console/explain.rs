@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Console;
 use crate::commands::explain::{Called, Explanation, Known, Verdict, sandbox_keys};
 
-/// `?call=` is what was called.
+/// Explains the URL or webhook in `?call=`.
 pub(super) async fn show(State(console): State<Arc<Console>>, Query(query): Query<HashMap<String, String>>) -> Response {
     let given = query.get("call").map(|call| call.trim()).unwrap_or_default();
     let answer = match Called::read(given) {

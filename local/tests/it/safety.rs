@@ -1,4 +1,4 @@
-//! What the sandbox keeps from others, and others from it.
+//! What the sandbox must not do to other machines, and they to it.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -66,7 +66,7 @@ async fn only_this_machine_is_called_back_and_no_text_forges_a_line() {
     local.line_with("--callback-host allows another host");
 }
 
-/// A server that answers with these bytes, again and again.
+/// A server that sends a head and a body. If the head has `connection: close`, it sends the body without end.
 fn server(head: &'static str, body: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -75,7 +75,7 @@ fn server(head: &'static str, body: &'static [u8]) -> String {
             let mut connection = connection.unwrap();
             let _request = connection.read(&mut [0; 4096]).unwrap();
             connection.write_all(head.as_bytes()).unwrap();
-            // Until the other side has enough.
+            // Until the client closes the connection.
             while connection.write_all(body).is_ok() && head.contains("close") {}
         }
     });

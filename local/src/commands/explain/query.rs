@@ -7,9 +7,9 @@ use url::Url;
 
 use super::{Explanation, Known, NamedKey, Verdict};
 
-/// Front Payment's parameters, in its order. A notification has them behind the shop's own.
+/// Front Payment's parameters, in its sequence. In a notification they follow the shop's own.
 const NAMES: [&str; 6] = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp"];
-/// A value of the right form for each.
+/// A value of the right form for each of [`NAMES`].
 const VALID: [&str; 6] = ["ODR1", "SENT", "Invoice", "40", "1", "1"];
 
 /// The order in a callback's path; `None` for a notification, whose URL is the shop's own.
@@ -39,7 +39,7 @@ pub(super) fn explained(url: &Url, keys: &[NamedKey], known: Option<&Known>) -> 
     Explanation { verdict, conclusion, reasons: said }
 }
 
-/// What is missing, repeated or not documented.
+/// One sentence for each parameter that is missing, repeated or not documented.
 fn names(parameters: &[(String, String)], is_callback: bool) -> Vec<String> {
     let count = |name: &str| parameters.iter().filter(|(known, _)| known == name).count();
     let documented = NAMES.into_iter().chain(["checksum"]);
@@ -93,7 +93,7 @@ const NEWEST: &str = "all values as they came";
 fn formulas(parameters: &[(String, String)]) -> Vec<(&'static str, String)> {
     let value = |name: &str| parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
     let some = |names: &[&str]| names.iter().map(|name| value(name)).collect::<String>();
-    // As PHP's $_GET: a repeated name has its last value, at its first place.
+    // Like PHP's `$_GET`: a repeated name keeps its first place and its last value.
     let mut php: Vec<(&str, &str)> = Vec::new();
     for (name, value) in parameters.iter().filter(|(name, _)| name != "checksum") {
         match php.iter_mut().find(|(known, _)| known == name) {
