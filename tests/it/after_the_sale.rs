@@ -47,10 +47,10 @@ async fn a_shop_finds_lists_and_cancels_its_orders() {
     let expected = json!({"orderId": order_ids[0], "orderUuid": "ODR1", "status": "CANCELLED"});
     assert_eq!((&cancelled["statusCode"], body(&cancelled)), (&json!(202), expected.clone()));
     let requests = front_payment.requests();
-    let [_, _, cancellation, reading] = requests.as_slice() else { panic!("{requests:?}") };
+    let [_, _, cancellation, status_read] = requests.as_slice() else { panic!("{requests:?}") };
     assert!(cancellation.starts_with("POST /connect/orders/cancel/ODR1 HTTP/1.1\r\n"), "{cancellation}");
     assert!(cancellation.ends_with("\r\n\r\n{\"cancellationNote\":\"changed cart\"}"), "{cancellation}");
-    assert!(reading.starts_with("GET /connect/orders/status/ODR1 HTTP/1.1\r\n"), "{reading}");
+    assert!(status_read.starts_with("GET /connect/orders/status/ODR1 HTTP/1.1\r\n"), "{status_read}");
     let again = orders.invoke(&cancel(&order_ids[0], "")).await;
     assert_eq!((&again["statusCode"], body(&again), front_payment.requests().len()), (&json!(200), expected, 4));
     assert_eq!(orders.invoke(&cancel("x", "")).await["statusCode"], 404);

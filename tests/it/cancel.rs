@@ -166,7 +166,7 @@ async fn an_order_whose_cancellation_was_asked_for_makes_way_for_no_other() {
 }
 
 #[tokio::test]
-async fn a_rotated_token_is_fetched_and_used_for_the_reading_too() {
+async fn a_rotated_token_is_fetched_and_used_for_the_status_read_too() {
     let bridge = TestBridge::new().await;
     let (order_id, _) = bridge.place(sent("ODR1")).await;
     bridge.set_secret(test_secret("token-2", &json!("test-secret")));

@@ -116,7 +116,7 @@ async fn what_front_payment_does_not_confirm_is_not_bound() {
 }
 
 #[tokio::test]
-async fn a_rotated_token_is_fetched_for_the_reading() {
+async fn a_rotated_token_is_fetched_for_the_status_read() {
     let worker = TestWorker::new().await;
     let order_id = place_unknown(&worker).await;
     let secret = secret_with([

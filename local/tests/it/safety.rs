@@ -48,7 +48,7 @@ async fn a_form_does_not_lead_to_another_server() {
 }
 
 #[tokio::test]
-async fn only_this_machine_is_called_back_and_no_text_forges_a_line() {
+async fn only_this_machine_is_called_back_and_no_text_adds_a_line() {
     let port = super::tools::free_port();
     let local = Printing::stderr_of(&["--in-memory", "--port", &port]);
     let (base, client) = (format!("http://127.0.0.1:{port}"), front_payment_bridge::http_client::build(None).unwrap());
