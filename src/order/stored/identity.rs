@@ -6,8 +6,7 @@
 //!
 //! - An order without a uuid takes the one of the first verified callback, and the one of its latest attempt's 201.
 //! - A callback with EXPIRED or CANCELLED gives its uuid only to an order whose outcome is open.
-//! - An order that is EXPIRED or CANCELLED makes way: it takes another uuid that is alive, which means neither EXPIRED nor
-//! CANCELLED.
+//! - An order that is EXPIRED or CANCELLED makes way for another uuid that is alive: neither EXPIRED nor CANCELLED.
 
 use super::{EntrySource, HistoryEntry, StoredOrder};
 use crate::order::Status;
