@@ -1,6 +1,6 @@
 //! How long the bridge's own code takes, without processes and services: `cargo bench --bench pure`.
 //!
-//! Whole requests go through the handlers, over a store and a Front Payment that answer at once.
+//! Whole requests go through the handlers, with a store and a Front Payment that answer at once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 use std::hint::black_box;
@@ -45,7 +45,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Reading a shop's document, writing Front Payment's, and the whole request.
+/// Parsing a shop's document, writing Front Payment's, and a whole request.
 fn document(criterion: &mut Criterion, lines: usize) {
     let mut event: Value = serde_json::from_str(EVENT).unwrap();
     let mut document: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
@@ -76,7 +76,7 @@ fn callback(criterion: &mut Criterion) {
     });
 }
 
-/// A callback for an order with a number of entries, and what a shop sees of it.
+/// A callback to an order with this many history entries, and what its shop sees.
 fn history(criterion: &mut Criterion, entries: usize) {
     let order = sent_order(entries);
     let callback = SignedCallback::read(QUERY).unwrap().callback;

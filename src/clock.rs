@@ -1,5 +1,5 @@
-//! The time of day. Deadlines use it instead of a monotonic clock, which may stand still while Lambda keeps the process
-//! frozen between two requests.
+//! The time of day. Deadlines use it, because a monotonic clock may stand still while Lambda freezes the process between two
+//! requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(crate) fn parse_rfc_3339(text: &str) -> Option<Timestamp> {
     is_written_so.then(|| format!("{date_and_time}{nanoseconds}{behind_fraction}").parse().ok()).flatten()
 }
 
-/// In whole milliseconds.
+/// Precise to the millisecond.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -45,7 +45,7 @@ impl Clock {
         now.round(TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Trunc)).unwrap_or(now)
     }
 
-    /// Zero if the moment has passed.
+    /// How long until a moment; zero if it has passed.
     #[must_use]
     pub fn until(&self, moment: Timestamp) -> Duration {
         moment.duration_since(self.now()).try_into().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What is built, fetched and connected once per cold start, while Lambda does not throttle the CPU yet.
+//! What is built, fetched and connected once per cold start, because Lambda does not throttle the CPU during init.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::secrets::{SecretCache, SecretsManager};
 use crate::store::{DynamoDbStore, OrderStore};
 use crate::worker::Worker;
 
-/// How long init waits for other services. What is missing then, the first request gets for itself.
+/// How long init waits for other services. The first request gets what is still missing.
 const MAX_INIT: Duration = Duration::from_secs(2);
-/// AWS keeps idle connections for longer. Where it has not, the SDK tries again.
+/// Shorter than AWS keeps an idle connection. If AWS closes one earlier, the SDK tries again.
 const MAX_IDLE: Duration = Duration::from_secs(20);
 
-/// The bridge as it runs on AWS.
+/// The bridge with the adapters for AWS.
 pub type AwsBridge = Bridge<DynamoDbStore, Client>;
 pub type AwsWorker = Worker<DynamoDbStore, Client, ShopClient>;
 
@@ -77,7 +77,7 @@ fn build_with(config: Config, tls: Tls) -> Result<(AwsBridge, Arc<PooledClient>)
     Ok((bridge, dynamodb))
 }
 
-/// Everything at once. What fails is tried again when it is needed.
+/// Runs both at the same time. What fails is tried again when it is needed.
 async fn init<T>(secrets: &SecretCache, connect: impl Future<Output = T>) {
     let fetch_secret = async {
         if tokio::time::timeout(MAX_INIT, secrets.prefetch()).await.is_err() {

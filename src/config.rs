@@ -36,9 +36,9 @@ pub struct Settings {
     pub allowed_tax_rates: Vec<Decimal>,
     /// `ADVISORY_CHECKS=enforce`
     pub enforce_advisories: bool,
-    /// `ACCEPT_ORDERS`: whether orders are taken at present.
+    /// `ACCEPT_ORDERS`: whether new orders are accepted at present.
     pub accepts_orders: bool,
-    /// `TRUSTED_FAILURES`: of 500 and 510, those that create nothing.
+    /// `TRUSTED_FAILURES`: the HTTP statuses, 500 or 510, after which nothing was created.
     pub trusted_failures: Vec<u16>,
     /// `PRIVATE_SHOP_HOSTS`
     pub private_shop_hosts: PrivateHosts,
@@ -104,7 +104,7 @@ impl Default for Settings {
     }
 }
 
-/// `PRIVATE_SHOP_HOSTS`: what `orders` warns about and `worker` calls.
+/// `PRIVATE_SHOP_HOSTS`, which `worker` may call and `orders` does not warn about.
 ///
 /// # Errors
 /// [`ConfigError`] if it is unusable.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 pub struct Deadline(pub Timestamp);
 
 impl Deadline {
-    /// The deadline whose reply must be given by a moment.
+    /// The deadline of an invocation whose reply must be given at this moment.
     #[must_use]
     pub fn replying_by(by: Timestamp) -> Self {
         Self(by.saturating_add(SignedDuration::from_secs(2)).unwrap_or(by))
@@ -32,11 +32,12 @@ impl Deadline {
     }
 }
 
-/// How long to wait before retry `n` (from 0): 20 ms, doubled up to 640 ms, of which a random half to whole.
+/// How long to wait before retry `n`, counted from 0: at random, half to all of 20 ms, which doubles with each retry up to
+/// 640 ms.
 pub(crate) fn backoff(n: u32) -> Duration {
     let longest = 20u64 << n.min(5);
     let mut random = [0u8];
-    // Without randomness every writer waits equally long, which is harmless.
+    // If there is no randomness, every writer waits equally long, which is harmless.
     let part = getrandom::fill(&mut random).map_or(255, |()| u64::from(random[0]));
     Duration::from_millis(longest * (128 + part / 2) / 256)
 }

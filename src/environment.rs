@@ -3,7 +3,7 @@
 use std::env::VarError;
 use std::error::Error;
 
-/// A variable that is missing or unusable. Its text names the variable and never quotes its value.
+/// A missing or unusable variable. The text names the variable and never quotes its value.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {problem}")]
 pub struct ConfigError {

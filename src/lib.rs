@@ -27,5 +27,5 @@ pub mod submit;
 pub mod telemetry;
 pub mod worker;
 
-/// What the program is built from, in git's words: `v0.2.0`, or `v0.2.0-3-g1a2b3c4` three commits later.
+/// The source that this was built from, as `git describe` names it: `v0.2.0`, or `v0.2.0-3-g1a2b3c4` three commits later.
 pub const REVISION: &str = env!("FRONT_PAYMENT_BRIDGE_REVISION");

@@ -1,4 +1,4 @@
-//! The JSON that shops get of an order. No personal data.
+//! The JSON of an order for its shop. It contains no personal data.
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -37,7 +37,7 @@ pub struct OrderView<'a> {
     history: Option<Vec<EntryView<'a>>>,
 }
 
-/// What the shop was told, and what it is still to be told.
+/// `notified`: what the shop was told, and what is still to be told.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NotifiedView<'a> {
@@ -47,7 +47,7 @@ pub struct NotifiedView<'a> {
     status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Instant>,
-    /// For the latest change.
+    /// The attempts to tell the latest change.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +76,7 @@ impl<'a> OrderView<'a> {
         }
     }
 
-    /// Without what only one order's page has: the history, and the customer's link.
+    /// An order in a list. It has neither the history nor the customer's link, which only a single order has.
     #[must_use]
     pub fn of_list(order: &'a StoredOrder, now: Timestamp) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl<'a> OrderView<'a> {
         }
     }
 
-    /// Also without what changes while the shop is being told.
+    /// An order in a webhook. It also lacks `notified`, which changes while the shop is being told.
     #[must_use]
     pub fn for_webhook(order: &'a StoredOrder) -> Self {
         Self { notified: None, ..Self::of_list(order, order.updated_at) }

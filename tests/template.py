@@ -18,7 +18,7 @@ from samtranslator.translator.transform import transform
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 FUNCTIONS = {"OrdersFunction", "CallbacksFunction", "WorkerFunction"}
-# What a request takes, in seconds: a submit at Front Payment's usual speed, and a callback.
+# How long a request takes, in seconds: a submit at Front Payment's usual speed, and a callback.
 SUBMIT, CALLBACK = 1.5, 0.02
 
 
@@ -227,7 +227,7 @@ class Concurrency(unittest.TestCase):
     def test_with_a_thousand_each_function_has_its_own(self):
         reserved = [self.limits["1000"][name] for name in ("Orders", "Callbacks", "Worker")]
         self.assertTrue(all(reserved))
-        # Two such stacks fit, and AWS keeps 100 that nobody reserves.
+        # Two such stacks must fit into an account, of whose 1,000 executions AWS keeps 100 unreserved.
         self.assertLessEqual(2 * sum(reserved), 1000 - 100)
         self.assertLess(self.limits["1000"]["StreamExecutions"], self.limits["1000"]["Worker"], "sweeps go on beside the stream")
 
@@ -235,7 +235,7 @@ class Concurrency(unittest.TestCase):
         low = self.limits["10"]
         orders = low["RequestsBurst"] + low["RequestsPerSecond"] * SUBMIT
         callbacks = low["CallbacksBurst"] + low["CallbacksPerSecond"] * CALLBACK
-        worker = low["StreamExecutions"] + 1  # a sweep
+        worker = low["StreamExecutions"] + 1  # one for a sweep
         self.assertLessEqual(orders + callbacks + worker, 10)
         self.assertEqual(read()["Parameters"]["AccountConcurrency"]["Default"], "10", "AWS gives a new account no more")
 

@@ -1,4 +1,4 @@
-//! The figures that were accepted, beside those that were measured.
+//! Compares the measured figures with the accepted ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +9,13 @@ use crate::support::table::print_table;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions/accepted.json");
 const MOST_PERCENT: f64 = 3.0;
 
-/// The measured figures are the accepted ones from now on.
+/// Accepts the measured figures.
 pub fn write(figures: &[u64; NAMES.len()]) {
     let accepted: BTreeMap<_, _> = NAMES.into_iter().zip(figures).collect();
     fs::write(FILE, serde_json::to_string_pretty(&accepted).unwrap() + "\n").unwrap();
 }
 
-/// Prints both. Whether no figure is too far above the accepted one.
+/// Prints both. Returns whether no figure is too far above the accepted one.
 pub fn compare(figures: &[u64; NAMES.len()]) -> bool {
     let accepted: BTreeMap<String, u64> = serde_json::from_str(&fs::read_to_string(FILE).unwrap()).unwrap();
     let (mut rows, mut is_above) = (Vec::new(), false);

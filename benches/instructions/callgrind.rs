@@ -1,4 +1,4 @@
-//! valgrind's tool callgrind: it runs a program, and counts its instructions, those of the kernel aside.
+//! Runs a program under callgrind, a tool of valgrind, which counts its instructions without those of the kernel.
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,7 +18,7 @@ pub struct Report<'a> {
 }
 
 impl Callgrind {
-    /// Reports go into the directory. `None` where valgrind is not installed.
+    /// `None` if valgrind is not installed. Reports go into the directory.
     pub fn find(directory: &Path) -> Option<Self> {
         let path = std::env::var_os("PATH")?;
         let valgrind = std::env::split_paths(&path).map(|entry| entry.join("valgrind")).find(|file| file.is_file())?;
@@ -31,7 +31,7 @@ impl Callgrind {
 }
 
 impl Report<'_> {
-    /// The program, to be run under callgrind.
+    /// The program, changed so that it runs under callgrind.
     pub fn counted(&self, program: &Program) -> Program {
         let mut report = OsString::from("--callgrind-out-file=");
         report.push(&self.file);
@@ -39,7 +39,7 @@ impl Report<'_> {
         Program { launcher, ..program.clone() }
     }
 
-    /// All instructions of the program that has ended.
+    /// The number of instructions of the program, which must have ended.
     pub fn instructions(&self) -> u64 {
         let report = fs::read_to_string(&self.file).unwrap();
         let total = report.lines().find_map(|line| line.strip_prefix("totals: ")).expect("a line of totals");

@@ -1,6 +1,6 @@
-//! How many instructions the Lambda binaries execute, counted by valgrind: figures that do not depend on what else the
-//! machine does. `cargo bench --bench instructions`; it needs Linux and valgrind. It fails where a figure is above the
-//! accepted one of accepted.json. The services are those of the benchmark `processes`.
+//! How many instructions the Lambda binaries execute. valgrind counts them, so the figures do not depend on what else the
+//! machine does. `cargo bench --bench instructions` needs Linux and valgrind, and fails if a figure is above the one in
+//! accepted.json. AWS, Front Payment and the shop are the stubs of the benchmark `processes`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod accepted;

@@ -7,7 +7,7 @@ use crate::support::neighbours::CONNECTION;
 use crate::support::program::Program;
 use crate::support::world::World;
 
-/// What the figures are called.
+/// The names of the figures.
 pub const NAMES: [&str; 9] = [
     "start of orders to its first 201",
     "order of 10 lines",
@@ -17,20 +17,21 @@ pub const NAMES: [&str; 9] = [
     "start of worker to its first notification",
     "notification",
     "empty sweep",
-    "sweep with one reading",
+    "sweep with one status read",
 ];
 
 const LINES: usize = 10;
-/// Runs of which the median counts: hash tables and keys are random, and so is what one `read` finds in a socket.
+/// Each figure is the median of several runs, because hash tables, keys and what a read finds in a socket are random.
 const START_RUNS: usize = 5;
 const WARM_RUNS: usize = 3;
-/// Processes that are started for one count: under valgrind and beside other work, time limits of the bridge pass.
+/// How many processes may be started for one count. Under valgrind and beside other work, the bridge can exceed its time
+/// limits.
 const ATTEMPTS: usize = 10;
-/// Requests before those that are counted: what runs for the first time is no part of a warm request.
+/// Requests that are not counted, because code that runs for the first time costs more.
 const WARM_UP: usize = 5;
 const WARM: usize = 100;
 
-/// Events of one kind: their name, and what makes a new one.
+/// A kind of event: its name, and a function that makes a new one.
 type Events = (&'static str, fn(&World) -> Event);
 
 /// A program, and its first event.
@@ -46,7 +47,7 @@ pub async fn all(world: &World, callgrind: &Callgrind, [orders, callbacks, worke
     let orders = Subject { world, callgrind, program: orders, first: ("order", |_| events::order()) };
     let callbacks = Subject { world, callgrind, program: callbacks, first: ("callback", World::callback) };
     let worker = Subject { world, callgrind, program: worker, first: ("notification", World::notification) };
-    let sweeps = Subject { first: ("reading", World::reading), program: worker.program.clone(), ..worker };
+    let sweeps = Subject { first: ("status-read", World::status_read), program: worker.program.clone(), ..worker };
     [
         orders.start().await,
         orders.warm(("order", |_| events::order_of(LINES))).await,
@@ -66,7 +67,8 @@ impl Subject<'_> {
         self.median(START_RUNS, self.first, 0).await
     }
 
-    /// Instructions of one request to a warm process: a longer life less a shorter one.
+    /// Instructions of one request to a warm process: the difference between a longer and a shorter run, divided by the
+    /// additional requests.
     async fn warm(&self, events: Events) -> u64 {
         let shorter = self.median(WARM_RUNS, events, WARM_UP).await;
         (self.median(WARM_RUNS, events, WARM_UP + WARM).await - shorter) / WARM as u64
@@ -81,7 +83,7 @@ impl Subject<'_> {
         counts[runs / 2]
     }
 
-    /// Instructions of one process, which answers its first event and `others` of these.
+    /// Instructions of one process that answers its first event and then `others` of these events.
     async fn life(&self, events: Events, others: usize) -> u64 {
         for _ in 0..ATTEMPTS {
             match self.attempt(events, others).await {
@@ -92,7 +94,7 @@ impl Subject<'_> {
         panic!("no process of {ATTEMPTS} kept the time limits; is the machine too busy?")
     }
 
-    /// The same, or what makes this process differ from others.
+    /// Like [`Self::life`], or the reason why this process cannot be compared with others.
     async fn attempt(&self, (kind, event): Events, others: usize) -> Result<u64, String> {
         let report = self.callgrind.report(format!("{}-{kind}-{others}.callgrind", self.program.name));
         let program = report.counted(&self.program);
@@ -108,7 +110,7 @@ impl Subject<'_> {
         }
         function.rest().await;
         function.end();
-        // `worker` opens a connection for each call to a shop, and one to Front Payment when it first asks.
+        // `worker` opens a connection for each call to a shop, and one to Front Payment for its first status read.
         let may_connect = self.program.name == "worker";
         if self.world.neighbours.take_counts().contains_key(CONNECTION) && !may_connect {
             return Err("it opened a connection after init".to_owned());

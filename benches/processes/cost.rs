@@ -1,4 +1,4 @@
-//! What a million orders cost on Lambda, from the CPU time of one.
+//! What a million orders cost on Lambda, computed from the CPU time of one.
 
 use crate::support::table::{print_table, short};
 
@@ -8,12 +8,12 @@ const GB_SECOND: f64 = 0.000_013_333_4;
 const MILLION_REQUESTS: f64 = 0.20;
 /// The memory that comes with one whole vCPU.
 const MB_PER_CPU: f64 = 1_769.0;
-/// What an order waits for, in ms: assumed. Two writes of DynamoDB's, and Front Payment.
+/// How long an order waits, in ms. Assumed values: two writes to DynamoDB, and Front Payment.
 const WAITS: [(&str, f64); 3] = [("put", 5.0), ("submit", 300.0), ("update", 5.0)];
 
 const MEMORIES_MB: [f64; 4] = [128.0, 256.0, 512.0, 1_024.0];
 
-/// The calculation, for so much CPU time of a warm order and of one after a rest, in ms.
+/// Prints the calculation, for the CPU time in ms of a warm order and of an order after a rest.
 pub fn print(warm_cpu: f64, rested_cpu: f64) {
     let waiting: f64 = WAITS.iter().map(|(_, ms)| ms).sum();
     let waits: Vec<_> = WAITS.iter().map(|(name, ms)| format!("{name} {ms} ms")).collect();

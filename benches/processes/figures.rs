@@ -1,4 +1,4 @@
-//! What is measured of a program, and what is said of many measurements.
+//! The figures of a program, and the statistics over many measurements.
 
 use crate::support::neighbours::{CONNECTION, Counts, HANDSHAKE};
 use crate::support::table::short;
@@ -16,7 +16,7 @@ impl Sample {
         self.quantile(0.5)
     }
 
-    /// NaN where nothing was measured.
+    /// The value below which this share of the measurements lies. NaN if nothing was measured.
     pub fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -34,29 +34,29 @@ pub struct Figures {
     pub first: Sample,
     /// From the start of the process to the end of the first request.
     pub cold: Sample,
-    /// CPU time of both.
+    /// CPU time of a cold start and its first request.
     pub cold_cpu: Sample,
     /// The first request with 14 % of a core.
     pub first_throttled: Sample,
-    /// The first request, and a cold start, where every reply and handshake takes 10 ms more.
+    /// The first request, and a cold start, if every reply and handshake takes 10 ms more.
     pub first_far: Sample,
     pub cold_far: Sample,
     /// A request to a process that is warm.
     pub warm: Sample,
-    /// CPU time of one, over a batch of them.
+    /// CPU time of one warm request, as the average of a batch.
     pub warm_cpu: Sample,
-    /// A request after a rest of six seconds, and its CPU time.
+    /// A request after six seconds without one, and its CPU time.
     pub rested: Sample,
     pub rested_cpu: Sample,
-    /// After the warm requests.
+    /// Memory after the warm requests, in MiB.
     pub resident: f64,
     pub resident_most: f64,
-    /// What the neighbours were asked for each warm request, and for each one after a rest.
+    /// The calls to the services in each warm request, and in each request after a rest.
     pub calls: Calls,
     pub rested_calls: Calls,
 }
 
-/// What the neighbours were asked in so many requests.
+/// The calls to the services during a number of requests.
 #[derive(Default)]
 pub struct Calls {
     counts: Counts,
@@ -71,21 +71,21 @@ impl Calls {
         self.requests += requests;
     }
 
-    /// Calls for one request, connections aside.
+    /// Calls for each request, without connections and handshakes.
     pub fn each(&self) -> f64 {
         let is_call = |name: &str| name != CONNECTION && name != HANDSHAKE;
         let calls = self.counts.iter().filter(|(name, _)| is_call(name)).map(|(_, count)| count);
         calls.sum::<u64>() as f64 / self.requests as f64
     }
 
-    /// The same by name.
+    /// Calls for each request, by name.
     pub fn by_name(&self) -> String {
         let each = |count: &u64| *count as f64 / self.requests as f64;
         let named: Vec<_> = self.counts.iter().map(|(name, count)| format!("{name} {}", short(each(count)))).collect();
         if named.is_empty() { "none".to_owned() } else { named.join(", ") }
     }
 
-    /// New connections in all of these requests.
+    /// New connections during all of these requests.
     pub fn connections(&self) -> u64 {
         self.counts.get(CONNECTION).copied().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! How the cost of a request grows with the order, with its history, and with the processes beside it.
+//! How the cost of a request grows with the order's lines, with its history, and with the number of processes.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ struct Cost {
     cpu: f64,
 }
 
-/// Three tables.
+/// Measures, and prints three tables.
 pub async fn measure(world: &World, programs: &Programs) {
     println!("\nGrowth with the lines of an order, ms each:");
     let mut orders = warm(world, programs).await;
@@ -33,7 +33,7 @@ pub async fn measure(world: &World, programs: &Programs) {
     println!("\nGrowth with the history of an order, ms each:");
     let mut callbacks = Function::start(&programs.callbacks, &world.neighbours, None).await;
     let mut rows = Vec::new();
-    // A callback adds an entry, and a full history takes none.
+    // A callback adds an entry, so the largest history must have room for one.
     for entries in SIZES {
         let order = || world.store(entries.min(999));
         let callback = cost(&mut callbacks, || events::callback(&order())).await;
@@ -63,7 +63,7 @@ async fn cost(function: &mut Function<'_>, event: impl Fn() -> Event) -> Cost {
     let mut wall = Sample::default();
     function.invoke(event()).await;
     let events: Vec<_> = (0..REQUESTS).map(|_| event()).collect();
-    // Making them takes long enough for connections to be idle for too long.
+    // Making the events takes so long that idle connections become too old, so one request opens new ones.
     function.invoke(event()).await;
     let before = function.cpu();
     for event in events {

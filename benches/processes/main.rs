@@ -1,7 +1,7 @@
-//! The Lambda binaries as processes, beside a hello-world (`examples/hello.rs`) and the Lambda that one
-//! writes first (`benches/straightforward`): how they start, what a request takes, and how that grows.
-//! `cargo bench --bench processes`; it needs Linux. Lambda's Runtime API, Secrets Manager, DynamoDB and
-//! Front Payment are stubs in this process, all but the first over TLS.
+//! The Lambda binaries as processes: how they start, how long a request takes, and how that grows. They are compared with a
+//! hello-world (`examples/hello.rs`) and with a simple Lambda (`benches/straightforward`). `cargo bench --bench processes`
+//! needs Linux. Lambda's Runtime API, Secrets Manager, DynamoDB and Front Payment are stubs in this process, all but the
+//! first over TLS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod cost;
@@ -56,7 +56,7 @@ async fn main() {
     ];
     let throttled = rounds::starts(&world, &mut subjects, options.starts).await;
     rounds::warm(&world, &mut subjects, options.warm).await;
-    // A read has the same process and the same start as an order.
+    // A read runs in the same process as an order and starts the same, so only warm requests are measured.
     let mut reads = [subject(&programs.orders, Sent::Reads)];
     rounds::warm(&world, &mut reads, 100).await;
 

@@ -1,4 +1,4 @@
-//! What is measured: the bridge's two binaries, and what they are compared with.
+//! The programs that are measured: two binaries of the bridge, and those that they are compared with.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::support::program::{Binaries, Program, ROOT, cargo, target};
 
-/// Programs that are there already.
+/// Programs that were built before.
 #[derive(Args)]
 pub struct Given {
     #[command(flatten)]
@@ -19,7 +19,6 @@ pub struct Given {
     straightforward: Option<PathBuf>,
 }
 
-/// All of them.
 pub struct Programs {
     pub hello: Program,
     pub straightforward: Program,
@@ -28,7 +27,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Builds what is not given.
+    /// Builds the programs that are not given.
     pub fn build(given: Given, directory: &Path) -> Self {
         let target = target();
         let hello = || {

@@ -1,10 +1,10 @@
-//! The tables of what was compared.
+//! The tables of the comparison.
 
 use crate::figures::Figures;
 use crate::rounds::Subject;
 use crate::support::table::{print_table, short};
 
-/// Figures, ratios, calls, and the targets beside what was measured.
+/// Prints the figures, the ratios, the calls, and the measured values beside the targets.
 pub fn print(subjects: &[Subject<'_>; 4], reads: &Figures) {
     let [hello, straightforward, orders, callbacks] = &subjects.each_ref().map(|subject| &subject.figures);
     let sizes = subjects.each_ref().map(|subject| subject.program.sizes());

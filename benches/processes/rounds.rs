@@ -1,5 +1,5 @@
-//! The measurements that are compared: every round takes each program in turn, so that whatever else
-//! the machine does meets all of them.
+//! The measurements of the comparison. Each round measures all programs in turn, so that disturbances of the machine affect
+//! all of them.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::support::program::Program;
 use crate::support::world::World;
 use crate::throttle::Throttle;
 
-/// Requests between two readings of the CPU time.
+/// Requests between two measurements of the CPU time.
 const BATCH: usize = 50;
-/// Longer than a connection is kept idle.
+/// Longer than idle connections are kept.
 const REST: Duration = Duration::from_secs(6);
 const RESTS: usize = 5;
 const FAR_MS: u64 = 10;
@@ -27,7 +27,7 @@ pub struct Subject<'a> {
 /// What a program is sent.
 #[derive(Clone, Copy)]
 pub enum Sent {
-    /// Orders, to a program that does nothing with them.
+    /// Orders, for a program that ignores them.
     Ignored,
     Orders,
     Callbacks,
@@ -44,9 +44,9 @@ fn event(world: &World, sent: Sent) -> Event {
     }
 }
 
-/// Cold starts: with the neighbours near, with them far away, and with little of a core after init.
+/// Measures cold starts: with fast services, with slow ones, and with a part of a core after init.
 pub async fn starts(world: &World, subjects: &mut [Subject<'_>], rounds: usize) -> Result<(), String> {
-    // The first ones are for the page cache.
+    // The first starts only fill the page cache.
     for subject in subjects.iter() {
         start(world, subject).await.first().await;
     }
@@ -76,7 +76,7 @@ pub async fn starts(world: &World, subjects: &mut [Subject<'_>], rounds: usize) 
             let mut function = Function::start(subject.program, &world.neighbours, None).await;
             function.init().await;
             throttle.limit(function.id());
-            // A period of its own begins with a full quota.
+            // Wait for the next period, which begins with a full quota.
             tokio::time::sleep(Duration::from_millis(40)).await;
             let first = function.invoke(event(world, subject.sent)).await;
             subject.figures.first_throttled.add(ms(first));
@@ -89,7 +89,7 @@ async fn start<'a>(world: &World, subject: &Subject<'a>) -> Function<'a> {
     Function::start(subject.program, &world.neighbours, Some(event(world, subject.sent))).await
 }
 
-/// Requests to processes that are warm, in batches; then single ones after a rest.
+/// Measures requests to warm processes, in batches; then single ones after a rest.
 pub async fn warm(world: &World, subjects: &mut [Subject<'_>], requests: usize) {
     let mut functions = Vec::new();
     for subject in subjects.iter() {
@@ -103,7 +103,7 @@ pub async fn warm(world: &World, subjects: &mut [Subject<'_>], requests: usize) 
     for _ in 0..requests.div_ceil(BATCH) {
         for (subject, function) in subjects.iter_mut().zip(&mut functions) {
             let events: Vec<_> = (0..BATCH).map(|_| event(world, subject.sent)).collect();
-            // A process that was idle while the others had their turn.
+            // Wakes the process, which was idle while the others were measured.
             function.invoke(event(world, subject.sent)).await;
             world.neighbours.take_counts();
             let before = function.cpu();

@@ -1,10 +1,10 @@
-//! A share of one core for a process, as Lambda gives it: a control group of the kernel's.
+//! Limits a process to a share of one core, as Lambda does, with a control group of the kernel.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
 
-/// 256 MB of 1,769 are 14 % of a vCPU; the period is 20 ms.
+/// Lambda gives 256 MB of 1,769 MB, which is 14 % of a vCPU. The period is 20 ms.
 const PERIOD_MICROS: u32 = 20_000;
 const QUOTA_MICROS: u32 = 2_800;
 
@@ -12,7 +12,7 @@ const QUOTA_MICROS: u32 = 2_800;
 pub struct Throttle(PathBuf);
 
 impl Throttle {
-    /// A group, or why there can be none.
+    /// A control group, or why there can be none.
     pub fn new() -> Result<Self, String> {
         let root = Path::new("/sys/fs/cgroup");
         let is_second = root.join("cgroup.controllers").exists();
@@ -30,7 +30,7 @@ impl Throttle {
         Ok(group)
     }
 
-    /// From now on the process has no more than that.
+    /// Limits the process from now on.
     pub fn limit(&self, process: u32) {
         fs::write(self.0.join("cgroup.procs"), process.to_string()).unwrap();
     }
@@ -38,7 +38,7 @@ impl Throttle {
 
 impl Drop for Throttle {
     fn drop(&mut self) {
-        // Its processes have ended, but the kernel may still be about to let go of them.
+        // The processes have ended, but the kernel may not have removed them from the group yet.
         for _ in 0..50 {
             if fs::remove_dir(&self.0).is_ok() {
                 return;

@@ -1,4 +1,4 @@
-//! A certificate authority of the run's own, and a server's certificate by it.
+//! The certificate authority of a run, and a server certificate signed by it.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{CipherSuite, NamedGroup, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
-/// Who accepts TLS connections as `localhost`, and the PEM of the authority that says so.
+/// A TLS acceptor for `localhost`, and the PEM of the authority that signed its certificate.
 pub fn localhost() -> (TlsAcceptor, String) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -26,7 +26,8 @@ pub fn localhost() -> (TlsAcceptor, String) {
     (TlsAcceptor::from(Arc::new(config)), authority.pem())
 }
 
-/// With the preferences of AWS's servers: those of the client, AES-256 with SHA-384, cost more instructions.
+/// Prefers the cipher suite and the key exchange that AWS's servers choose. Otherwise the client's preference would count:
+/// AES-256 with SHA-384, which costs more instructions.
 fn provider() -> CryptoProvider {
     let mut provider = rustls::crypto::ring::default_provider();
     provider.cipher_suites.sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);

@@ -1,4 +1,4 @@
-//! What the programs are sent: the files of events/, each time as another order.
+//! The events for the programs: the files of events/, with a new order each time.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::neighbours::CALLBACK_SECRET;
 
-/// An event, and the status that it must be answered with: 0 for `worker`, which answers without one.
+/// An event, and the HTTP status that its reply must have: 0 for `worker`, whose answer has none.
 pub struct Event {
     pub json: String,
     pub expected: u16,
@@ -20,14 +20,14 @@ fn file(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The shop's order of events/private-order.json, under a key of its own.
+/// The order of events/private-order.json, with a new key.
 pub fn order() -> Event {
     let mut event = file("private-order");
     event["headers"]["idempotency-key"] = json!(Uuid::new_v4());
     Event { json: event.to_string(), expected: 201 }
 }
 
-/// The same with so many lines.
+/// The same order with this many lines.
 pub fn order_of(lines: usize) -> Event {
     let mut event = file("private-order");
     event["headers"]["idempotency-key"] = json!(Uuid::new_v4());
@@ -38,7 +38,7 @@ pub fn order_of(lines: usize) -> Event {
     Event { json: event.to_string(), expected: 201 }
 }
 
-/// The shop reads an order.
+/// A read of an order by its shop.
 pub fn read(order_id: &str) -> Event {
     let mut event = file("read-order");
     event["rawPath"] = json!(format!("/orders/{order_id}"));
@@ -46,7 +46,7 @@ pub fn read(order_id: &str) -> Event {
     Event { json: event.to_string(), expected: 200 }
 }
 
-/// Front Payment says that a stored order is invoiced.
+/// A callback with INVOICED about a stored order.
 pub fn callback(item: &Item) -> Event {
     let text = |name| item[name]["S"].as_str().unwrap();
     let (order_id, token, order_uuid) = (text("orderId"), text("callbackToken"), text("orderUuid"));
@@ -62,18 +62,18 @@ pub fn callback(item: &Item) -> Event {
     Event { json: event.to_string(), expected: 200 }
 }
 
-/// The table's stream names an order.
+/// An event of the table's stream that names an order.
 pub fn changed(order_id: &str) -> Event {
     let record = json!({ "dynamodb": { "Keys": { "orderId": { "S": order_id } } } });
     Event { json: json!({ "Records": [record] }).to_string(), expected: 0 }
 }
 
-/// The schedule.
+/// The event of the schedule.
 pub fn sweep() -> Event {
     Event { json: "{}".to_owned(), expected: 0 }
 }
 
-/// Another stored order like this one, with so many entries in its history.
+/// A new stored order like this one, with this many history entries.
 pub fn another(item: &Item, entries: usize) -> Item {
     let mut item = item.clone();
     item.insert("orderId".to_owned(), json!({"S": Uuid::new_v4()}));

@@ -1,4 +1,4 @@
-//! A program as Lambda runs it, one cold start long.
+//! Runs a program as Lambda does, for one cold start.
 
 use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use super::neighbours::Neighbours;
 use super::program::Program;
 use super::runtime_api::{Answer, RuntimeApi};
 
-/// A process behind a Runtime API of its own. It ends with its owner.
+/// A process with its own Runtime API. The process ends when this is dropped.
 pub struct Function<'a> {
     program: &'a Program,
     api: RuntimeApi,
@@ -32,7 +32,7 @@ pub fn ms(duration: Duration) -> f64 {
 }
 
 impl<'a> Function<'a> {
-    /// Starts a process, with an event waiting for it if there is one.
+    /// Starts a process. If there is an event, it already waits for the process.
     pub async fn start(program: &'a Program, neighbours: &Neighbours, event: Option<Event>) -> Self {
         let api = RuntimeApi::start().await;
         let expected = event.as_ref().map_or(0, |event| event.expected);
@@ -62,7 +62,7 @@ impl<'a> Function<'a> {
         Self { program, api, process, started, expected }
     }
 
-    /// Waits for the end of init: how long it took, from the start of the process.
+    /// Waits for the end of init. Returns how long it took from the start of the process.
     pub async fn init(&mut self) -> Duration {
         match self.api.asked().await {
             Some(asked) => asked - self.started,
@@ -70,23 +70,23 @@ impl<'a> Function<'a> {
         }
     }
 
-    /// Waits for the answer to the event that it was started with: how long that took, and all since the start.
+    /// Waits for the answer to the first event. Returns how long that took, and the time since the start of the process.
     pub async fn first(&mut self) -> (Duration, Duration) {
         let answer = self.answer().await.unwrap_or_else(|why| self.fail(&why));
         (answer.answered - answer.delivered, answer.answered - self.started)
     }
 
-    /// One more event, and how long it took.
+    /// Sends one more event. Returns how long it took.
     pub async fn invoke(&mut self, event: Event) -> Duration {
         self.ask(event).await.0
     }
 
-    /// One more event: how long it took, and the reply.
+    /// Sends one more event. Returns how long it took, and the reply.
     pub async fn ask(&mut self, event: Event) -> (Duration, Value) {
         self.try_ask(event).await.unwrap_or_else(|why| self.fail(&why))
     }
 
-    /// The same, or why there is no such reply.
+    /// Like [`Self::ask`], but returns an error if there is no such reply.
     pub async fn try_ask(&mut self, event: Event) -> Result<(Duration, Value), String> {
         self.expected = event.expected;
         self.api.send(event.json);
@@ -97,7 +97,7 @@ impl<'a> Function<'a> {
     async fn answer(&mut self) -> Result<Answer, String> {
         let answer = self.api.answer().await.ok_or("it does not answer")?;
         let reply: Value = serde_json::from_slice(&answer.body).unwrap();
-        // `worker` answers without a status.
+        // The answer of `worker` has no status.
         if reply.get("statusCode").map_or(self.expected == 0, |code| *code == self.expected) {
             Ok(answer)
         } else {
@@ -109,12 +109,12 @@ impl<'a> Function<'a> {
         panic!("{}: {why}\n{}", self.program.name, self.log())
     }
 
-    /// What it has written.
+    /// What the process has logged.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.program.log).unwrap()
     }
 
-    /// Waits until it rests: it waits for events again, and uses no CPU.
+    /// Waits until the process waits for the next event and uses no CPU.
     pub async fn rest(&mut self) {
         loop {
             let before = self.cpu();
@@ -125,7 +125,7 @@ impl<'a> Function<'a> {
         }
     }
 
-    /// Ends it with SIGTERM, which leaves a launcher the time to write its report.
+    /// Ends the process with SIGTERM, so that a launcher can still write its report.
     pub fn end(mut self) {
         let asked = Command::new("sh").args(["-c", "kill -TERM $0", &self.id().to_string()]).status().unwrap();
         assert!(asked.success());
@@ -136,7 +136,7 @@ impl<'a> Function<'a> {
         self.process.id()
     }
 
-    /// The CPU time of all its threads.
+    /// The CPU time of all threads.
     pub fn cpu(&self) -> Duration {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
         let nanoseconds = tasks.filter_map(|task| {

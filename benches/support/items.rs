@@ -1,5 +1,5 @@
-//! As much of DynamoDB as the programs use: one table, the three calls on one item, its indexes, and of its
-//! expressions those that stand in `src/store/dynamodb.rs` and in `benches/straightforward`.
+//! The part of DynamoDB that the programs use: one table, three operations on an item, its indexes, and only those
+//! expressions that are in `src/store/dynamodb.rs` and `benches/straightforward`.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -14,28 +14,28 @@ type Item = Map<String, Value>;
 #[derive(Default)]
 pub struct Items {
     items: Mutex<HashMap<String, Item>>,
-    /// The ids in the index `ask` under `ask`, until it is queried.
+    /// The ids that the next query of the index `ask` finds.
     due: Mutex<Vec<String>>,
 }
 
 impl Items {
-    /// The item, which must be there.
+    /// The item, which must exist.
     pub fn get(&self, order_id: &str) -> Item {
         self.items.lock().unwrap()[order_id].clone()
     }
 
-    /// Puts an item there without being asked over the network.
+    /// Stores an item directly, not over the network.
     pub fn put(&self, item: Item) {
         let order_id = text(&item["orderId"]["S"]);
         self.items.lock().unwrap().insert(order_id, item);
     }
 
-    /// The next query of the index finds this order.
+    /// Makes the next query of the index find this order.
     pub fn is_due(&self, order_id: &str) {
         self.due.lock().unwrap().push(order_id.to_owned());
     }
 
-    /// One call.
+    /// Answers one operation.
     pub fn answer(&self, operation: &str, body: &[u8]) -> Reply {
         let request: Value = serde_json::from_slice(body).unwrap();
         let mut items = self.items.lock().unwrap();
@@ -69,7 +69,7 @@ impl Items {
     }
 }
 
-/// An order in the index.
+/// The order's entry in the index.
 fn entry(item: &Item) -> Item {
     let of_index = |(name, _): &(&String, &Value)| ["orderId", "status", "shopId", "askQueue", "askAt"].contains(&name.as_str());
     item.iter().filter(of_index).map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -89,7 +89,7 @@ fn is_refused(item: Option<&Item>, request: &Value) -> bool {
     }
 }
 
-/// `SET a = :a, b = list_append(b, :c) REMOVE d`
+/// Executes an expression like `SET a = :a, b = list_append(b, :c) REMOVE d`.
 fn update(item: &mut Item, request: &Value) {
     let expression = request["UpdateExpression"].as_str().unwrap();
     let (set, remove) = expression.split_once("REMOVE ").unwrap_or((expression, ""));

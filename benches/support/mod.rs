@@ -1,5 +1,5 @@
-//! What `processes` and `instructions` share: the Lambda binaries, and the services that they call.
-#![allow(dead_code)] // each of the two uses a part of it
+//! Shared by `processes` and `instructions`: the Lambda binaries, and stubs of the services that they call.
+#![allow(dead_code)] // each of the two uses only a part
 
 pub mod authority;
 pub mod events;

@@ -1,5 +1,5 @@
-//! Secrets Manager, DynamoDB, Front Payment and a shop: over TLS on this machine, counting what they are asked,
-//! and as far away as they are told to be.
+//! Stubs of Secrets Manager, DynamoDB, Front Payment and a shop, over TLS on this machine. They count their calls, and can
+//! be as slow as if they were far away.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,28 +15,28 @@ use super::authority;
 use super::items::Items;
 use super::wire::{self, Call, Reply, Service};
 
-/// A bearer token, and what callbacks are signed with.
+/// The bearer token, and the key that signs callbacks.
 pub const TOKEN: &str = "sandbox-token";
 pub const CALLBACK_SECRET: &str = "sandbox-secret-key";
-/// What is counted beside calls.
+/// Counted beside the calls.
 pub const CONNECTION: &str = "TCP connection";
 pub const HANDSHAKE: &str = "TLS handshake";
-/// The secret with which the shop is notified.
+/// The id of the secret in which the shop is notified.
 pub const NOTIFIED: &str = "notified";
-/// SHA-256 of `demo-shop-key`, which stands in events/.
+/// SHA-256 of `demo-shop-key`, the API key in events/.
 const KEY_HASH: &str = "f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992";
 
-/// All of them, and what programs need to find and to trust them.
+/// All stubs, and what a program needs to find and trust them.
 pub struct Neighbours {
     pub items: Arc<Items>,
-    /// Variables for a program.
+    /// Environment variables for a program.
     pub environment: Vec<(&'static str, String)>,
-    /// The base URL of the shop, at `localhost`.
+    /// The base URL of the shop's stub.
     pub shop: String,
     ledger: Arc<Ledger>,
 }
 
-/// What they were asked, by name; TCP connections and TLS handshakes too.
+/// The number of calls by name, and of TCP connections and TLS handshakes.
 pub type Counts = BTreeMap<String, u64>;
 
 #[derive(Default)]
@@ -59,7 +59,7 @@ struct Neighbour {
 }
 
 impl Neighbours {
-    /// Starts them; the authority's certificate goes into a directory.
+    /// Starts the stubs. The authority's certificate is written into the directory.
     pub async fn start(directory: &Path) -> Self {
         let (acceptor, authority) = authority::localhost();
         let certificates: PathBuf = directory.join("authority.pem");
@@ -78,12 +78,12 @@ impl Neighbours {
         Self { items, environment, shop, ledger }
     }
 
-    /// From now on every reply and every TLS handshake takes this much longer.
+    /// From now on, every reply and every TLS handshake takes this much longer.
     pub fn set_latency(&self, milliseconds: u64) {
         self.ledger.latency_ms.store(milliseconds, Ordering::SeqCst);
     }
 
-    /// What they were asked since they were last asked this.
+    /// The counts since the last call.
     pub fn take_counts(&self) -> Counts {
         std::mem::take(&mut self.ledger.counts.lock().unwrap())
     }
@@ -102,7 +102,7 @@ impl Ledger {
     }
 }
 
-/// Its base URL.
+/// Starts one stub, and returns its base URL.
 async fn listen(neighbour: Neighbour, acceptor: TlsAcceptor) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
@@ -114,7 +114,7 @@ async fn listen(neighbour: Neighbour, acceptor: TlsAcceptor) -> String {
                 neighbour.ledger.count(CONNECTION);
                 stream.set_nodelay(true).unwrap();
                 neighbour.ledger.be_far_away().await;
-                // A process that was ended in the middle of it.
+                // Fails if a process was ended during the handshake.
                 let Ok(stream) = acceptor.accept(stream).await else { return };
                 neighbour.ledger.count(HANDSHAKE);
                 wire::serve(stream, &*neighbour).await;
@@ -163,12 +163,12 @@ impl Neighbour {
     }
 }
 
-/// What none of them knows, as a program may ask it to have a connection: counted all the same.
+/// The reply to a call that no stub knows, for example one that only opens a connection. It is counted, too.
 fn other(call: &Call) -> (String, Reply) {
     (format!("{} {}", call.method, call.target), Reply::new(404, "{}"))
 }
 
-/// The one with the name `notified` has what the shop is notified with.
+/// The secret. In the one with the id `notified`, the shop is notified.
 fn secret(request: &[u8]) -> Reply {
     let request: serde_json::Value = serde_json::from_slice(request).unwrap();
     let mut shop = json!({ "apiKeySha256": [KEY_HASH] });

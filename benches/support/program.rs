@@ -19,13 +19,13 @@ pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 pub struct Program {
     pub name: &'static str,
     pub path: PathBuf,
-    /// Where it writes what it has to say.
+    /// The file for its log.
     pub log: PathBuf,
-    /// The command that runs it, such as valgrind; none where it runs by itself.
+    /// The command that runs it, for example valgrind; empty if it runs directly.
     pub launcher: Vec<OsString>,
 }
 
-/// The bridge's binaries, where they are built already.
+/// Binaries of the bridge that were built before.
 #[derive(Args)]
 pub struct Binaries {
     /// The `orders` to measure, such as the bootstrap file that `sam build` makes; without it, cargo builds it
@@ -40,9 +40,9 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// `orders`, `callbacks` and `worker`, built where none is given.
+    /// `orders`, `callbacks` and `worker`. Those that are not given are built.
     pub fn programs(self, directory: &Path) -> [Program; 3] {
-        // Built apart from the benchmarks: those bring features of their own into what they share.
+        // Built with a cargo command of their own, because the benchmarks enable additional features in shared dependencies.
         let built = |name| {
             cargo(&["build", "--release", "--locked", "--bin", name]);
             target().join("release").join(name)
@@ -57,7 +57,7 @@ impl Program {
         Self { name, path, log: directory.join(format!("{name}.log")), launcher: Vec::new() }
     }
 
-    /// The command that starts it, without arguments of its own.
+    /// The command that starts the program.
     pub fn command(&self) -> Command {
         match self.launcher.split_first() {
             None => Command::new(&self.path),
@@ -69,13 +69,13 @@ impl Program {
         }
     }
 
-    /// What it needs beside the others: `worker` has a shop that it may notify.
+    /// The additional variables that it needs: `worker` has a shop that it may notify.
     pub fn more_environment(&self) -> Vec<(&'static str, &'static str)> {
         let of_worker = [("SECRET_ID", NOTIFIED), ("PRIVATE_SHOP_HOSTS", "localhost")];
         of_worker.into_iter().filter(|_| self.name == "worker").collect()
     }
 
-    /// Its size, and that of its archive, in MB.
+    /// The size of the program and of its archive, in MB.
     pub fn sizes(&self) -> (f64, f64) {
         let bytes = fs::read(&self.path).unwrap();
         let mut archive = DeflateEncoder::new(Vec::new(), Compression::default());
@@ -84,14 +84,14 @@ impl Program {
     }
 }
 
-/// Where cargo builds: this program stands in `release/deps` or `debug/deps` of it.
+/// Cargo's target directory, from the path of this program, which is below `release/deps` or `debug/deps`.
 pub fn target() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }
 
 pub fn cargo(arguments: &[&str]) {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // What cargo tells this program of its package would have build scripts run again.
+    // Cargo's variables about this package would make build scripts run again.
     for (name, _) in std::env::vars_os() {
         let is_told = |prefix| name.to_str().is_some_and(|name| name.starts_with(prefix));
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].into_iter().any(is_told) {

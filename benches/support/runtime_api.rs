@@ -1,4 +1,4 @@
-//! Lambda's Runtime API, for one process.
+//! A stub of Lambda's Runtime API, for one process.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::wire::{self, Call, Reply, Service};
 
-/// One that waits for a process to ask it.
+/// Serves events to one process, and measures when it asks and answers.
 pub struct RuntimeApi {
     pub address: String,
     events: UnboundedSender<String>,
@@ -20,7 +20,7 @@ pub struct RuntimeApi {
     listening: JoinHandle<()>,
 }
 
-/// What a process made of an event.
+/// A process's answer to an event, with the times of both.
 pub struct Answer {
     pub delivered: Instant,
     pub answered: Instant,
@@ -53,17 +53,17 @@ impl RuntimeApi {
         Self { address, events, asked, answers, listening }
     }
 
-    /// Keeps an event for whoever asks next.
+    /// Puts an event into the queue.
     pub fn send(&self, event: String) {
         self.events.send(event).unwrap();
     }
 
-    /// When the process asked for an event, which ends its init if it is the first time.
+    /// Waits until the process asks for an event, and returns when. The first time, that is the end of init.
     pub async fn asked(&mut self) -> Option<Instant> {
         tokio::time::timeout(Duration::from_secs(30), self.asked.recv()).await.ok().flatten()
     }
 
-    /// What became of the event.
+    /// Waits for the answer to the event.
     pub async fn answer(&mut self) -> Option<Answer> {
         tokio::time::timeout(Duration::from_secs(30), self.answers.recv()).await.ok().flatten()
     }
@@ -79,7 +79,7 @@ impl Service for Api {
     async fn answer(&self, call: Call) -> Reply {
         let now = Instant::now();
         if call.method == "GET" {
-            // Nobody listens any more where the run is over.
+            // Fails only if the run is over and nobody listens.
             self.asked.send(now).unwrap_or_default();
             let Some(event) = self.events.lock().await.recv().await else { return std::future::pending().await };
             let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + Duration::from_secs(29);

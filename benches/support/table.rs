@@ -1,6 +1,6 @@
-//! Tables, and the numbers in them.
+//! Prints tables and numbers.
 
-/// Three digits that matter.
+/// A number with three significant digits.
 pub fn short(value: f64) -> String {
     let decimals = match value.abs() {
         v if v.is_nan() => return "–".to_owned(),
@@ -13,7 +13,7 @@ pub fn short(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// A table as Markdown has it, its columns in line.
+/// Prints a Markdown table with aligned columns.
 pub fn print_table(head: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());

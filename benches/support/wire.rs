@@ -1,10 +1,10 @@
-//! As much of HTTP/1.1 as the programs under measurement speak: requests with a length, one after the other.
+//! The part of HTTP/1.1 that the measured programs use: requests with a length, one after the other.
 
 use std::future::Future;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// A whole request.
+/// A complete request.
 pub struct Call {
     pub method: String,
     pub target: String,
@@ -12,14 +12,14 @@ pub struct Call {
     head: String,
 }
 
-/// A whole reply.
+/// A complete reply.
 pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
 }
 
-/// Whoever answers.
+/// Answers requests.
 pub trait Service: Send + Sync + 'static {
     fn answer(&self, call: Call) -> impl Future<Output = Reply> + Send;
 }
@@ -42,7 +42,7 @@ impl Reply {
     }
 }
 
-/// Answers what comes over a connection until the other side closes it.
+/// Answers the requests on a connection until the client closes it.
 pub async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, service: &impl Service) {
     let mut unread = Vec::new();
     while let Some(call) = read(&mut stream, &mut unread).await {
@@ -53,7 +53,7 @@ pub async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, service: &im
         }
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(&reply.body);
-        // A process that was ended does not hear it.
+        // Fails if the process was ended.
         if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
             return;
         }

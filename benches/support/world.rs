@@ -1,4 +1,4 @@
-//! The services with a stored order.
+//! The stubs of the services, with a stored order.
 
 use super::events::{self, Event, Item};
 use super::function::Function;
@@ -6,14 +6,14 @@ use super::neighbours::Neighbours;
 use super::program::Program;
 use serde_json::json;
 
-/// The neighbours, and a stored order that others are made like.
+/// The stubs, and a stored order that serves as a model for others.
 pub struct World {
     pub neighbours: Neighbours,
     pub stored: Item,
 }
 
 impl World {
-    /// Has `orders` store an order.
+    /// Stores an order by means of `orders`.
     pub async fn new(neighbours: Neighbours, orders: &Program) -> Self {
         let mut function = Function::start(orders, &neighbours, None).await;
         let (_, reply) = function.ask(events::order()).await;
@@ -22,17 +22,17 @@ impl World {
         Self { neighbours, stored }
     }
 
-    /// A callback about an order that has had none.
+    /// A callback about an order that has had none yet.
     pub fn callback(&self) -> Event {
         events::callback(&self.store(1))
     }
 
-    /// A read of an order without callbacks.
+    /// A read of an order that has had no callback.
     pub fn read(&self) -> Event {
         events::read(self.store(1)["orderId"]["S"].as_str().unwrap())
     }
 
-    /// The table's stream, about an order whose status its shop has not been told.
+    /// An event of the table's stream about an order whose shop was not told its status yet.
     pub fn notification(&self) -> Event {
         let mut item = self.store(1);
         item.insert("status".to_owned(), json!({ "S": "INVOICED" }));
@@ -45,8 +45,8 @@ impl World {
         events::changed(item["orderId"]["S"].as_str().unwrap())
     }
 
-    /// A sweep with one order, of which Front Payment has said nothing for a day.
-    pub fn reading(&self) -> Event {
+    /// A sweep with one order of which Front Payment has said nothing for a day, so that its status is read.
+    pub fn status_read(&self) -> Event {
         let mut item = self.store(1);
         let a_day_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
         item.insert("updatedAt".to_owned(), json!({ "S": a_day_ago.to_string() }));
@@ -56,7 +56,7 @@ impl World {
         events::sweep()
     }
 
-    /// A new stored order, with so many entries in its history.
+    /// Stores a new order with this many history entries.
     pub fn store(&self, entries: usize) -> Item {
         let item = events::another(&self.stored, entries);
         self.neighbours.items.put(item.clone());

@@ -58,7 +58,7 @@ export class Checkout {
     return problem;
   }
 
-  /** Finds out what the shop was told while it could not listen, and repeats cancellations that got lost. Every minute. */
+  /** Reads what has changed, because notifications can be missed, and repeats cancellations without an answer. Every minute. */
   async catchUp() {
     for (const { number } of this.orders.all().filter((order) => order.isBeingCancelled)) await this.cancel(number);
     let page = {};

@@ -28,7 +28,7 @@ export function verifyWebhook(headers, body, keys, now = Date.now() / 1000) {
   return isRight ? JSON.parse(body) : undefined;
 }
 
-/** In a time that does not tell how much is right. */
+/** Takes the same time whether much or little of it is right, so that nobody can guess the value piece by piece. */
 export function isEqual(expected, given) {
   const [a, b] = [Buffer.from(expected), Buffer.from(String(given ?? ''))];
   return a.length === b.length && timingSafeEqual(a, b);

@@ -16,7 +16,7 @@ const orders = new Orders(env.ORDERS_FILE ?? 'orders.json');
 const bridge = new Bridge({
   url: env.BRIDGE_URL ?? 'http://127.0.0.1:3000',
   apiKey: env.API_KEY ?? 'demo-shop-key',
-  retryForMs: Number(env.RETRY_FOR_MS ?? 20_000), // as long as the customer waits
+  retryForMs: Number(env.RETRY_FOR_MS ?? 20_000), // about as long as a customer waits
 });
 const checkout = new Checkout(bridge, orders);
 
@@ -128,7 +128,10 @@ async function bodyOf(request) {
   return Buffer.concat(parts).toString();
 }
 
-/** At the start, and every minute: what the bridge told while the shop was down, or behind a page that answers 200. */
+/**
+ * At the start, and every minute. The shop may miss notifications while it is down, or while another page answers 200 in its
+ * place, so this reads from the bridge what has changed.
+ */
 const catchUp = () => checkout.catchUp().catch(console.error);
 setInterval(catchUp, Number(env.CATCH_UP_MS ?? 60_000)).unref();
 catchUp();
@@ -149,7 +152,7 @@ createServer(async (request, response) => {
     found = { status: 503, text: 'something failed, try again' };
   }
   const { location, html, text, status = location ? 303 : 200 } = found;
-  // The address has a secret, and the page a link for one person.
+  // The address contains the order's secret, and the page a link for one person: neither may be cached or passed on.
   const headers = {
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',

@@ -87,7 +87,7 @@ final class Checkout
         $this->look($number);
     }
 
-    /** Finds out what the shop was told while it could not listen, and repeats cancellations that got lost. */
+    /** Reads what has changed, because notifications can be missed, and repeats cancellations without an answer. */
     public function catchUp(): void
     {
         foreach ($this->orders->all() as $order) {

@@ -59,7 +59,7 @@ $notified = function (string $number) use ($orders, $checkout): never {
     answer(204);
 };
 
-// The address has a secret, and the page a link for one person.
+// The address contains the order's secret, and the page a link for one person: neither may be cached or passed on.
 header('Cache-Control: no-store');
 header('Referrer-Policy: no-referrer');
 
@@ -81,7 +81,7 @@ set_exception_handler(function (Throwable $error): never {
     answer(503, 'something failed, try again');
 });
 
-// As the address was sent: not $_GET, which WordPress and others change.
+// The query as it was sent, and not $_GET, which WordPress and others change.
 [$path, $search] = explode('?', $_SERVER['REQUEST_URI'], 2) + [1 => ''];
 parse_str($search, $query);
 $body = file_get_contents('php://input');

@@ -41,7 +41,7 @@ final class Notification
         return $isRight ? json_decode($body, true) : null;
     }
 
-    /** Whether it holds for one of them. PHP 8.4 has array_any. */
+    /** Whether `$holds` is true for at least one value. From PHP 8.4 on, use array_any. */
     private static function any(array $values, callable $holds): bool
     {
         foreach ($values as $value) {

@@ -41,7 +41,7 @@ final class Orders
         }
     }
 
-    /** Changes an order. PHP serves requests side by side, so the order is locked, and read anew, first. */
+    /** Changes an order. PHP serves requests at the same time, so the order is first locked and read again. */
     public function change(string $number, callable $change): array
     {
         $lock = fopen($this->path($number) . '.lock', 'c');

@@ -1,5 +1,5 @@
-//! Queries of callbacks, a line each: verified exactly when the contract says so, and then applied to stored orders of
-//! every kind, one after the other, as the contract says.
+//! An input is one callback query in each line. A query must be verified exactly when docs/api.md says so. Verified
+//! callbacks are then applied, one after the other, to stored orders in every state.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -20,15 +20,16 @@ const UUID: &str = "ODR123";
 const ATTEMPT: &str = "0198c2f0-7e4a-7000-8000-00000000000b";
 const EARLIER: &str = "0198c2f0-7e4a-7000-8000-00000000000a";
 
-/// Orders in every state in which a callback may find one: each status, with the documented example's uuid, with another,
-/// and with none.
+/// Orders in every state in which a callback can find one: each status, with the uuid of the documented example, with
+/// another uuid, and without one.
 static ORDERS: LazyLock<Vec<StoredOrder>> = LazyLock::new(|| {
     let without = ["SUBMITTING", "REJECTED", "FAILED", "UNKNOWN"].map(|status| order(status, None, json!([])));
     let with = |uuid| RANKED.map(|status| order(status, Some(uuid), json!([entry("SENT", "submit", ATTEMPT, uuid)])));
     without.into_iter().chain(with(UUID)).chain(with("ODR4286244937")).collect()
 });
 
-/// Orders under whose key Front Payment has more than one, and orders of which the shop or the operator has spoken.
+/// Orders for which Front Payment has several uuids, an order that the shop has cancelled, and one that the operator has
+/// replaced.
 static TWICE: LazyLock<Vec<StoredOrder>> = LazyLock::new(|| {
     let others = json!([
         entry("SENT", "submit", EARLIER, "ODR5"),
@@ -47,7 +48,7 @@ static TWICE: LazyLock<Vec<StoredOrder>> = LazyLock::new(|| {
     twice.into_iter().chain([called_off, replaced]).collect()
 });
 
-/// One whose history takes no more.
+/// An order whose history is full.
 static FULL: LazyLock<StoredOrder> =
     LazyLock::new(|| order("SENT", Some(UUID), json!(vec![entry("SENT", "submit", ATTEMPT, UUID); MAX_HISTORY])));
 
@@ -81,19 +82,19 @@ fuzz_target!(|input: &[u8]| {
             verified.push(callback);
         }
     }
-    // Of another amount, a callback is not verified.
+    // A callback with another amount than the order's is not verified.
     verified.retain(|(_, said)| has_amount(&FULL, &said.amount));
     for order in ORDERS.iter().chain(TWICE.iter()) {
         verified.iter().fold(order.clone(), |order, (callback, said)| apply(order, callback, said));
     }
-    // A long history takes its time.
+    // Only for one callback, because a full history makes each one slow.
     if let [(callback, said)] = &verified[..] {
         apply(FULL.clone(), callback, said);
     }
     any_order_ends_the_same(&verified.into_iter().map(|(callback, _)| callback).collect::<Vec<_>>());
 });
 
-/// Read exactly where the contract says so, and signed exactly where the formula says so.
+/// Whether a query can be read must agree with docs/api.md, and whether it is signed with the documented formula.
 fn judge(query: &str) -> Option<(StatusCallback, Said)> {
     let (read, said) = (SignedCallback::read(query), said(query));
     assert_eq!(read.is_some(), said.is_some(), "{query}");
@@ -108,17 +109,17 @@ fn judge(query: &str) -> Option<(StatusCallback, Said)> {
     is_right.then_some((read.callback, said))
 }
 
-/// Whatever is done to a signed query, it is signed no more, or cannot be read.
+/// After any change, a signed query is either no longer signed or cannot be read.
 fn is_guarded(query: &str) {
     let is_signed =
         |query: &str, key: &str| SignedCallback::read(query).is_some_and(|read| read.is_signed_with(&Redacted::new(key)));
     let (rest, checksum) = query.rsplit_once('=').expect("it ends with the checksum");
     assert!(!is_signed(query, "another-secret"));
-    for forged in
+    for changed in
         [&checksum[1..], &checksum[..63], "", &checksum.to_uppercase(), &format!("{checksum}0"), &format!("+{checksum}")]
     {
-        // Without a letter, upper case is lower case.
-        assert!(forged == checksum || !is_signed(&format!("{rest}={forged}"), KEY), "{forged}");
+        // A checksum without letters stays the same in upper case.
+        assert!(changed == checksum || !is_signed(&format!("{rest}={changed}"), KEY), "{changed}");
     }
     for more in ["x=1", "=", "x", "status", "amount=", "Status=PAID", "status%00=", "checksum[]="] {
         assert!(SignedCallback::read(&format!("{query}&{more}")).is_none(), "{more}");
@@ -129,14 +130,14 @@ fn is_guarded(query: &str) {
         assert!(*name == "checksum" || SignedCallback::read(&again).is_none(), "{name} twice");
         assert!(SignedCallback::read(&format!("{query}&{name}=1")).is_none(), "{name} twice");
     }
-    // One more character in any value.
+    // A value that is one character longer.
     for (place, _) in rest.match_indices('=') {
         assert!(!is_signed(&format!("{}=1{}", &query[..place], &query[place + 1..]), KEY), "at {place}");
     }
     assert!(SignedCallback::read(&format!("&&{query}&")).is_some(), "nothing between two & is no parameter");
 }
 
-/// What one verified callback does to one order.
+/// Applies a verified callback to an order, and checks everything that it changed.
 fn apply(before: StoredOrder, callback: &StatusCallback, said: &Said) -> StoredOrder {
     let now = Timestamp::from_second(NOW + 60).expect("a time");
     let expected = after(&before, said);
@@ -163,11 +164,11 @@ fn apply(before: StoredOrder, callback: &StatusCallback, said: &Said) -> StoredO
     let paid = |order: &StoredOrder| order.payment_method.clone().unwrap_or_default();
     match (is_own, is_another) {
         (true, false) => assert_eq!(paid(&next), said.payment_method),
-        // How the order was paid that made way says nothing of the one that lives.
+        // A payment method belongs to a uuid: if the order becomes another uuid, it does not keep the old method.
         (_, true) => assert!(paid(&next).is_empty() || (is_own && paid(&next) == said.payment_method)),
         (false, false) => assert_eq!(paid(&next), paid(&before)),
     }
-    // What belongs to a uuid goes with it.
+    // These belong to the uuid, so an order that becomes another uuid loses them, like a new order.
     let its = if is_same_uuid { &before } else { &ORDERS[0] };
     let reason = if is_reason_to_ask(said, &expected) { Some(now) } else { its.reason_since };
     assert_eq!(next.reason_since, reason, "{} and {}", before.status.name(), said.word);
@@ -203,7 +204,7 @@ fn is_noted(before: &StoredOrder, next: &StoredOrder, callback: &StatusCallback,
     }
 }
 
-/// Each change of an accepted order's status, or of which one it is, is to be told to the shop.
+/// If an accepted order changes its status or its uuid, the shop is to be told.
 fn is_to_be_told(before: &StoredOrder, next: &StoredOrder) {
     let change = |order: &StoredOrder| order.notifications.as_ref().map_or(0, |all| all.change);
     let is_change = (&next.order_uuid, next.status) != (&before.order_uuid, before.status) && next.order_uuid.is_some();
@@ -211,7 +212,7 @@ fn is_to_be_told(before: &StoredOrder, next: &StoredOrder) {
     assert!(!is_change || next.notifications.as_ref().is_some_and(|all| all.state == NotificationState::Pending));
 }
 
-/// Callbacks about one order of Front Payment's may come in any order, and any number of times.
+/// Callbacks about one uuid lead to the same order, in whatever sequence they come and however often they are repeated.
 fn any_order_ends_the_same(callbacks: &[StatusCallback]) {
     let now = Timestamp::from_second(NOW + 60).expect("a time");
     let end = |mut order: StoredOrder, callbacks: &mut dyn Iterator<Item = &StatusCallback>| {

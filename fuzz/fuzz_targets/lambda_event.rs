@@ -1,13 +1,14 @@
-//! Whole requests against a bridge of its own: an input is a short story, a step in each line.
+//! Whole requests to a bridge that is new for each input. Each line of an input is one step:
 //!
-//! | step | what |
+//! | step | what it does |
 //! |---|---|
 //! | `orders <event>`, `callbacks <event>` | invokes a Lambda |
-//! | `body`, `query` | what `{body}` and `{query}` are in the events after it |
-//! | `answer`, `cancel`, `status`, `retry-after` | what Front Payment answers next: to a submit, to a cancellation, … |
-//! | `store` | what becomes of its next operations: `-` is not done, `+` is done, and neither is answered; `.` is |
-//! | `pass`, `within` | how many seconds pass; how many the Lambda has left |
-//! | `no-base` | takes `CALLBACK_BASE_URL` away |
+//! | `body`, `query` | sets what `{body}` and `{query}` stand for in later events |
+//! | `answer`, `cancel`, `status` | sets Front Payment's next reply: to a submit, a cancellation, a status read |
+//! | `retry-after` | sets the `Retry-After` of Front Payment's replies |
+//! | `store` | sets how the next operations of the store end: `-` not done, `+` done but without an answer, `.` success |
+//! | `pass`, `within` | lets seconds pass; sets how many seconds the Lambda has left |
+//! | `no-base` | removes `CALLBACK_BASE_URL` |
 //!
 //! Any other line is an event that both Lambdas get.
 #![no_main]
@@ -32,45 +33,45 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
 const STEPS: usize = 24;
-/// What a shop may have read in a minute.
+/// Status reads a minute that shops can cause with `?refresh=true`.
 const REFRESHES: usize = 10;
-/// Where no line says otherwise: an order and its callback.
+/// What `{body}` and `{query}` stand for until a step sets them: an order and its callback.
 const BODY: &str = include_str!("../seeds/order_document/example.json");
 const QUERY: &str = "orderUuid=ODR1&status=INVOICED&paymentMethod=Invoice&amount=40&createdAt=1755764131&timestamp=1755764131";
-/// Of the order: what the log must not have, unless a callback or a status says it.
+/// Values of the order that must not be in the log, unless a callback or a status contains the same text.
 const PRIVATE: [&str; 7] =
     ["Called off by Kari", "Kari Nordmann", "kari@example.com", "46567468", "30908299902", "Klosterenget 144", "shop.example"];
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     log::init();
-    // Whoever waits does so at once.
+    // With paused time, waiting takes no real time.
     Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime")
 });
 
-/// What the events of one input stand on.
+/// The state of the run of one input.
 struct Story {
     stage: Stage,
     body: String,
     query: String,
-    /// Every query and status so far.
+    /// Every query and status so far. What they contain may be in the log.
     words: String,
-    /// The order that was last heard of.
+    /// The order of the last reply that named one.
     order_id: String,
     seconds_left: u8,
-    /// There was one that had less than it takes to write something down.
+    /// Whether some step left less time than it takes to store a result.
     ended_early: bool,
     has_base: bool,
-    /// The id of each key's order, by shop.
+    /// The order id of each `Idempotency-Key`, by shop.
     ids: BTreeMap<(usize, String), String>,
-    /// The cursors that were given out, with the shop and the query.
+    /// The cursors that the bridge gave out, each with the shop and the `updatedSince` that it is valid for.
     cursors: BTreeMap<String, (usize, Option<String>)>,
     cursor: String,
     has_listed: bool,
-    /// Why the last callback was not verified, as the log has it.
+    /// `unverified` of the last summary line: why the callback was not verified.
     unverified: Option<String>,
-    /// What the last look at the health found, and when.
+    /// The last health check that the bridge made itself, and its HTTP status.
     health: Option<(u64, u16)>,
-    /// When statuses were read for shops, in seconds since the beginning.
+    /// When `?refresh=true` caused a status read, in seconds since the start of the run.
     refreshes: Vec<u64>,
     seconds: u64,
 }
@@ -165,15 +166,15 @@ impl Story {
         let keys = keys_in(&event);
         let route = event["routeKey"].as_str().unwrap_or_default();
         let is_called = match route {
-            POST => calls.submits <= 1 && calls.readings + calls.cancels == 0,
-            GET => calls.readings <= 1 && calls.submits + calls.cancels == 0,
-            CANCEL => calls.cancels <= 1 && calls.readings <= 2 && calls.submits == 0,
+            POST => calls.submits <= 1 && calls.status_reads + calls.cancels == 0,
+            GET => calls.status_reads <= 1 && calls.submits + calls.cancels == 0,
+            CANCEL => calls.cancels <= 1 && calls.status_reads <= 2 && calls.submits == 0,
             _ => calls.all() == 0,
         };
         let has_time = self.seconds_left >= 8 || calls.submits + calls.cancels == 0;
         assert!(is_called && has_time && (!keys.is_empty() || calls.all() == 0), "calls that nobody asked for");
         assert!(!keys.is_empty() || route == HEALTH || [400, 401, 404].contains(&reply.status), "{} without a key", reply.status);
-        self.count_refreshes(&event, if route == GET { calls.readings } else { 0 });
+        self.count_refreshes(&event, if route == GET { calls.status_reads } else { 0 });
 
         let knows_base =
             self.has_base || (event["requestContext"]["domainName"] == "api.example.no" && event["rawPath"] == "/orders");
@@ -196,7 +197,7 @@ impl Story {
         assert!(is_notified, "a warning for a shop that is not notified");
         if let Some(order_id) = reply.body["orderId"].as_str() {
             order_id.clone_into(&mut self.order_id);
-            // Where the store does not answer, it is not known yet whose it is.
+            // If the store does not answer, the bridge cannot know whose order it is.
             if let ([shop], false) = (&keys[..], reply.status == 503) {
                 let owner = self.stage.owners.entry(order_id.to_owned()).or_insert(*shop);
                 assert!(owner == shop, "another shop's order");
@@ -204,7 +205,7 @@ impl Story {
         }
     }
 
-    /// Anybody may ask, and what was found counts for ten seconds.
+    /// Health needs no key, and one result is valid for ten seconds.
     fn is_healthy(&mut self, reply: &Reply, answers: bool) {
         let found = self.health.filter(|(at, _)| self.seconds < at + 10);
         let (at, status) = found.unwrap_or((self.seconds, if answers { 200 } else { 503 }));
@@ -212,7 +213,7 @@ impl Story {
         self.health = Some((at, status));
     }
 
-    /// A key is one order's, and what is no key sends nothing.
+    /// One key names one order, and a request with an invalid key sends nothing.
     fn is_of_its_key(&mut self, event: &Value, reply: &Reply, shop: usize, calls: Calls) {
         let headers = key_headers(event);
         let key = match &headers[..] {
@@ -231,7 +232,7 @@ impl Story {
         assert!(reply.status != 500 || step == Some(if key.is_some() { "retry" } else { "look" }), "{}", reply.text);
     }
 
-    /// A list has a shop's own orders, in order, as its parameters want them.
+    /// A list contains the shop's own orders only, sorted, and filtered by its parameters.
     fn is_listed(&mut self, event: &Value, reply: &Reply, shop: usize) {
         let query = event["rawQueryString"].as_str().unwrap_or_default();
         let parameters: Vec<(String, String)> = parameters(query.as_bytes())
@@ -269,7 +270,7 @@ impl Story {
         assert!(is_right || [401, 422, 503].contains(&reply.status), "{} for {query}", reply.status);
         let is_same_list = cursor.iter().all(|cursor| self.cursors.get(*cursor).is_some_and(|(_, of)| *of == since));
         if reply.status == 422 {
-            // Of what is a time, this reading knows seconds.
+            // This check knows `updatedSince` in seconds only, so it does not judge other texts.
             let is_odd = since.as_ref().is_some_and(|since| !is_number(&&since) || since.len() > 10);
             assert!(!is_right || is_odd || !is_same_list, "{}", reply.text);
         }
@@ -299,7 +300,7 @@ impl Story {
         }
     }
 
-    /// Page by page a shop sees all of its orders, each once.
+    /// Page by page, a shop gets all of its orders, each once.
     async fn lists_everything(&mut self) {
         self.stage.bridge.store.will_fail("");
         self.stage.pass(10);
@@ -324,7 +325,7 @@ impl Story {
         }
     }
 
-    /// A cancellation is written down before it is sent, and stands until it is refused.
+    /// A cancellation is stored before it is sent. It stays stored until Front Payment refuses it.
     fn is_called_off(&self, event: &Value, before: &StoredOrder, reply: &Reply, calls: Calls, may_fail: bool) {
         let after = self.stage.stored(&before.order_id.to_string()).expect("it is stored");
         let slug = reply.slug().unwrap_or_default();
@@ -357,13 +358,13 @@ impl Story {
         }
     }
 
-    /// Shops have statuses read seldom.
-    fn count_refreshes(&mut self, event: &Value, readings: usize) {
+    /// `?refresh=true` causes few status reads.
+    fn count_refreshes(&mut self, event: &Value, status_reads: usize) {
         let query = event["rawQueryString"].as_str().unwrap_or_default();
-        assert!(readings == 0 || query.contains("=true"), "{readings} readings that nobody asked for");
+        assert!(status_reads == 0 || query.contains("=true"), "{status_reads} status reads that nobody asked for");
         self.refreshes.retain(|at| at + 60 > self.seconds);
-        self.refreshes.extend(vec![self.seconds; readings]);
-        assert!(self.refreshes.len() <= REFRESHES, "{} readings in a minute", self.refreshes.len());
+        self.refreshes.extend(vec![self.seconds; status_reads]);
+        assert!(self.refreshes.len() <= REFRESHES, "{} status reads in a minute", self.refreshes.len());
     }
 
     async fn callbacks(&mut self, event: &str) {
@@ -374,7 +375,7 @@ impl Story {
             .replace("{order}", &self.order_id)
             .replace("{ORDER}", &self.order_id.to_uppercase())
             .replace("{its-token}", token.as_deref().unwrap_or("token"));
-        // Whichever order the event names in the end.
+        // The order that the event names after the replacements, which need not be the last one.
         let named = |event: &Value| event["pathParameters"]["orderId"].as_str().unwrap_or_default().to_owned();
         let order_id = serde_json::from_str(&event).map(|event| named(&event)).unwrap_or_default();
         let (before, calls) = (self.stage.stored(&order_id), self.stage.bridge.front_payment.calls());
@@ -383,15 +384,15 @@ impl Story {
 
         let after = self.stage.stored(&order_id);
         let calls = self.stage.bridge.front_payment.calls().since(calls);
-        assert!(calls.readings <= 1 && calls.submits + calls.cancels == 0, "calls that nobody asked for");
-        let was_read = calls.readings > 0;
+        assert!(calls.status_reads <= 1 && calls.submits + calls.cancels == 0, "calls that nobody asked for");
+        let was_read = calls.status_reads > 0;
         let is_routed = event["routeKey"] == "GET /callbacks/{orderId}/{token}";
         let known = before.as_ref().filter(|known| is_routed && event["pathParameters"]["token"] == known.callback_token);
         let query = event["rawQueryString"].as_str().unwrap_or_default();
         let verified = known.map(|known| verified(known, query));
         let (verified, why) =
             (verified.as_ref().and_then(|it| it.as_ref().ok()), verified.as_ref().and_then(|it| it.as_ref().err()));
-        // What is no event at all is malformed.
+        // 400 means that the event itself was malformed.
         if !may_fail && reply.status != 400 {
             assert_eq!(known.is_none(), reply.status == 404, "{}", reply.status);
             let has_uuid = known.is_some_and(|known| known.order_uuid.is_some());
@@ -413,7 +414,8 @@ impl Story {
         }
     }
 
-    /// The event and the reply, which is lawful and discreet; nothing where Lambda's runtime would not hand it over.
+    /// Invokes a Lambda and checks what holds for every reply and every log. `None` if Lambda's runtime would not accept the
+    /// event.
     async fn invoke(&mut self, lambda: Lambda, event: String) -> Option<(Value, Reply)> {
         let payload = RawValue::from_string(event).ok()?;
         let event: Value = serde_json::from_str(payload.get()).ok()?;
@@ -441,13 +443,13 @@ impl Story {
         Some((event, reply))
     }
 
-    /// No secret in the reply, and none in the log, which has one line on the request: this one.
+    /// Checks that neither the reply nor the log contains a secret, and returns the summary line of the request.
     fn is_discreet(&self, event: &Value, reply: &Reply, log: &str) -> Value {
         let tokens: Vec<_> = self.stage.bridge.front_payment.sent(|sent| sent.values().map(|sent| sent.token.clone()).collect());
         let told = format!("{:?}\n{}", reply.headers, reply.text);
         for secret in [TOKEN, CALLBACK_SECRET, NOTIFY_KEY].into_iter().chain(tokens.iter().map(String::as_str)) {
             assert!(!told.contains(secret), "a secret in a reply");
-            // Who knows an order's token may call it an orderUuid, and that is logged.
+            // A caller that knows an order's token can send it as the orderUuid, which is logged.
             let is_given = event["rawQueryString"].as_str().is_some_and(|query| query.contains(secret));
             assert!(is_given || !log.contains(secret), "a secret in the log: {log}");
         }
@@ -479,7 +481,8 @@ fn key_headers(event: &Value) -> Vec<&str> {
     headers.filter(|(name, _)| name.eq_ignore_ascii_case("idempotency-key")).filter_map(|(_, value)| value.as_str()).collect()
 }
 
-/// By the contract: signed, each name once, shapes right, and the order's amount. Or why not, in the log's word.
+/// Whether docs/api.md calls this callback verified: signed, each name once, valid forms, the order's amount. Else the
+/// reason, as in the log.
 fn verified(order: &StoredOrder, query: &str) -> Result<Said, &'static str> {
     if query.is_empty() {
         return Err("none");
@@ -492,7 +495,7 @@ fn verified(order: &StoredOrder, query: &str) -> Result<Said, &'static str> {
     }
 }
 
-/// Where nothing was read, an order changes by a verified callback alone, and as the contract says.
+/// Without a status read, only a verified callback changes an order, and only as docs/api.md says.
 fn is_as_heard(before: &StoredOrder, stored: &StoredOrder, verified: Option<&Said>) {
     let Some(said) = verified else {
         assert!(before == stored, "an order changed without a reason");
@@ -504,7 +507,7 @@ fn is_as_heard(before: &StoredOrder, stored: &StoredOrder, verified: Option<&Sai
     }
 }
 
-/// A text as it stands between the quotes of a JSON string.
+/// A text, escaped for the inside of a JSON string.
 fn inside(text: &str) -> String {
     let quoted = serde_json::to_string(text).expect("a text");
     quoted[1..quoted.len() - 1].to_owned()

@@ -1,5 +1,5 @@
-//! A shop's document: what is refused is refused for what is wrong, and what is accepted goes to
-//! Front Payment as it came.
+//! An input is a shop's document. It must be refused only for real mistakes, and an accepted one must be forwarded
+//! unchanged.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -15,13 +15,13 @@ use front_payment_bridge_fuzz::{ADVISORY, ERRORS, NOW, code, fields, is_plain_de
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
-/// How many findings of one document are looked at closely: beyond, they repeat themselves.
+/// How many findings of one document are checked one by one; further ones are of the same kinds, and slow.
 const LOOKED_AT: usize = 40;
 
 static TAX_RATES: LazyLock<Vec<Decimal>> = LazyLock::new(|| parse_tax_rates("0,12,15,25").expect("the default"));
 
 fuzz_target!(|document: &[u8]| {
-    // Any bit of the document will do.
+    // An arbitrary choice that depends on the input only.
     let has_key = document.len() % 2 == 0;
     let (warn, enforce) = (judge(document, false, has_key), judge(document, true, has_key));
     let skipped = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
@@ -70,7 +70,7 @@ fn judge(document: &[u8], enforce_advisories: bool, has_idempotency_key: bool) -
     validate(document, &Rules { now, tax_rates: &TAX_RATES, enforce_advisories, has_idempotency_key })
 }
 
-/// A document that is no JSON is named for what it is, or for where and why it is none.
+/// A document that is not JSON is refused with what it is instead, or with the place and the reason of the fault.
 fn is_named(malformed: &Malformed, document: &[u8], fault: Option<(&str, Fault)>) {
     let start = document.trim_ascii_start();
     let said = malformed.to_string();
@@ -96,7 +96,7 @@ fn is_named(malformed: &Malformed, document: &[u8], fault: Option<(&str, Fault)>
     }
 }
 
-/// Findings are few enough, of a known kind, and point at what they are about, without quoting it.
+/// Findings are not too many and of a known kind. They point at an existing place, and do not quote its value.
 fn check(found: &[Violation], most: usize, is_allowed: impl Fn(&str) -> bool, tree: &Tree) {
     assert!(found.len() <= most, "{} findings", found.len());
     let telling = |text: &&str| text.len() >= 5 && text.bytes().filter(u8::is_ascii_digit).count() >= 5;
@@ -111,7 +111,8 @@ fn check(found: &[Violation], most: usize, is_allowed: impl Fn(&str) -> bool, tr
     }
 }
 
-/// Only the defaults are added, nothing is changed but what languages write differently, and nothing is lost.
+/// A forwarded document has nothing new but the defaults, loses nothing, and changes only what programming languages write
+/// differently.
 fn is_forwarded(tree: &Tree, validated: &Validated, findings: &Findings, has_key: bool) -> Tree {
     let order = &validated.order;
     let body = wire::body(order, &order.callback.callback).expect("an order can be written");
@@ -140,7 +141,7 @@ fn is_forwarded(tree: &Tree, validated: &Validated, findings: &Findings, has_key
     forwarded
 }
 
-/// Nothing, or what is inside.
+/// Whether the rest of a pointer is empty or leads to a member inside.
 fn ends(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with('/')
 }
@@ -155,7 +156,7 @@ fn as_forwarded(pointer: &str, sent: &Tree) -> Tree {
     }
 }
 
-/// With one value changed it is another order, unless the value does not count. A figure counts by its value.
+/// A changed value makes another order, except for fields that the comparison leaves out. Figures are compared by value.
 fn is_the_same_order(mut forwarded: Tree, validated: &Validated, choice: usize) {
     let pointers: Vec<String> = forwarded.leaves().into_iter().map(|(pointer, _)| pointer).collect();
     let pointer = &pointers[choice / 2 % pointers.len()];
@@ -177,7 +178,7 @@ fn is_the_same_order(mut forwarded: Tree, validated: &Validated, choice: usize) 
         Tree::Array(_) | Tree::Object(_) => return,
     };
     *forwarded.at_mut(pointer).expect("a leaf") = changed;
-    // Many a change is no valid order.
+    // Most changes make the order invalid. Then there is nothing to compare.
     if let Ok(other) = judge(forwarded.to_string().as_bytes(), false, true) {
         let (one, other) = (validated.order.fingerprint("key"), other.order.fingerprint("key"));
         assert_eq!(one == other, is_same, "{pointer} of {forwarded}");

@@ -1,5 +1,5 @@
-//! Front Payment's replies: the HTTP status in the first line, the body after it. Each gets its row of the contract's table,
-//! and nothing is taken from it that could not be stored.
+//! An input is one of Front Payment's replies: the HTTP status in the first line, then the body. Each must be classified as
+//! docs/api.md says, and nothing that cannot be stored may be taken from it.
 #![no_main]
 
 use front_payment_bridge::front_payment::{CancelReply, StatusError, read_cancel, read_status, read_submit};
@@ -12,7 +12,7 @@ const MAX_LINK_BYTES: usize = 8_192;
 const MAX_ERRORS: usize = 1_000;
 const OUR_ORDER: &str = "ODR4286244937";
 
-/// The members of the page that a sentence may name.
+/// The members of an order, by the provider's page, that an error sentence can name.
 const MEMBERS: [&str; 38] = [
     "products",
     "name",
@@ -58,7 +58,7 @@ fuzz_target!(|input: &[u8]| {
     let line_end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let (line, body) = (&input[..line_end], input.get(line_end + 1..).unwrap_or_default());
     let Some(http_status) = std::str::from_utf8(line).ok().and_then(|line| line.trim().parse::<u16>().ok()) else { return };
-    // Longer than any input: what is read of a link ends somewhere.
+    // A link longer than any input, to reach the limit of a link's length.
     let body = match std::str::from_utf8(body) {
         Ok(text) => text.replace("{long}", &"a".repeat(MAX_LINK_BYTES - 20)).into_bytes(),
         Err(_) => body.to_vec(),
@@ -127,7 +127,7 @@ fn cancel(http_status: u16, body: &[u8], json: Option<&Value>) {
     assert_eq!(row, expected, "{http_status}");
 }
 
-/// SENT where there is something like a link; given out only if a browser may be sent there.
+/// An order with a link is SENT. The link is given out only if a browser can open it safely.
 fn is_sound(created: &CreatedOrder, data: Option<&Value>) {
     let given = |name: &str| data.and_then(|data| data.get(name)).filter(|value| !value.is_null() && **value != "");
     assert_eq!(Some(created.order_uuid.as_str()), given("orderUuid").and_then(Value::as_str));
@@ -153,7 +153,7 @@ fn is_sound(created: &CreatedOrder, data: Option<&Value>) {
     }
 }
 
-/// Each is a sentence of the reply's, at a member of the page.
+/// Every violation quotes a sentence of the reply, and points at a member of the order.
 fn are_told(violations: &[Violation], reply: Option<&Value>) {
     assert!((1..=MAX_ERRORS).contains(&violations.len()), "{} sentences", violations.len());
     let mut sentences = vec!["Front Payment refused without saying why"];
@@ -173,7 +173,7 @@ fn are_told(violations: &[Violation], reply: Option<&Value>) {
                 assert!(names.next().is_none_or(is_index), "{pointer}");
             }
         }
-        // What is pointed at is what is written of, in words.
+        // The sentence names, in words, the member that the pointer points at.
         let words = |name: &str| {
             name.chars().flat_map(|c| [c.is_uppercase().then_some(' '), Some(c.to_ascii_lowercase())]).flatten().collect()
         };
@@ -218,7 +218,7 @@ fn status(http_status: u16, body: &[u8], json: Option<&Value>) {
         Err(StatusError::NotFound) => assert_eq!(http_status, 404),
         Err(StatusError::Other(why)) => {
             assert!(expected.is_none() && ![401, 404].contains(&http_status), "{why}");
-            // It goes to the log: nothing of the reply's text.
+            // This text is logged, so it must not contain any text of the reply.
             assert!(why.len() < 40 && why.starts_with("answered "), "{why}");
         }
     }

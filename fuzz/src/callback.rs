@@ -1,4 +1,4 @@
-//! A callback's query as the provider's page has it, read without the bridge's code.
+//! Reads a callback's query by the provider's page, without the bridge's code.
 
 use sha2::{Digest, Sha256};
 
@@ -7,7 +7,7 @@ use crate::{is_plain_decimal, is_provider_id, significant_digits};
 /// The documented parameters beside `checksum`.
 pub const NAMES: [&str; 6] = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp"];
 
-/// Names and values, decoded as PHP does: `+` is a space, and `%` without two hex digits stands for itself.
+/// Names and values, decoded as PHP does: `+` is a space, and `%` stays itself where two hex digits do not follow.
 pub fn parameters(query: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let parts = query.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
     let pairs = parts.map(|part| match part.iter().position(|byte| *byte == b'=') {
@@ -35,7 +35,7 @@ fn decoded(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The query with the checksum that Front Payment would give it, in place of any it has.
+/// The query, signed as Front Payment would sign it; an existing checksum is replaced.
 pub fn signed(query: &str, key: &str) -> String {
     let parts = query.split('&').filter(|part| !part.is_empty());
     let is_checksum = |part: &&str| parameters(part.as_bytes()).iter().any(|(name, _)| name == b"checksum");
@@ -46,10 +46,10 @@ pub fn signed(query: &str, key: &str) -> String {
     format!("{bare}&checksum={checksum}")
 }
 
-/// What a query says, if it has each documented name once, no other, and every value in its shape.
+/// The values of a query that has each documented name once, no other name, and a valid form for every value.
 pub struct Said {
     pub order_uuid: String,
-    /// In capitals and underscores, RESERVED spelled right.
+    /// In capitals, with underscores, and RESEVRED corrected to RESERVED.
     pub word: String,
     pub amount: String,
     pub payment_method: String,
@@ -61,7 +61,7 @@ pub fn is_signed(query: &str, key: &str) -> bool {
     checksum(query) == checksum(&signed(query, key))
 }
 
-/// Reads a query by the contract.
+/// Reads a query by the rules of docs/api.md.
 pub fn said(query: &str) -> Option<Said> {
     let parameters = parameters(query.as_bytes());
     let value = |name: &str| {

@@ -1,13 +1,13 @@
-//! The table of the provider's page, with what the contract adds: what a field may be.
+//! What each field of an order may be, by the provider's page and docs/api.md.
 
 use crate::tree::Tree;
 use crate::{by_value, is_plain_decimal, significant_digits};
 
-/// Which codes an error at a field may have.
+/// The codes that an error at a field may have.
 #[derive(Debug, Clone, Copy)]
 pub struct Verdict {
     pub codes: &'static [&'static str],
-    /// Whether there must be one. Where this reading does not decide, there may be none.
+    /// Whether an error must be reported. `false` where this check cannot decide: then there may be one or none.
     pub must: bool,
 }
 
@@ -147,7 +147,7 @@ fn one_of_figures(value: &Tree, allowed: &[&str]) -> Verdict {
     }
 }
 
-/// What a boolean is forwarded as.
+/// The boolean that is forwarded for this value.
 pub fn flag(value: &Tree) -> Option<bool> {
     match value {
         Tree::Bare(text) if text == "true" => Some(true),
@@ -169,7 +169,7 @@ fn date(value: &Tree) -> Verdict {
     }
 }
 
-/// Only what is beyond doubt: a plain address, and one without an `@`.
+/// Decides only clear cases: a plain address is right, and a text without an `@` is wrong.
 fn email(value: &Tree) -> Verdict {
     let Tree::Text(text) = value else { return WRONG_TYPE };
     let is_word = |text: &str| matches!(text.len(), 1..=60) && text.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -182,7 +182,7 @@ fn email(value: &Tree) -> Verdict {
     }
 }
 
-/// Only what is beyond doubt: some countries.
+/// Decides only clear cases: a few countries.
 fn country(value: &Tree) -> Verdict {
     match value {
         Tree::Text(text) if ["NO", "SE", "DK", "FI", "DE", "GB", "US", "IS", "SJ", "BV"].contains(&text.as_str()) => RIGHT,
@@ -192,7 +192,7 @@ fn country(value: &Tree) -> Verdict {
     }
 }
 
-/// Only what is beyond doubt: a plain URL, and one of another scheme.
+/// Decides only clear cases: a plain URL is right, and another scheme is wrong.
 fn url(value: &Tree) -> Verdict {
     let Tree::Text(text) = value else { return WRONG_TYPE };
     if text.len() > 2_048 {

@@ -1,4 +1,4 @@
-//! Which order of Front Payment's a stored order is after a verified callback, by the contract.
+//! Which uuid and which rank a stored order has after a verified callback, by docs/api.md.
 
 use front_payment_bridge::order::{EntrySource, HistoryEntry, StoredOrder};
 
@@ -7,14 +7,14 @@ use crate::{RANKED, by_value, rank};
 
 const MAX_HISTORY: usize = 1_000;
 
-/// What an order is after a callback.
+/// The order after a callback.
 pub struct Outcome<'o> {
     pub order_uuid: Option<&'o str>,
-    /// As [`rank`] has it.
+    /// The number that [`rank`] gives a status.
     pub rank: usize,
 }
 
-/// One thing heard: about which uuid, the word, and from whom.
+/// An entry of the history, or the callback: the uuid that it is about, its status word, and who told it.
 type Heard<'o> = (Option<&'o str>, &'o str, EntrySource);
 
 /// Whether an amount is the order's grandTotal.
@@ -26,7 +26,7 @@ pub fn is_dead(rank: usize) -> bool {
     rank > 0 && ["EXPIRED", "CANCELLED"].contains(&RANKED[rank - 1])
 }
 
-/// What everything heard of a uuid comes to.
+/// The rank that all entries about a uuid lead to.
 fn comes_to(heard: &[Heard<'_>], uuid: &str) -> Option<usize> {
     let of_it = heard.iter().filter(|(of, ..)| *of == Some(uuid));
     of_it.fold(None, |status, (_, word, source)| match (rank(word), source) {
@@ -36,7 +36,7 @@ fn comes_to(heard: &[Heard<'_>], uuid: &str) -> Option<usize> {
     })
 }
 
-/// What a callback that was not heard before makes of an order.
+/// The outcome of a callback that is not in the history yet.
 pub fn after<'o>(order: &'o StoredOrder, said: &'o Said) -> Outcome<'o> {
     let said_uuid = said.order_uuid.as_str();
     let mut heard: Vec<Heard<'_>> =
@@ -56,7 +56,7 @@ pub fn after<'o>(order: &'o StoredOrder, said: &'o Said) -> Outcome<'o> {
     if !is_dead(outcome.rank) || order.cancel_requested_at.is_some() {
         return outcome;
     }
-    // It makes way for the one that was heard of last.
+    // Of several candidates, the order becomes the uuid with the latest entry.
     let latest_attempt = order.attempt.to_string();
     let named = |entry: &&HistoryEntry| match entry.source {
         EntrySource::Callback => true,
@@ -71,7 +71,8 @@ pub fn after<'o>(order: &'o StoredOrder, said: &'o Said) -> Outcome<'o> {
     living.map_or(outcome, |(uuid, rank)| Outcome { order_uuid: Some(uuid), rank })
 }
 
-/// Whether a callback about the order's uuid leaves something open: the status, or how much was refunded.
+/// Whether a callback about the order's uuid is a reason to ask, because the status or the refunded amount is not clear from
+/// it.
 pub fn is_reason_to_ask(said: &Said, outcome: &Outcome<'_>) -> bool {
     let word = rank(&said.word);
     let is_about_refund = ["REFUND_PENDING", "PARTIAL_REFUNDED", "REFUNDED"].contains(&said.word.as_str());

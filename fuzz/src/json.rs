@@ -1,24 +1,24 @@
-//! JSON, read by hand: the document, or the place where it is none.
+//! A second JSON parser, written by hand. It gives the document, or where the text stops being JSON.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use crate::tree::Tree;
 
-/// How many arrays and objects may stand inside one another.
+/// How deep arrays and objects may be nested.
 const MAX_DEPTH: usize = 64;
 
-/// Why a text is no document.
+/// Why a text is not JSON.
 #[derive(Debug)]
 pub struct Fault {
-    /// The bytes behind which the place may be given.
+    /// The byte offsets that the bridge may report as the place of the fault.
     pub behind: RangeInclusive<usize>,
-    /// The member that is there twice.
+    /// The member name that is there twice.
     pub repeated: Option<String>,
 }
 
 impl Fault {
-    /// Whether this line and column, in characters, are its place.
+    /// Whether the line and the column, counted in characters, are one of the permitted places.
     pub fn is_at(&self, text: &str, line: usize, column: usize) -> bool {
         self.behind.clone().any(|behind| {
             let before = &text.as_bytes()[..behind.min(text.len())];
@@ -62,12 +62,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Before or behind the next byte.
+    /// A fault at the next byte: the bridge may report the place before it or after it.
     fn fault(&self) -> Fault {
         Fault { behind: self.at..=self.at + 1, repeated: None }
     }
 
-    /// Something that is only noticed when it has been read. Up to the next value the place may be given.
+    /// A fault that is noticed only after a value has been read: the bridge may report any place up to the next value.
     fn fault_since(&self, start: usize, repeated: Option<String>) -> Fault {
         let rest = self.bytes[self.at..].iter().take_while(|byte| b" \t\r\n,".contains(byte)).count();
         Fault { behind: start..=self.at + rest + 1, repeated }
@@ -195,7 +195,7 @@ impl Reader<'_> {
         self.at += 1;
         let c = match self.peek() {
             Some(b'u') => {
-                // Both halves of a pair.
+                // Both halves of a surrogate pair.
                 let fault = || Fault { behind: start..=start + 12, repeated: None };
                 let unit = |at: usize| {
                     let digits = self.bytes.get(at..at + 6).filter(|part| part.starts_with(b"\\u"))?;

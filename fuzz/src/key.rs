@@ -1,6 +1,7 @@
-//! The header `Idempotency-Key`, by the contract.
+//! The header `Idempotency-Key`, by docs/api.md.
 
-/// The key, or nothing where the header is none: 1 to 255 visible ASCII characters, no comma, quotation marks around it aside.
+/// The key, or `None` if the header has no valid one: 1 to 255 visible ASCII characters without a comma. Quotation marks
+/// around it do not belong to it.
 pub fn key(header: &str) -> Option<&str> {
     let is_quoted = header.len() >= 2 && header.starts_with('"') && header.ends_with('"');
     let key = if is_quoted { &header[1..header.len() - 1] } else { header };

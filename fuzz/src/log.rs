@@ -1,4 +1,4 @@
-//! What the bridge writes to its log, at every level, kept until it is looked at.
+//! Keeps the bridge's log, at every level, for the checks.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Where the log goes.
+/// A writer that appends to the kept log.
 struct Kept;
 
 impl Write for Kept {
@@ -29,12 +29,12 @@ fn lines() -> MutexGuard<'static, Vec<u8>> {
     LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps the log from now on.
+/// Sends the log here from now on.
 pub fn init() {
     tracing_subscriber::registry().with(json_lines(|| Kept).with_filter(LevelFilter::TRACE)).init();
 }
 
-/// What was written since it was last asked for.
+/// Returns what was logged since the last call.
 pub fn take() -> String {
     String::from_utf8(std::mem::take(&mut *lines())).expect("the log is text")
 }

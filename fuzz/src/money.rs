@@ -1,9 +1,10 @@
-//! Whether lines and sums fit together, in whole numbers and for small figures only.
+//! Whether lines and sums fit together. Computed in integers, not with the decimals of the code under test; so for small
+//! figures only.
 
 use crate::by_value;
 use crate::tree::Tree;
 
-/// 1.00 in the unit of sums.
+/// 1.00 in the unit of [`Line`]: quantity × rate × (1 + tax) has four, four and six decimal places.
 const ONE: i128 = 100_000_000_000_000;
 
 /// A figure in ten-thousandths, if it has at most six digits before the point and four behind it.
@@ -27,7 +28,7 @@ struct Line {
     with_tax: i128,
     discount: Option<i128>,
     amount: i128,
-    /// What the tax makes of the price less the discount.
+    /// The price less the discount, with tax.
     less_with_tax: Option<i128>,
 }
 
@@ -51,17 +52,17 @@ impl Line {
 
     fn is_plausible(&self) -> bool {
         let less = |price: i128| self.discount.map(|discount| price - discount);
-        let readings = [Some(self.price), Some(self.with_tax), less(self.price), less(self.with_tax), self.less_with_tax];
-        readings.into_iter().flatten().any(|reading| is_near(reading, self.amount, ONE))
+        let computed = [Some(self.price), Some(self.with_tax), less(self.price), less(self.with_tax), self.less_with_tax];
+        computed.into_iter().flatten().any(|amount| is_near(amount, self.amount, ONE))
     }
 }
 
-/// Whether the amount of a line is one of its readings; `None` where a figure is not small.
+/// Whether the amount of a line can be computed from its other figures; `None` if a figure is not small.
 pub fn is_amount_plausible(line: &Tree) -> Option<bool> {
     Line::read(line).map(|line| line.is_plausible())
 }
 
-/// Whether the lines add up to one of the sums.
+/// Whether the lines add up to one of the sums; `None` if a figure is not small.
 pub fn is_sub_total_plausible(document: &Tree) -> Option<bool> {
     let lines = document.at("/products")?.items()?;
     let lines: Vec<Line> = lines.into_iter().map(Line::read).collect::<Option<_>>()?;
@@ -73,7 +74,7 @@ pub fn is_sub_total_plausible(document: &Tree) -> Option<bool> {
     Some(totals.into_iter().any(|total| is_near(prices, total, room) || is_near(amounts, total, room)))
 }
 
-/// Whether the sums fit each other.
+/// Whether the grand total follows from the other sums; `None` if a figure is not small.
 pub fn is_grand_total_plausible(document: &Tree) -> Option<bool> {
     let sum = |name: &str| small(document.text_at(&format!("/orderSummary/{name}"))?);
     let total = sum("subTotal")? + sum("totalTax")? - sum("totalDiscount")?;

@@ -1,4 +1,4 @@
-//! A Front Payment that answers as it is told, and notices when it gets an order that it may have.
+//! A Front Payment with scripted answers. It fails if it gets an order that it may already have.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,18 +12,18 @@ use front_payment_bridge::order::{Code, CreatedOrder, Decimal, Order, Status, St
 use front_payment_bridge::secrets::Redacted;
 use uuid::Uuid;
 
-/// What must be neither in a reply nor in the log. Long, so that no input has it by chance.
+/// A secret that must be neither in a reply nor in the log. It is so long that no input contains it by chance.
 pub const TOKEN: &str = "4c1f0e6b9a7d43f58e21c3b06d9f7a12";
-/// What only the log must not have.
+/// A link that may be in a reply, but not in the log.
 pub const LINK: &str = "https://bankid.example/auth?state=91fb40d7a35c4e2e";
 
 /// An order as Front Payment knows it.
 pub struct Sent {
     /// The token in its callback URL.
     pub token: String,
-    /// Its uuid, where it was created.
+    /// Its uuid, if it was created.
     pub order_uuid: Option<String>,
-    /// Whether it may not be sent again: it was, or may have been, created.
+    /// Whether sending it again would be a fault, because it was or may have been created.
     is_final: bool,
 }
 
@@ -35,7 +35,7 @@ pub struct Provider {
     retry_after: Mutex<Option<u64>>,
     sent: Mutex<BTreeMap<String, Sent>>,
     submits: AtomicUsize,
-    readings: AtomicUsize,
+    status_reads: AtomicUsize,
     cancels: AtomicUsize,
 }
 
@@ -43,7 +43,7 @@ pub struct Provider {
 #[derive(Clone, Copy)]
 pub struct Calls {
     pub submits: usize,
-    pub readings: usize,
+    pub status_reads: usize,
     pub cancels: usize,
 }
 
@@ -51,13 +51,13 @@ impl Calls {
     pub fn since(self, before: Self) -> Self {
         Self {
             submits: self.submits - before.submits,
-            readings: self.readings - before.readings,
+            status_reads: self.status_reads - before.status_reads,
             cancels: self.cancels - before.cancels,
         }
     }
 
     pub fn all(self) -> usize {
-        self.submits + self.readings + self.cancels
+        self.submits + self.status_reads + self.cancels
     }
 }
 
@@ -66,22 +66,22 @@ pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Provider {
-    /// The reply to the next submit. Where nobody says otherwise, an order is created.
+    /// Sets the reply to the next submit. By default, an order is created.
     pub fn will_answer(&self, answer: &str) {
         *locked(&self.answer) = Some(answer.to_owned());
     }
 
-    /// The reply to the next cancellation. Where nobody says otherwise, it is accepted.
+    /// Sets the reply to the next cancellation. By default, it is accepted.
     pub fn will_answer_cancel(&self, answer: &str) {
         *locked(&self.cancel_answer) = Some(answer.to_owned());
     }
 
-    /// The status that is told next, perhaps with the refunded amount behind it.
+    /// Sets the status of the next status read: the word, or the word and the refunded amount.
     pub fn will_tell(&self, word: &str) {
         *locked(&self.status) = Some(word.to_owned());
     }
 
-    /// What the next replies ask for in `Retry-After`.
+    /// Sets `Retry-After` for the next replies.
     pub fn will_ask(&self, retry_after: Option<u64>) {
         *locked(&self.retry_after) = retry_after;
     }
@@ -91,12 +91,11 @@ impl Provider {
     }
 
     pub fn calls(&self) -> Calls {
-        let [submits, readings, cancels] =
-            [&self.submits, &self.readings, &self.cancels].map(|number| number.load(Ordering::SeqCst));
-        Calls { submits, readings, cancels }
+        let [submits, status_reads, cancels] =
+            [&self.submits, &self.status_reads, &self.cancels].map(|number| number.load(Ordering::SeqCst));
+        Calls { submits, status_reads, cancels }
     }
 
-    /// Looks at the orders that were sent.
     pub fn sent<T>(&self, look: impl FnOnce(&BTreeMap<String, Sent>) -> T) -> T {
         look(&locked(&self.sent))
     }
@@ -136,7 +135,7 @@ impl FrontPayment for Provider {
         assert_eq!(token.expose(), TOKEN);
         assert!(within <= Duration::from_secs(10), "{within:?}");
         assert!(crate::is_provider_id(order_uuid), "{order_uuid:?} in the path of a request");
-        self.readings.fetch_add(1, Ordering::SeqCst);
+        self.status_reads.fetch_add(1, Ordering::SeqCst);
         let status = match locked(&self.status).take().as_deref() {
             None => Err(StatusError::Other("as told".to_owned())),
             Some("404") => Err(StatusError::NotFound),

@@ -1,4 +1,4 @@
-//! Replies, and what the contract says of every one of them.
+//! What holds for every reply, by docs/api.md.
 
 use http::HeaderMap;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
@@ -25,7 +25,7 @@ pub enum Lambda {
     Callbacks,
 }
 
-/// Every problem: which Lambda answers it, with which HTTP status.
+/// Every problem, with the Lambda that answers it and its HTTP status.
 const PROBLEMS: [(&str, u16, Lambda); 24] = [
     ("malformed-json", 400, Lambda::Orders),
     ("unauthorized", 401, Lambda::Orders),
@@ -44,7 +44,7 @@ const PROBLEMS: [(&str, u16, Lambda); 24] = [
     ("front-payment-unavailable", 503, Lambda::Orders),
     ("storage-unavailable", 503, Lambda::Orders),
     ("unhealthy", 503, Lambda::Orders),
-    // Only where nothing says what the public address of the API is; the target knows when.
+    // Only if nothing tells the bridge its own public address; the target knows when that is so.
     ("internal", 500, Lambda::Orders),
     ("malformed-json", 400, Lambda::Callbacks),
     ("not-found", 404, Lambda::Callbacks),
@@ -54,7 +54,7 @@ const PROBLEMS: [(&str, u16, Lambda); 24] = [
     ("secret-unavailable", 503, Lambda::Callbacks),
 ];
 
-/// What a shop's program may be told to do next.
+/// The values that `nextStep` may have.
 fn next_steps(slug: &str, route: &str) -> &'static [&'static str] {
     match slug {
         "outcome-unknown" if route == CANCEL => &["retry"],
@@ -68,7 +68,7 @@ fn next_steps(slug: &str, route: &str) -> &'static [&'static str] {
     }
 }
 
-/// A reply, read.
+/// A reply, parsed.
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
@@ -89,7 +89,7 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().expect("a header is ASCII"))
     }
 
-    /// What holds for each reply of a Lambda. `asked` is Front Payment's `Retry-After`, where it was called.
+    /// Checks what holds for each reply of a Lambda. `asked` is the `Retry-After` of Front Payment, if it was called.
     pub fn is_lawful(&self, lambda: Lambda, route: &str, asked: Option<u64>) {
         assert_eq!(self.header("cache-control"), Some("no-store"));
         if self.status >= 400 {
@@ -124,7 +124,7 @@ impl Reply {
         assert!(self.body.get("until").is_none_or(is_instant), "{}", self.text);
     }
 
-    /// The orders of a list.
+    /// The orders of a list. Panics if the reply is not a list.
     pub fn orders(&self) -> &[Value] {
         self.body["orders"].as_array().unwrap_or_else(|| panic!("no list: {}", self.text))
     }
@@ -182,7 +182,7 @@ impl Reply {
         self.are_violations("errors", 1_000, codes, if route == LIST { "parameter" } else { "pointer" });
         assert!(self.body.get("warnings").is_none() || (slug == "validation-failed" && route == POST), "{slug}");
         self.are_violations("warnings", 100, &["unknown_field"], "pointer");
-        // What is no event at all has no route: then even a callback's problem may have one.
+        // A malformed event has no route. Its problem may have a `nextStep` even from `callbacks`.
         match self.body.get("nextStep").map(|_| self.word("nextStep")) {
             None => assert_eq!(lambda, Lambda::Callbacks),
             Some(step) => assert!(next_steps(slug, route).contains(&step) && (lambda == Lambda::Orders || self.status == 400)),
@@ -192,7 +192,6 @@ impl Reply {
         assert_eq!(names, ["detail", "instance", "status", "title", "type"]);
     }
 
-    /// The kind of problem.
     pub fn slug(&self) -> Option<&str> {
         self.body["type"].as_str()?.strip_prefix("urn:front-payment-bridge:")
     }
@@ -217,7 +216,7 @@ impl Reply {
     }
 }
 
-/// An order, which may have these members too.
+/// Checks an order. `more` are further members that it may have.
 fn is_order(order: &Value, more: &[&str]) {
     let optional = [
         "orderUuid",
@@ -265,7 +264,7 @@ fn are_notifications(notified: &Value) {
     assert!(notified.get("status").is_none_or(|status| status.as_str().is_some_and(|status| rank(status) > 0)), "{notified}");
 }
 
-/// A UUID in small letters.
+/// A UUID in lower case.
 fn is_order_id(text: &str) -> bool {
     text.len() == 36 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-')
 }

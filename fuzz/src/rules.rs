@@ -1,4 +1,4 @@
-//! Every error that a document has, and every member that is not on the page, by the contract.
+//! Every error of a document, and every member that is not on the provider's page, by docs/api.md.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,21 @@ use crate::fields::{
 use crate::tree::{Tree, member};
 use crate::{NOW, by_value, code};
 
-/// 15 June 2026 begins in Oslo two hours before it does in UTC.
+/// The start of 15 June 2026 in Oslo, which is two hours ahead of UTC.
 const TODAY: i64 = NOW - 7_200;
 /// The most errors of one reply.
 pub const MAX_ERRORS: usize = 1_000;
 
-/// By pointer.
+/// What is wrong with a document, by JSON pointer.
 #[derive(Default)]
 pub struct Findings {
     pub errors: BTreeMap<String, Verdict>,
-    /// What forbids only a fresh attempt.
+    /// Mistakes that matter only for a fresh submission attempt, not for a repetition.
     pub fresh_only: BTreeMap<String, Verdict>,
-    /// Members that are not on the page, and the one of the page that has the same letters.
+    /// Members that are not on the provider's page, each with the known member that differs only in capitals.
     pub unknown: BTreeMap<String, Option<&'static str>>,
 }
 
-/// Judges a document.
 pub fn judge(document: &Tree) -> Findings {
     let mut findings = Findings::default();
     let Tree::Object(_) = document else {
@@ -59,7 +58,7 @@ impl Findings {
         }
     }
 
-    /// A required object: where it is missing, its required members are, too.
+    /// A required object. If it is missing, its required members count as missing too.
     fn object(&mut self, at: &str, document: &Tree, members: impl FnOnce(&mut Self, &str, Option<&Tree>)) {
         match document.at(at) {
             Some(Tree::Bare(null)) if null == "null" => self.missing(at, members),
@@ -139,7 +138,7 @@ impl Findings {
     }
 }
 
-/// What the bridge found is what is there.
+/// Fails unless the bridge found exactly the expected errors.
 pub fn agree(found: &[Violation], expected: &BTreeMap<String, Verdict>) {
     let mut codes = BTreeMap::new();
     for violation in found {

@@ -1,4 +1,4 @@
-//! A bridge of its own for each input, and what is around it.
+//! A bridge for each input, with its store, its provider and its clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::provider::{Provider, TOKEN};
 use crate::store::Store;
 use crate::{NOW, rank};
 
-/// What must be neither in a reply nor in the log, as [`TOKEN`].
+/// A secret that must be neither in a reply nor in the log, like [`TOKEN`].
 pub const CALLBACK_SECRET: &str = "b83d5a1e70c94f6291ce4d0a8f3b6e57";
 pub const NOTIFY_KEY: &str = "5d0e7f93b1a84c26a3f1c8d94b60e27a";
-/// The API keys of [`SHOPS`]: what only the log must not have. Only `shop-a` is notified.
+/// The API keys of [`SHOPS`], which may be in a reply but not in the log. Only `shop-a` is notified.
 pub const KEYS: [&str; 2] = ["e95b3c7f14a04d8db6271f0c5a8e93d0", "07d2a6f8c1b34e9f95a86e3b4d7c20f1"];
 pub const SHOPS: [&str; 2] = ["shop-a", "shop-b"];
 /// `CALLBACK_BASE_URL`
@@ -31,13 +31,12 @@ const BASE: &str = "https://bridge.example/v1";
 
 type FuzzedBridge = Bridge<Store, Provider>;
 
-/// The bridge and what is around it.
 pub struct Stage {
     pub bridge: Arc<FuzzedBridge>,
     pub orders: Orders<Store, Provider>,
     pub callbacks: Callbacks<Store, Provider>,
     seconds: Arc<AtomicI64>,
-    /// Whose order it is, by its id: an index of [`KEYS`].
+    /// The shop of each order id, as an index of [`KEYS`].
     pub owners: BTreeMap<String, usize>,
 }
 
@@ -56,7 +55,7 @@ impl SecretSource for Secret {
 }
 
 impl Stage {
-    /// A bridge that has seen nothing yet.
+    /// A new bridge with an empty store.
     pub async fn set() -> Self {
         let seconds = Arc::new(AtomicI64::new(NOW));
         let time = seconds.clone();
@@ -69,7 +68,7 @@ impl Stage {
         Self { bridge, orders, callbacks, seconds, owners: BTreeMap::new() }
     }
 
-    /// From now on, each request tells the bridge its public address.
+    /// Removes `CALLBACK_BASE_URL`: from now on, the bridge takes its public address from each request.
     pub fn take_base_away(&mut self) {
         self.orders = Orders::new(self.bridge.clone(), Settings::default());
     }
@@ -84,7 +83,7 @@ impl Stage {
         self.bridge.store.stored(order_id)
     }
 
-    /// Whatever happened, every order is stored as it should be. Where a Lambda ended early, an attempt may not have ended.
+    /// Checks every stored order, whatever happened before. If a Lambda ended early, a submission attempt may still be open.
     pub fn is_sound(&self, ended_early: bool) {
         let orders = self.bridge.store.all();
         for stored in &orders {
@@ -106,7 +105,7 @@ impl Stage {
     }
 }
 
-/// The indexes are the queues, and what is stored is what follows from the order.
+/// Checks the places in the indexes, which must follow from the order itself.
 fn is_in_its_queues(stored: &StoredOrder) {
     let is_open = ["SUBMITTING", "UNKNOWN"].contains(&stored.status.name());
     let is_asked_soon = stored.order_uuid.is_some() && (stored.status == Status::Sent || stored.reason_since.is_some());
@@ -120,7 +119,7 @@ fn is_in_its_queues(stored: &StoredOrder) {
     assert_eq!((stored.changed_at, stored.expires_at), (stored.updated_at.as_millisecond(), None));
 }
 
-/// The uuid that an order was created with stays, unless it ended there and another one was heard of.
+/// An order keeps the uuid of its 201, unless that uuid is EXPIRED or CANCELLED and another one was heard of.
 fn is_its_uuid(stored: &StoredOrder, created: Option<&str>) {
     let Some(created) = created.filter(|created| stored.order_uuid.as_deref() != Some(created)) else { return };
     let heard = |uuid: Option<&str>, words: &[&str]| {

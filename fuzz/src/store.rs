@@ -1,4 +1,4 @@
-//! A store in memory that fails when it is told to.
+//! A store in memory whose operations fail on demand.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -12,13 +12,13 @@ use uuid::Uuid;
 
 use crate::provider::locked;
 
-/// A page of a list may be short.
+/// Small, so that a list has several pages.
 const PAGE: usize = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Answered,
-    /// Done, but the answer is lost.
+    /// The operation is done, but its answer is lost.
     Done,
     NotDone,
 }
@@ -26,12 +26,13 @@ enum Fate {
 #[derive(Default)]
 pub struct Store {
     orders: Mutex<BTreeMap<Uuid, StoredOrder>>,
-    /// What becomes of the next operations.
+    /// How the next operations end.
     ahead: Mutex<VecDeque<Fate>>,
 }
 
 impl Store {
-    /// `+` is done without an answer, `-` is not done, and any other is done with an answer.
+    /// Sets how the next operations end, one character each: `+` is done without an answer, `-` is not done, any other
+    /// succeeds.
     pub fn will_fail(&self, operations: &str) {
         let fate = |byte| match byte {
             b'+' => Fate::Done,
@@ -41,12 +42,12 @@ impl Store {
         *locked(&self.ahead) = operations.bytes().take(8).map(fate).collect();
     }
 
-    /// Whether operations are still to fail.
+    /// Whether a later operation is still to fail.
     pub fn is_failing(&self) -> bool {
         locked(&self.ahead).iter().any(|fate| *fate != Fate::Answered)
     }
 
-    /// Whether the next operation gets its answer.
+    /// Whether the next operation succeeds.
     pub fn will_answer(&self) -> bool {
         locked(&self.ahead).front().is_none_or(|fate| *fate == Fate::Answered)
     }
@@ -79,7 +80,8 @@ impl Store {
         let stored = orders.get(&order.order_id).cloned();
         let is_expected = stored.as_ref().map(|stored| stored.version) == expected.map(|expected| expected.version);
         if is_expected {
-            // DynamoDB writes only what differs.
+            // Stricter than DynamoDB, which checks the version alone: an update writes only what differs, so `expected` must
+            // be right.
             assert!(stored.as_ref() == expected, "what is replaced is not what is stored");
             assert!(expected.is_none_or(|expected| expected.version < order.version), "a version that does not rise");
             orders.insert(order.order_id, order.clone());

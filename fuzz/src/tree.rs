@@ -1,9 +1,9 @@
-//! JSON whose every value keeps the text that it came as.
+//! JSON in which every value keeps the text that it was written as.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A document.
+/// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tree {
     /// `null`, `true`, `false` or a number, as it is written.
@@ -99,7 +99,7 @@ pub fn member(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// As JSON.
+/// Writes the value as JSON.
 impl fmt::Display for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted = |text: &str| serde_json::to_string(text).map_err(|_| fmt::Error);

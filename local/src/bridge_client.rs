@@ -12,14 +12,14 @@ use serde_json::Value;
 use super::guard::is_loopback_name;
 use super::printable::{excerpt, printable};
 
-/// The bridge, or API Gateway for it, answers within 29 seconds.
+/// Longer than the 29 seconds that the bridge, or API Gateway, may take.
 const MAX_REPLY: Duration = Duration::from_secs(35);
-/// The longest reply of the bridge's is a page of orders.
+/// The bridge's longest reply is a page of orders.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) struct BridgeClient<'a> {
     pub(super) client: Client,
-    /// Without a slash at the end.
+    /// Without a slash at its end.
     pub(super) base: &'a str,
     pub(super) api_key: &'a str,
 }
@@ -61,7 +61,7 @@ impl BridgeReply {
         Ok(Self { status, headers, body })
     }
 
-    /// The body of a reply with this status; any other is an error that quotes the reply.
+    /// The body, if the reply has this status. For any other status, an error that quotes the reply.
     pub(super) fn with_status(self, status: u16) -> Result<Value, String> {
         if self.status == status {
             return Ok(self.body);
@@ -87,8 +87,8 @@ pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> Result<&'v str, Strin
     text.ok_or_else(|| format!("{pointer} is missing in {}", excerpt(&value.to_string())))
 }
 
-/// What went wrong, for a person.
-#[allow(clippy::needless_pass_by_value)] // the signature that map_err wants
+/// A text for a person about what went wrong.
+#[allow(clippy::needless_pass_by_value)] // map_err needs this signature
 pub(super) fn error_text(error: reqwest::Error) -> String {
     let Some(url) = error.url().filter(|_| error.is_connect()) else { return printable(&error_chain(&error)) };
     let cause = successors(error.source(), |&cause| cause.source()).last().map(ToString::to_string);

@@ -1,7 +1,7 @@
-//! The sandbox's clock, which somebody moves forward so that nobody has to wait for days.
+//! The sandbox's clock. A developer moves it forward instead of waiting for days.
 //!
-//! The clock of the machine is the only one. A move by a day makes everything that is stored a day older, so what is due
-//! within a day is due at once. No time is ever in the future: shops, their orders and their notifications go on.
+//! There is only the machine's clock. A move by a day makes everything that is stored a day older, so what is due within a
+//! day becomes due at once. No time is ever in the future, so shops, orders and notifications are not disturbed.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -19,28 +19,28 @@ use crate::store::{EmbeddedDatabase, EmbeddedStore, database_error};
 
 /// How many milliseconds the clock was moved since the last reset.
 const AHEAD: TableDefinition<'_, (), i64> = TableDefinition::new("clock");
-/// Orders that are written at once, so that they share a commit.
+/// Orders that are written at the same time, so that they share a commit.
 const MAX_WRITES: usize = 64;
 
 pub struct MovableClock {
     ahead: AtomicI64,
-    /// Held by a move: there is one at a time.
+    /// Locked during a move, so that moves do not overlap.
     moving: Mutex<()>,
     moved: Notify,
     database: Arc<EmbeddedDatabase>,
     bridge: OnceLock<(EmbeddedStore, Arc<Journal>)>,
 }
 
-/// How a move changes the times that are stored.
+/// How a move changes the stored times.
 #[derive(Debug, Clone, Copy)]
 pub struct Move {
-    /// Negative for a reset.
+    /// Negative in a reset.
     older_by: SignedDuration,
     now: Timestamp,
 }
 
 impl Move {
-    /// A reset makes no time later than now.
+    /// The moved time. A reset makes no time later than now.
     #[must_use]
     pub fn of(self, at: Timestamp) -> Timestamp {
         let moved = at.saturating_sub(self.older_by).unwrap_or(at);
@@ -61,19 +61,19 @@ impl MovableClock {
         Ok(Arc::new(Self { ahead: ahead.into(), moving, moved, database, bridge: OnceLock::new() }))
     }
 
-    /// Moves the times of these, too.
+    /// From now on, a move also changes the times of these orders and log lines.
     pub(super) fn use_bridge(&self, orders: EmbeddedStore, journal: Arc<Journal>) {
-        // Fails only for a second bridge, and a clock has one.
+        // Fails only if it is called twice, and each clock has one bridge.
         drop(self.bridge.set((orders, journal)));
     }
 
-    /// How far it was moved since the last reset.
+    /// How far the clock was moved since the last reset.
     #[must_use]
     pub fn ahead(&self) -> SignedDuration {
         SignedDuration::from_millis(self.ahead.load(Ordering::Relaxed))
     }
 
-    /// Makes everything that the bridge has stored older.
+    /// Makes everything that is stored older.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be written.
@@ -84,7 +84,7 @@ impl MovableClock {
         Ok(step)
     }
 
-    /// Makes everything as young again as it was, but nothing younger than now.
+    /// Takes the moves back, but makes no time later than now.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be written.
@@ -143,7 +143,7 @@ fn moved(order: &StoredOrder, step: Move) -> Result<StoredOrder, StoreError> {
     Ok(moved)
 }
 
-/// Moves the instants of a document: members like `createdAt`, `pendingSince` and `at`.
+/// Moves the times in a document: members like `createdAt`, `pendingSince` and `at`.
 fn move_times(item: &mut Value, step: Move) {
     match item {
         Value::Object(members) => {

@@ -1,15 +1,15 @@
-//! The secret of `local`, in place of Secrets Manager's. Its keys open nothing but a sandbox on this machine.
+//! The secret of `local`, instead of Secrets Manager's. Its keys are valid only for a sandbox on this machine.
 
 use front_payment_bridge::secrets::{SecretFetch, SecretSource};
 use sha2::{Digest, Sha256};
 
 use super::sandbox;
 
-/// The demo shop's name.
+/// The name of the demo shop.
 pub(super) const SHOP: &str = "demo-shop";
 /// The API key of the demo shop, which is notified in the format `front-payment`.
 pub const API_KEY: &str = "demo-shop-key";
-/// A second shop.
+/// The name of a second shop.
 pub(super) const WEBHOOKS_SHOP: &str = "demo-webhooks";
 /// The API key of the second shop, which is notified in the format `standard-webhooks`.
 pub const WEBHOOKS_API_KEY: &str = "demo-webhooks-key";
@@ -31,7 +31,7 @@ pub(super) struct DemoSecret {
 }
 
 impl DemoSecret {
-    /// With more hosts at which the shops are notified.
+    /// Also allows these hosts for notifications.
     pub(super) fn new(hosts: Vec<String>) -> Self {
         Self { hosts: THIS_MACHINE.map(str::to_owned).into_iter().chain(hosts).collect() }
     }

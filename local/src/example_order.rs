@@ -1,12 +1,12 @@
 use jiff::Timestamp;
 
-/// The example of the provider's page with today's date, ready to send. The person is synthetic.
+/// The example of the provider's page with today's date, ready to be sent. The person is synthetic.
 #[must_use]
 pub fn example_order(base: &str, reference_no: &str) -> serde_json::Value {
     order_of(base, reference_no, Timestamp::now())
 }
 
-/// The same, with the date of `now`.
+/// Like [`example_order`], with the date of `now`.
 pub(super) fn order_of(base: &str, reference_no: &str, now: Timestamp) -> serde_json::Value {
     serde_json::json!({
         "products": [{

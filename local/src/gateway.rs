@@ -1,4 +1,4 @@
-//! API Gateway on localhost: a request becomes an event of an HTTP API with payload 2.0, and the function's answer a reply.
+//! API Gateway on localhost: makes an HTTP API event (payload 2.0) of a request, and a reply of the function's answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ async fn call(State(functions): State<Arc<Functions>>, request: HttpRequest) -> 
     let Ok(invocation) = invocation(&event, now, TIMEOUT) else {
         return gateway_reply(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
     };
-    // In a task of its own: a function goes on even if its caller disconnects.
+    // Runs in a task of its own, so that a function goes on even if its caller disconnects.
     let handled = tokio::spawn(async move { run(&functions, route_key, invocation).await }).await;
     match handled {
         Ok(Ok(answer)) => {
@@ -153,7 +153,7 @@ fn headers(headers: &HeaderMap) -> BTreeMap<&str, String> {
     joined
 }
 
-/// For the terminal. The functions log none of it: a shop's member names are its own texts.
+/// Logs violations for the terminal. The functions never log them, because the name of a member is the shop's own text.
 fn log_violations(answer: &ApiGatewayV2httpResponse) {
     let body = answer.body.as_ref().and_then(|body| serde_json::from_slice::<serde_json::Value>(body).ok()).unwrap_or_default();
     for kind in ["errors", "warnings"] {

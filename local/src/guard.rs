@@ -1,5 +1,5 @@
-//! Whom the server answers. It listens on a port of a machine where browsers show pages of others: such a page must not
-//! read orders, send them or move the clock.
+//! Which requests the server answers. It listens on a machine whose browsers also show other sites. A page of such a site
+//! must not read orders, send them or move the clock.
 
 use std::net::IpAddr;
 
@@ -14,16 +14,17 @@ use url::Url;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// Which hosts a request may name.
+/// The host names that a request may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hosts {
-    /// This machine's, and the name of a tunnel. Other names may be DNS rebinding: somebody else's name that leads here.
+    /// Names of this machine, and the name of a tunnel. Any other name could be DNS rebinding: a stranger's name with this
+    /// machine's address.
     Loopback { tunnel: Option<String> },
-    /// Others are to reach this server, by a name that is not known here.
+    /// Any name, because other machines are to reach this server, and their name for it is unknown.
     Any,
 }
 
-/// Answers requests that another site's page cannot have made.
+/// Refuses requests that a page of another site could have made.
 pub(super) async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
     match refusal(&hosts, request.method(), request.headers()) {
         None => next.run(request).await,
@@ -38,7 +39,7 @@ fn refusal(hosts: &Hosts, method: &Method, headers: &HeaderMap) -> Option<(Statu
         let text = "This server answers to localhost and 127.0.0.1 only. With --host, it answers to other names.\n";
         return Some((StatusCode::MISDIRECTED_REQUEST, text));
     }
-    // A browser's; curl and shops send neither.
+    // Only browsers send these headers; curl and shops do not.
     let is_same_origin = match (text(ORIGIN), text(SEC_FETCH_SITE)) {
         (Some(origin), _) if origin.split_once("://").is_none_or(|(_, of)| of != host) => false,
         (_, Some(site)) => ["same-origin", "none"].contains(&site),
@@ -59,13 +60,13 @@ impl Hosts {
     }
 }
 
-/// Whether a host is this machine, whatever a name server says.
+/// Whether a host name means this machine, whatever a name server says.
 pub(super) fn is_loopback_name(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
-/// The path of the page that a form was on, if it is a page of this server's.
+/// The path of the page that contained the form, if it is a page of this server.
 pub(super) fn own_referer(headers: &HeaderMap) -> Option<String> {
     let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     let (referer, host) = (Url::parse(text(http::header::REFERER)?).ok()?, text(HOST)?);

@@ -1,4 +1,4 @@
-//! An event as the Lambda runtime hands it to a function.
+//! Makes an invocation of an event, as the Lambda runtime does.
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, LambdaEvent};
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// # Errors
-/// `event` cannot be JSON.
+/// If `event` cannot be written as JSON.
 pub(super) fn invocation(
     event: &Value,
     now: Timestamp,

@@ -1,7 +1,7 @@
 //! `cargo run`: the three functions on localhost, called as AWS calls them, with an embedded database and a sandbox of
 //! Front Payment. The Lambda binaries contain nothing of it.
 
-// It panics where standard output is closed, as behind `| head`.
+// `println!` panics if standard output is closed, as it is after `| head`.
 #![deny(clippy::print_stdout)]
 
 mod bridge_client;
@@ -43,7 +43,7 @@ use crate::store::OpenError;
 
 const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// Why `local` ends with an error, and what to do.
+/// Why `local` ends with an error, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot listen on {0}: {problem}; choose another port with --port", problem = port_problem(.1))]

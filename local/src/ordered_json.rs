@@ -1,4 +1,4 @@
-//! A document whose members stay in the order in which they are written.
+//! A document whose members keep the sequence in which they are written.
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 static NOTHING: Node = Node::Leaf(Value::Null);
 
-/// A part of a JSON or YAML document. From JSON, only texts, booleans and null can be leaves.
+/// A node of a JSON or YAML document. From JSON, leaves can only be texts, booleans and null.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(untagged)]
 pub(super) enum Node {
@@ -16,7 +16,7 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// `null` if there is no such member.
+    /// The member; `null` if there is no such member.
     pub(super) fn get(&self, name: &str) -> &Self {
         match self {
             Self::Object(members) => members.get(name).unwrap_or(&NOTHING),

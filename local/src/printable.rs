@@ -1,7 +1,7 @@
-//! Texts of others, for a terminal.
+//! Makes foreign texts safe for a terminal.
 
-/// With control characters escaped: a line break would forge a line, and an escape sequence could rewrite the terminal. So
-/// would characters that change the direction of writing.
+/// Escapes control characters: a line break would look like a line of its own, and an escape sequence could change what the
+/// terminal shows. Also escapes characters that change the direction of writing.
 pub(super) fn printable(text: &str) -> String {
     let is_harmful =
         |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -9,7 +9,7 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// The same, of at most so many characters.
+/// Like [`printable`], with a limited length.
 pub(super) fn excerpt(text: &str) -> String {
     const MAX: usize = 500;
     let shown: String = text.chars().take(MAX).collect();

@@ -37,14 +37,14 @@ pub struct Local {
     base: String,
     listener: TcpListener,
     routes: Router,
-    /// The host of `CALLBACK_BASE_URL`.
+    /// The host of `CALLBACK_BASE_URL`, if it is set.
     tunnel: Option<String>,
-    /// `None` for the sandbox alone.
+    /// `None` if only the sandbox runs.
     worker: Option<LocalWorker>,
 }
 
 impl Local {
-    /// The bridge, its worker and the sandbox.
+    /// Starts the bridge, its worker and the sandbox.
     ///
     /// # Errors
     /// [`Error`], for example if the database cannot be used.
@@ -59,7 +59,7 @@ impl Local {
         let private_shop_hosts = settings.private_shop_hosts.and(this_machine()?);
         let frame = frame(&listener, &store, true)?;
         frame.clock.use_bridge(store.clone(), journal.clone());
-        // Whoever names the address of this API says that it may be called.
+        // `CALLBACK_BASE_URL` is an address of this API, so the sandbox may call its host.
         let tunnel = settings.callback_base_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
         sandbox.callback_hosts.extend(tunnel.clone());
         let Self { base, listener, routes, .. } = Self::with_frame(listener, &store, sandbox, frame.clone())?;
@@ -86,7 +86,7 @@ impl Local {
         Ok(Self { base, listener, routes, tunnel, worker: Some(LocalWorker { worker, store, changed, frame }) })
     }
 
-    /// The sandbox alone, at the paths that it also has beside a bridge.
+    /// Starts only the sandbox, at the same paths as beside a bridge.
     ///
     /// # Errors
     /// [`Error`], for example if the database cannot be used.
@@ -116,7 +116,7 @@ impl Local {
         &self.base
     }
 
-    /// Serves until it is dropped.
+    /// Serves requests until it is dropped.
     ///
     /// # Errors
     /// [`Error::Server`]
@@ -139,14 +139,15 @@ fn frame(listener: &TcpListener, store: &EmbeddedStore, has_bridge: bool) -> Res
     Ok(Arc::new(Frame::new(format!("http://{HOST}:{port}"), has_bridge, clock)))
 }
 
-/// The demo shops may be notified there, too: a shop that runs beside a container, for example.
+/// The hosts of `PRIVATE_SHOP_HOSTS`, where the demo shops may be notified, too: for example a shop that runs beside a
+/// container.
 fn private_shop_host_names() -> Result<Vec<String>, Error> {
     let hosts = ProcessEnvironment.get("PRIVATE_SHOP_HOSTS")?.unwrap_or_default();
     let names = hosts.split(',').map(|host| host.trim().split(':').next().unwrap_or_default().to_owned());
     Ok(names.filter(|name| !name.is_empty()).collect())
 }
 
-/// The demo shop is on this machine, and so is a shop that somebody writes and tries here.
+/// This machine, where the demo shop runs, and perhaps a shop that is being developed.
 fn this_machine() -> Result<PrivateHosts, Error> {
     PrivateHosts::parse(&THIS_MACHINE.join(",")).map_err(Error::ShopHost)
 }

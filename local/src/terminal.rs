@@ -12,7 +12,7 @@ use super::journal::Entry;
 use super::printable::printable;
 use crate::store::EmbeddedStore;
 
-/// Prints lines to stderr until the journal ends. With `store`, they have the order's status and reference.
+/// Prints lines to stderr until the journal ends. With `store`, a line also has the order's status and reference.
 pub(super) async fn print(mut entries: UnboundedReceiver<Arc<Entry>>, store: Option<EmbeddedStore>) {
     while let Some(entry) = entries.recv().await {
         let order = match (&store, entry.order_id) {
@@ -37,12 +37,12 @@ fn style(entry: &Entry) -> Style {
     color.map_or_else(Style::new, AnsiColor::on_default)
 }
 
-/// `None` for a line that says that nothing was to do.
+/// The text of a line; `None` if there was nothing to do.
 fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
     let (parts, mentions_order) = match (entry.field("route"), entry.message.as_str()) {
         (None, "sweep") if entry.field("visited") == Some("0") => return None,
         (None, "orders that wait for the operator") if entry.field("waiting") == Some("0") => return None,
-        // Each view of the operator's page asks.
+        // The operator's page sends this event each time it is shown.
         (Some("operator"), _) if entry.field("event") == Some("waiting") => return None,
         (Some("operator"), _) => {
             (vec![Some("operator"), entry.field("event"), entry.field("outcome"), entry.field("status")], true)
@@ -85,12 +85,12 @@ fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
     Some(format!("{} {}", time(entry), parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")))
 }
 
-/// Without the ids: the line has the order's reference and uuid.
+/// The route without the ids, because the line has the order's reference and uuid.
 fn short(route: &str) -> &str {
     route.split("/{").next().unwrap_or(route)
 }
 
-/// In UTC, as the pages and the API have it.
+/// In UTC, as on the pages and in the API.
 fn time(entry: &Entry) -> String {
     entry.at.strftime("%H:%M:%SZ").to_string()
 }

@@ -1,4 +1,4 @@
-//! The embedded store, with what a table's stream adds: it names each order that was written.
+//! The embedded store with what a table's stream does: it names each order that was written.
 
 use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Page, StoreError, WriteError};
@@ -13,7 +13,7 @@ pub(super) struct WatchedStore {
 }
 
 impl WatchedStore {
-    /// The store, and the ids of the orders that are written from now on.
+    /// The store, and a receiver of the ids of all orders that are written from now on.
     pub(super) fn new(store: EmbeddedStore) -> (Self, UnboundedReceiver<Uuid>) {
         let (changes, changed) = mpsc::unbounded_channel();
         (Self { store, changes }, changed)

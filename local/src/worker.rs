@@ -23,16 +23,17 @@ use super::watched_store::WatchedStore;
 use crate::demo_secret::{SHOP, WEBHOOKS_SHOP};
 use crate::store::EmbeddedStore;
 
-/// Orders in one event.
+/// The most orders in one event.
 const MAX_BATCH: usize = 10;
-/// Events that are handled at once.
+/// The most events at the same time.
 const MAX_RUNNING: usize = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
 type BridgeWorker = Worker<WatchedStore, Client, ShopClient>;
 
-/// A move of the clock replaces the worker, as AWS replaces a process: what it remembers of hosts is of the time before.
+/// The worker. A move of the clock replaces it, as AWS replaces a process, because what it remembers of hosts would be
+/// outdated.
 pub(super) struct SharedWorker {
     start: Box<dyn Fn() -> Result<BridgeWorker, TlsError> + Send + Sync>,
     current: RwLock<Arc<BridgeWorker>>,
@@ -43,7 +44,7 @@ impl SharedWorker {
         Ok(Self { current: RwLock::new(Arc::new(start()?)), start: Box::new(start) })
     }
 
-    /// In a task of its own: a panic ends this invocation and no more.
+    /// Handles an event in a task of its own, so that a panic ends only this invocation.
     ///
     /// # Errors
     /// Why there is no answer.
@@ -67,13 +68,13 @@ impl SharedWorker {
 pub(super) struct LocalWorker {
     pub(super) worker: Arc<SharedWorker>,
     pub(super) store: EmbeddedStore,
-    /// The orders that were written.
+    /// The ids of the orders that were written.
     pub(super) changed: UnboundedReceiver<Uuid>,
     pub(super) frame: Arc<Frame>,
 }
 
 impl LocalWorker {
-    /// Never ends.
+    /// Runs for ever.
     pub(super) async fn run(self) {
         let Self { worker, store, changed, frame } = self;
         let worker = Waking { worker, frame };
@@ -99,9 +100,9 @@ impl Waking {
         batches.for_each_concurrent(MAX_RUNNING, invoke).await;
     }
 
-    /// Each minute, and whenever the clock is moved.
+    /// Sweeps each minute, and whenever the clock is moved.
     async fn sweep(&self, store: &EmbeddedStore) {
-        // The database may be one of an older version, which had no index.
+        // A database of an older version has no index yet.
         if store.all_ids(None).await.is_ok_and(|order_ids| !order_ids.is_empty()) {
             self.invoke(json!({ "backfill": true })).await;
         }
@@ -112,7 +113,7 @@ impl Waking {
                 _ = minutes.tick() => {}
                 () = self.frame.clock.moved() => {
                     self.worker.replace();
-                    // A move changes times without the places in the indexes.
+                    // A move changes times, but not the places in the indexes.
                     self.invoke(json!({ "backfill": true })).await;
                 }
             }
@@ -122,7 +123,8 @@ impl Waking {
         }
     }
 
-    /// Without this, an idle bridge would write to the terminal each minute.
+    /// Whether a sweep has anything to do. If not, none is made, so that an idle bridge does not write to the terminal each
+    /// minute.
     async fn is_anything_due(&self, store: &EmbeddedStore) -> bool {
         let now = Timestamp::now().as_second();
         let queues = [AskQueue::Ask, AskQueue::Check, AskQueue::Settle].map(Partition::Ask);

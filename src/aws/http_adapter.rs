@@ -13,7 +13,7 @@ use aws_smithy_types::body::SdkBody;
 
 use crate::http_client::PooledClient;
 
-/// It sets no time limits: the SDK puts its own around every attempt.
+/// Sets no time limits, because the SDK puts its own around every attempt.
 #[derive(Clone)]
 pub(super) struct SdkHttpClient(Arc<PooledClient>);
 
@@ -45,7 +45,7 @@ impl HttpConnector for SdkHttpClient {
 async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
-    // The operations that the bridge uses have their bodies in memory.
+    // The operations that the bridge uses never stream a body.
     let body = body.bytes().ok_or_else(|| ConnectorError::user("a streaming body".into()))?.to_vec();
     let request =
         reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(|error| ConnectorError::user(error.into()))?;
@@ -57,7 +57,7 @@ async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<Http
     HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
 }
 
-/// Without the URL, because the log may quote the error.
+/// Drops the URL, because the error may be logged.
 fn failed(error: reqwest::Error) -> ConnectorError {
     let error = error.without_url();
     if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }

@@ -27,7 +27,7 @@ impl Aws {
         aws_sdk_dynamodb::Client::new(&self.config(http, limits, self.dynamodb_endpoint.as_deref()))
     }
 
-    /// Requests wait for it, so it gets three seconds, retries included.
+    /// Requests wait for the secret, so it gets three seconds, retries included.
     #[must_use]
     pub fn secrets_manager(&self, http: Arc<PooledClient>) -> aws_sdk_secretsmanager::Client {
         let limits = limits(Duration::from_millis(1_500), Duration::from_secs(3));
@@ -54,8 +54,8 @@ impl Aws {
     }
 }
 
-/// An error of the SDK as a line for the log: its kind, its code, and the cause of a lost connection. Not the service's
-/// message and not its `Debug`: those quote requests, callback tokens included.
+/// An error of the SDK as a line for the log: its kind, its code, and why a connection was lost. It leaves out the service's
+/// message and the error's `Debug`, which quote requests, callback tokens included.
 pub(crate) fn error_line<E: ProvideErrorMetadata>(service: &str, error: &SdkError<E>) -> String {
     match error {
         SdkError::ServiceError(answer) => {
@@ -73,7 +73,7 @@ pub(crate) fn error_line<E: ProvideErrorMetadata>(service: &str, error: &SdkErro
     }
 }
 
-/// An operation includes all its attempts.
+/// The limit of an operation includes all its attempts.
 fn limits(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation).build()
 }

@@ -1,4 +1,4 @@
-//! The Lambda without an API: tells shops, asks Front Payment where it is silent, and does what the operator decides.
+//! The Lambda without an API: notifies shops, asks Front Payment for statuses, and does what the operator decides.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Reading and writing one order, within a deadline and against other writers.
+//! Reads and writes one order, within a deadline and in competition with other writers.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(crate) enum UpdateError {
 
 pub(crate) struct Updated {
     pub order: StoredOrder,
-    /// The version that the order replaced; `None` if nothing was written.
+    /// The version that was replaced; `None` if nothing was written.
     pub replaced: Option<StoredOrder>,
 }
 
@@ -79,7 +79,7 @@ impl<S: OrderStore, F> Bridge<S, F> {
         Ok(*next)
     }
 
-    /// Puts right what is derived from a stored order. Whether it was written.
+    /// Corrects the derived attributes of a stored order. Returns whether something was written.
     pub(crate) async fn correct(&self, order: &StoredOrder, by: Timestamp) -> Result<bool, StoreError> {
         let Some(next) = order.corrected(self.retention) else { return Ok(false) };
         match self.replace(order, next, by).await {
@@ -89,8 +89,8 @@ impl<S: OrderStore, F> Bridge<S, F> {
         }
     }
 
-    /// Writes a change over whatever is stored by then. After a conflict, `change` decides anew about the version that
-    /// is stored; it returns `None` where nothing is to be written.
+    /// Writes a change over the version that is stored at that moment. After a conflict, `change` decides again about the
+    /// new stored version. It returns `None` if nothing is to be written.
     pub(crate) async fn update(
         &self,
         mut order: StoredOrder,
@@ -109,8 +109,7 @@ impl<S: OrderStore, F> Bridge<S, F> {
                 Err(WriteError::Conflict(Some(stored))) if is_same_order(&order, &stored) => {
                     order = *stored;
                     error = UpdateError::Overtaken;
-                    // The stored version was read just now, so the next write is likely to succeed. Wait only if that
-                    // one fails, too.
+                    // The stored version is new, so the next write will probably succeed. Wait only if that one fails, too.
                     if retry.is_multiple_of(2) { Duration::ZERO } else { backoff((retry / 2).min(3)) }
                 }
                 Err(WriteError::Store(outage)) if on_outage == OnOutage::Retry => {
@@ -150,7 +149,7 @@ pub(crate) fn has_token(order: &StoredOrder, callback_token: &str) -> bool {
     Redacted::new(order.callback_token.as_str()) == Redacted::new(callback_token)
 }
 
-/// Logs what somebody has to know about a change that was written.
+/// Logs an update that a person should know about.
 fn log_update(current: &StoredOrder, next: &StoredOrder) {
     let is_entry_missing = next.is_history_full() && next.history.len() == current.history.len();
     if is_entry_missing && next.updated_at != current.updated_at {

@@ -1,7 +1,8 @@
-//! Use case: a shop calls an order off.
+//! Use case: a shop cancels an order.
 //!
-//! The request is written down before it is sent, so that the worker asks for the status even if this process dies. What Front
-//! Payment has made of it is read afterwards. Cancelling twice does no harm, so a shop repeats it until the outcome is clear.
+//! The request is stored before it is sent, so that the worker reads the status even if this process dies. After the call, a
+//! status read shows whether the order is cancelled. Cancelling twice does no harm, so a shop repeats the request until the
+//! outcome is clear.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,24 +20,24 @@ use crate::submit::{MAX_SENDING, MIN_LEFT, MIN_LEFT_FOR_A_CALL};
 use crate::telemetry::{ProviderCalls, error_chain};
 
 pub struct CancelRequest<'a> {
-    /// As it was read just now.
+    /// The order as stored; it was read just before.
     pub order: StoredOrder,
-    /// The order of Front Payment's to cancel: the stored one, or another one that the history names.
+    /// The uuid to cancel: the order's own, or another one in its history.
     pub order_uuid: &'a str,
-    /// 1 to 200 characters.
+    /// The text for Front Payment, 1 to 200 characters.
     pub note: &'a str,
     pub secret: Arc<Secret>,
     pub deadline: Deadline,
 }
 
-/// What the shop is answered.
+/// The outcome, from which the reply to the shop follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelOutcome {
     /// The order is CANCELLED or EXPIRED.
     Cancelled,
-    /// Front Payment takes the request; the status says whether the order is cancelled.
+    /// Front Payment accepts the request. `status` says whether the order is cancelled already.
     Requested,
-    /// Front Payment does not cancel the order, with these sentences.
+    /// Front Payment refuses to cancel the order, and says why.
     Refused(Vec<Violation>),
     /// Front Payment rejects the token.
     Failed,
@@ -52,7 +53,7 @@ pub enum CancelOutcome {
 
 pub struct Cancellation {
     pub outcome: CancelOutcome,
-    /// Of the order to cancel, if it is known.
+    /// The status of the uuid to cancel, if it is known.
     pub status: Option<Status>,
     pub calls: ProviderCalls,
 }
@@ -79,13 +80,13 @@ struct Cancelling<'r, S, F> {
     note: &'r str,
     secret: Arc<Secret>,
     deadline: Deadline,
-    /// When this request was written down.
+    /// When this request was stored.
     requested_at: Option<Timestamp>,
     status: Option<Status>,
 }
 
 impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
-    /// An early end is an `Err`.
+    /// Runs all steps. An early end is an `Err`.
     async fn run(&mut self) -> Result<CancelOutcome, CancelOutcome> {
         if self.is_cancelled() {
             return Ok(CancelOutcome::Cancelled);
@@ -120,7 +121,8 @@ impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
         self.status.is_some_and(Status::is_dead)
     }
 
-    /// The write before the call. Where it was made earlier, the call may have been made, too: then the status tells.
+    /// Stores the request before the call. If an earlier request is stored, its call may have been made; a status read shows
+    /// that.
     async fn write_down(&mut self) -> Result<(), CancelOutcome> {
         if self.order.cancel_requested_at.is_some() {
             self.read_status().await;
@@ -135,12 +137,12 @@ impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
         if self.is_cancelled() { Err(CancelOutcome::Cancelled) } else { Ok(()) }
     }
 
-    /// Front Payment has refused: the order is as if the shop had not asked.
+    /// Removes the request from the order, because Front Payment has refused it.
     async fn withdraw(&mut self) {
         let (order_uuid, requested_at) = (self.order_uuid, self.requested_at);
         let change =
             |order: &StoredOrder, now| order.is_order(order_uuid).then(|| order.refuse_cancellation(requested_at, now)).flatten();
-        // Where the store does not take it, the next attempt of the shop's does.
+        // If this is not stored, a repetition by the shop removes the request.
         drop(self.update(change).await);
     }
 
@@ -196,7 +198,7 @@ impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
         reply
     }
 
-    /// Reads the status and stores it. Where Front Payment does not tell, what is stored stays.
+    /// Reads the status and stores it. If Front Payment does not tell it, the stored status stays.
     async fn read_status(&mut self) {
         let read = if self.order.is_order(self.order_uuid) {
             self.reader.read_and_store(self.order.clone()).await.map(|order| self.take(order))
@@ -208,7 +210,7 @@ impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
         }
     }
 
-    /// The status of another order of Front Payment's is only noted.
+    /// Reads the status of another uuid than the order's own. It is only noted in the history.
     async fn read_other(&mut self) -> Result<(), ReadError> {
         let order_uuid = self.order_uuid;
         let note = |order: &StoredOrder, read: &StatusRead, now| order.note_other_status(order_uuid, &read.word, now);

@@ -1,9 +1,8 @@
 //! The status callback: its query, and whether it is verified.
 //!
-//! Front Payment signs the bare values, without their names and with nothing between them. So a
-//! checksum alone proves little: digits could be shifted from one value to the next, values moved
-//! to other names. A verified one has each documented name once and no other, and every value in
-//! its shape; what it says is then compared with the stored order.
+//! Front Payment signs only the values, without their names and separators. So a checksum alone proves little: digits can be
+//! moved from one value to the next, and values to other names. A verified callback therefore has each documented name once,
+//! no other name, and a valid form for every value. Its values are then compared with the stored order.
 
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
@@ -16,9 +15,9 @@ use crate::secrets::Redacted;
 /// The documented parameters, `checksum` aside.
 const NAMES: [&str; 6] = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp"];
 
-/// A callback whose names and shapes are right; its checksum is still to be compared.
+/// A callback with the right names and forms. Its checksum is still to be checked.
 pub struct SignedCallback {
-    /// What it says.
+    /// The values of the callback.
     pub callback: StatusCallback,
     values_as_received: Vec<u8>,
     checksum: Vec<u8>,
@@ -27,10 +26,9 @@ pub struct SignedCallback {
 type Parameter = (Vec<u8>, Vec<u8>);
 
 impl SignedCallback {
-    /// Reads a raw query string as PHP does, the order of its parameters kept.
+    /// Reads a raw query string as PHP does, and keeps the sequence of the parameters.
     ///
-    /// `None` where a documented name is missing or stands twice, another name stands there, or a
-    /// value is not in its shape.
+    /// `None` if a documented name is missing or repeated, if there is another name, or if a value does not have its form.
     #[must_use]
     pub fn read(raw_query: &str) -> Option<Self> {
         let parameters = decode(raw_query);
@@ -60,13 +58,14 @@ impl SignedCallback {
     }
 }
 
-/// The `orderUuid` that a query names, verified or not: for the log, so only in its shape.
+/// The `orderUuid` that a query names, even if the callback is unverified. It is logged, so only a text of the right form is
+/// returned.
 #[must_use]
 pub fn claimed_order_uuid(raw_query: &str) -> Option<String> {
     value(&decode(raw_query), "orderUuid").filter(|uuid| is_provider_id(uuid)).map(str::to_owned)
 }
 
-/// Name and value, decoded as PHP's `$_GET` is: `+` is a space, a broken escape stands for itself.
+/// Names and values, decoded as PHP's `$_GET` is: `+` is a space, and a broken escape stays as it is.
 fn decode(raw_query: &str) -> Vec<Parameter> {
     let decode = |text: &str| -> Vec<u8> { percent_decode_str(&text.replace('+', " ")).collect() };
     raw_query
@@ -77,14 +76,14 @@ fn decode(raw_query: &str) -> Vec<Parameter> {
         .collect()
 }
 
-/// The value of a name that stands exactly once.
+/// The value of a name that the query has exactly once.
 fn value<'p>(parameters: &'p [Parameter], name: &str) -> Option<&'p str> {
     let mut found = parameters.iter().filter(|(known, _)| known == name.as_bytes());
     let (_, value) = found.next()?;
     if found.next().is_some() { None } else { std::str::from_utf8(value).ok() }
 }
 
-/// The same for the same values under the same names, whatever their order.
+/// A digest that is equal for the same names and values, in whatever sequence.
 fn identity(parameters: &[Parameter]) -> Option<String> {
     let mut digest = Sha256::new();
     for name in NAMES {
@@ -121,7 +120,7 @@ mod tests {
     }
 
     fn signed(query: &str) -> String {
-        // Signs what stands there, so that only the defence under test can refuse it.
+        // Signs exactly these values, so that only the check under test can refuse them.
         let values: Vec<u8> = decode(query).into_iter().flat_map(|(_, value)| value).collect();
         format!("{query}&checksum={}", hex::encode(Sha256::new().chain_update(values).chain_update("test-secret").finalize()))
     }

@@ -25,8 +25,8 @@ use crate::order::{Order, SubmitReply};
 use crate::secrets::Redacted;
 use crate::telemetry::error_chain;
 
-/// Shorter than any server keeps an idle connection; Apache closes it after five seconds. A submit on a connection that
-/// Front Payment has closed would be begun and lost: UNKNOWN, though it was never read.
+/// Shorter than any server keeps an idle connection: Apache closes it after five seconds. If a submit began on a connection
+/// that Front Payment has closed, it would be lost, and the order would be UNKNOWN although nobody read it.
 const MAX_IDLE: Duration = Duration::from_secs(2);
 /// A longer reply is dropped.
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
@@ -46,12 +46,12 @@ struct Reply {
 
 struct NoReply {
     reason: String,
-    /// As far as it arrived before the reply broke off.
+    /// The part that arrived before the reply broke off.
     head: ReplyHead,
 }
 
-/// A request body that tells whether sending began: hyper polls it when it is about to write the head to a connection, and
-/// not before. If it was never polled, nothing was sent.
+/// A request body that knows whether sending began. hyper polls it only when it is about to write the head to a connection.
+/// If it was never polled, nothing was sent.
 struct WatchedBody {
     bytes: Option<Bytes>,
     has_begun: Arc<AtomicBool>,
@@ -85,18 +85,18 @@ impl Client {
         Ok(Self { http, base_url: base_url.as_str().trim_end_matches('/').to_owned(), trusted_failures: Vec::new() })
     }
 
-    /// The failures, of 500 and 510, that Front Payment has confirmed to create nothing.
+    /// Sets the HTTP statuses, 500 or 510, after which Front Payment has confirmed that nothing was created.
     #[must_use]
     pub fn trusting(self, trusted_failures: Vec<u16>) -> Self {
         Self { trusted_failures, ..self }
     }
 
-    /// Opens the connection that the first order uses. Sends nothing, so nothing counts against the rate limit.
+    /// Opens the connection that the first order uses. It sends no request, so it does not count against the rate limit.
     pub async fn connect(&self) {
         self.http.connect(self.http.lease().get(&self.base_url).send()).await;
     }
 
-    /// Sends a body once. Without a whole reply, says whether sending had begun.
+    /// Sends a body once. If there is no whole reply, says whether sending had begun.
     async fn post(&self, path: &str, body: Vec<u8>, token: &Redacted, within: Duration) -> Result<Reply, (NoReply, bool)> {
         let http = self.http.lease();
         let request = self.request(&http, Method::POST, path, token, within).header(CONTENT_TYPE, "application/json");
@@ -179,7 +179,7 @@ async fn exchange(request: RequestBuilder) -> Result<Reply, NoReply> {
     Ok(Reply { head, http_status, body })
 }
 
-/// The error and its causes, without its URL, which may contain an order's id.
+/// The error and its causes without the URL, which may contain an order's id.
 fn causes(error: &reqwest::Error) -> String {
     let line = if error.is_timeout() {
         "timed out"

@@ -18,7 +18,7 @@ use crate::secrets::Redacted;
 
 /// The calls that the bridge makes.
 pub trait FrontPayment: Send + Sync {
-    /// Submits an order once, with this callback URL in place of the shop's. Never retries.
+    /// Submits an order once, with this callback URL instead of the shop's. Never retries.
     fn submit(
         &self,
         order: &Order,

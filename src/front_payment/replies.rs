@@ -9,15 +9,15 @@ use crate::telemetry::ReplyHead;
 /// A longer link does not fit into an item.
 const MAX_LINK_BYTES: usize = 8_192;
 
-/// One call of submit.
+/// The result of one call to submit.
 pub struct SubmitCall {
     pub reply: SubmitReply,
     pub head: ReplyHead,
-    /// For the log. Contains nothing of the order, and no text of the reply.
+    /// A text for the log. It contains nothing of the order or of the reply's text.
     pub reason: String,
 }
 
-/// One status call.
+/// The result of one status read.
 pub struct StatusCall {
     pub status: Result<StatusRead, StatusError>,
     pub head: ReplyHead,
@@ -34,20 +34,20 @@ pub enum StatusError {
     Other(String),
 }
 
-/// One call of cancel.
+/// The result of one call to cancel.
 pub struct CancelCall {
     pub reply: CancelReply,
     pub head: ReplyHead,
-    /// For the log. Contains no text of the reply.
+    /// A text for the log. It contains nothing of the reply's text.
     pub reason: String,
 }
 
 /// How a request for a cancellation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelReply {
-    /// Front Payment takes it. The status tells whether the order is cancelled.
+    /// Front Payment accepts the request. Only the status tells whether the order is cancelled.
     Accepted,
-    /// Front Payment does not cancel this order, with these sentences.
+    /// Front Payment refuses to cancel this order, and says why.
     Refused(Vec<Violation>),
     Unauthorized,
     /// There was no connection, or Front Payment asks to try later.
@@ -56,8 +56,8 @@ pub enum CancelReply {
     Unknown,
 }
 
-/// Reads a whole reply to a submit. `trusted` are the statuses, of 500 and 510, that Front Payment has confirmed to create
-/// nothing. All others may have created the order.
+/// Reads a whole reply to a submit. `trusted` are those of the HTTP statuses 500 and 510 after which nothing was created, as
+/// Front Payment has confirmed. After the others, the order may exist.
 #[must_use]
 pub fn read_submit(http_status: u16, body: &[u8], trusted: &[u16]) -> SubmitReply {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body); // a byte order mark
@@ -92,7 +92,8 @@ pub fn read_cancel(http_status: u16, body: &[u8]) -> CancelReply {
 fn created(reply: &Value) -> Option<CreatedOrder> {
     let data = reply.get("data")?;
     let uuid = |name| data.get(name).and_then(Value::as_str).filter(|uuid| is_provider_id(uuid)).map(str::to_owned);
-    // A sister endpoint calls the link `paymentUrl`. Whether there is a link decides, not the type of the customer.
+    // A similar endpoint calls the link `paymentUrl`. An order is SENT if there is a link, whatever the type of the
+    // customer.
     let is_there = |value: &&Value| !value.is_null() && value.as_str() != Some("");
     let links = || ["bankIdUrl", "paymentUrl"].into_iter().filter_map(|name| data.get(name)).filter(is_there);
     let has_link = links().next().is_some();
@@ -100,7 +101,7 @@ fn created(reply: &Value) -> Option<CreatedOrder> {
     Some(CreatedOrder {
         order_uuid: uuid("orderUuid")?,
         customer_uuid: uuid("customerUuid"),
-        // With an unusable link, too, the order waits for a signature.
+        // The order waits for a signature even if its link is unusable.
         has_unusable_link: has_link && usable_link.is_none(),
         bank_id_url: usable_link,
         status: if has_link { Status::Sent } else { Status::Invoiced },
@@ -124,7 +125,7 @@ fn refusal(reply: Option<&Value>) -> Vec<Violation> {
     found
 }
 
-/// Reads a whole reply to a status call.
+/// Reads a whole reply to a status read.
 ///
 /// # Errors
 /// [`StatusError`] if the reply has no status, or one of another order.

@@ -62,12 +62,12 @@ pub(super) fn collect(errors: &Value, found: &mut Vec<Violation>) {
     }
 }
 
-/// A sentence of Front Payment's as a violation.
+/// Makes a violation of one of Front Payment's sentences.
 pub(super) fn violation(sentence: &str) -> Violation {
     Violation::new(pointer(sentence).unwrap_or_default(), Code::Provider, sentence)
 }
 
-/// The JSON pointer of the field that a sentence names first; of two that begin at the same word, the longer one.
+/// The JSON pointer of the first field that a sentence names. If two names begin at the same word, the longer one.
 fn pointer(sentence: &str) -> Option<String> {
     let sentence = format!(" {} ", sentence.to_ascii_lowercase());
     FIELDS
@@ -89,7 +89,7 @@ fn words(name: &str) -> String {
     name.chars().flat_map(|c| [c.is_ascii_uppercase().then_some(' '), Some(c.to_ascii_lowercase())]).flatten().collect()
 }
 
-/// Where a path stands in a sentence as whole words, its `*` as some number; and the path with that number in it.
+/// Where a sentence contains a path as whole words, with any number for `*`. Also returns the path with that number.
 fn find(sentence: &str, path: &str) -> Option<(usize, String)> {
     let whole = |place: usize, path: &str| {
         let before = sentence.get(..place)?.chars().next_back()?;

@@ -1,4 +1,4 @@
-//! The order as it goes over the wire: the page's names, the shop's digits.
+//! The order as it is sent: with the page's names and the shop's digits.
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -8,7 +8,7 @@ use crate::order::{self, CustomerType, Decimal, Language, Order};
 /// The body of a submit.
 ///
 /// # Errors
-/// None that can happen: every key is a string and every figure is digits.
+/// Never in practice: every key is a string and every figure consists of digits.
 pub fn body(order: &Order, callback_url: &str) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Submit::new(order, callback_url))
 }
@@ -96,7 +96,7 @@ struct Settings {
     secure_details: bool,
 }
 
-/// A figure as the shop wrote it: a string stays one, a number too.
+/// A figure as the shop wrote it: a string stays a string, a number stays a number.
 struct Digits<'a>(&'a Decimal);
 
 impl Serialize for Digits<'_> {
@@ -110,7 +110,7 @@ impl Serialize for Digits<'_> {
 }
 
 impl<'a> Submit<'a> {
-    /// Every member is taken out by its name: one that is added to the order and forgotten here does not compile.
+    /// Destructures every member by name, so that a new member of the order that is forgotten here does not compile.
     fn new(order: &'a Order, callback_url: &'a str) -> Self {
         let Order {
             products,

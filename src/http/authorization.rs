@@ -8,8 +8,8 @@ use crate::bridge::Bridge;
 use crate::secrets::Secret;
 use crate::telemetry::RequestReport;
 
-/// The shop that the API key in `Authorization` belongs to, and the secret that says so. Reports the shop and the number of
-/// the key.
+/// The shop that the API key in `Authorization` belongs to, and the secret in which it was found. Reports the shop and the
+/// number of the key.
 pub(super) async fn authorize<S, F>(
     bridge: &Bridge<S, F>,
     request: &ApiRequest<'_>,
@@ -36,7 +36,7 @@ pub(super) async fn authorize<S, F>(
     if let Some(shop_id) = secret.shop_of(key).map(&mut noted) {
         return Ok((secret, shop_id));
     }
-    // The key may have been issued a moment ago.
+    // The key may be newer than the cached secret.
     let newer = bridge.newer_secret(&secret, reply_by).await.ok_or_else(unauthorized)?;
     let shop_id = newer.shop_of(key).map(noted).ok_or_else(unauthorized)?;
     Ok((newer, shop_id))

@@ -15,9 +15,9 @@ use crate::status::{self, CallbackOutcome, CallbackRequest, ReadBudget};
 use crate::store::OrderStore;
 use crate::telemetry::{self, RequestReport};
 
-/// As template.yaml has it.
+/// The route key, as in template.yaml.
 pub const ROUTE: &str = "GET /callbacks/{orderId}/{token}";
-/// A process reads at most so many statuses a minute for callbacks.
+/// Status reads that callbacks may cause in one process and minute.
 const READS_PER_MINUTE: usize = 60;
 
 /// The `callbacks` function.

@@ -1,4 +1,4 @@
-//! `POST /orders/{orderId}/cancel`: a shop calls an order off.
+//! `POST /orders/{orderId}/cancel`: a shop cancels an order.
 
 use http::StatusCode;
 use serde::Serialize;
@@ -44,7 +44,7 @@ struct CancelView<'a> {
     status: Option<Status>,
 }
 
-/// What a shop says of its cancellation.
+/// The body of a cancellation.
 #[derive(Debug, PartialEq, Eq, Default)]
 struct Body {
     note: Option<String>,
@@ -100,7 +100,7 @@ impl<S: OrderIndex, F: FrontPayment> Orders<S, F> {
     }
 }
 
-/// No body, or an object; members that it does not need are ignored.
+/// Reads the body: none, or an object. Unknown members are ignored.
 fn read_body(request: &ApiRequest<'_>) -> Result<Body, Problem> {
     let malformed = |why: String| Problem::new(Slug::MalformedJson, format!("The body cannot be read as JSON: {why}."));
     let bytes = request.event.body().ok_or_else(|| malformed("it is not valid base64, though the event says so".to_owned()))?;

@@ -7,14 +7,14 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
-/// Tolerant: whatever a client sends must get a reply.
+/// Every member is optional, because whatever a client sends must get a reply.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// The route as template.yaml has it: `POST /orders`.
+    /// The route key as in template.yaml, for example `POST /orders`.
     #[serde(default)]
     pub route_key: Option<String>,
-    /// Decoded by API Gateway, with the prefix of a stage or of a mapping.
+    /// Decoded by API Gateway; includes the prefix of a stage or of a domain's mapping.
     #[serde(default)]
     raw_path: Option<String>,
     /// As the client sent it.

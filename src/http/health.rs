@@ -1,4 +1,4 @@
-//! `GET /health`: whether a usable secret is at hand and the table answers.
+//! `GET /health`: whether there is a usable secret and the table answers.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::bridge::Bridge;
 use crate::store::OrderStore;
 use crate::telemetry::error_chain;
 
-/// Anybody may ask, so a process looks no more often than this.
+/// Anybody may call this, so a process checks again only after this time.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
-/// What a process found last, and when.
+/// When this process checked last, and the result.
 #[derive(Default)]
 pub(super) struct Health(Mutex<Option<(Timestamp, bool)>>);
 

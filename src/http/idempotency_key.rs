@@ -1,8 +1,8 @@
-//! The header `Idempotency-Key`.
+//! Reads the header `Idempotency-Key`.
 
 use super::Event;
 
-/// What a key must be, for a sentence.
+/// A sentence for errors: what a key must be.
 pub(super) const EXPECTED: &str =
     "the header Idempotency-Key must be 1 to 255 visible ASCII characters without a comma, sent once";
 const MAX_LENGTH: usize = 255;
@@ -11,8 +11,9 @@ const MAX_LENGTH: usize = 255;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadKey;
 
-/// The key of a request, without the quotation marks that the header's draft standard puts around it. A header that was sent
-/// twice arrives joined by a comma: with one of the two alone, the repetition would be another order.
+/// The key of a request, without the quotation marks of the header's draft standard. A header that was sent twice arrives as
+/// one value, joined by a comma. Such a value is refused: if one of the two were used, a retry that sends the header once
+/// could be another order.
 pub(super) fn read(event: &Event) -> Result<Option<&str>, BadKey> {
     event.header("idempotency-key").map(parse).transpose()
 }

@@ -23,7 +23,7 @@ use crate::store::{Cursor, IndexQuery, OrderIndex, Partition};
 use crate::submit;
 use crate::telemetry::RequestReport;
 
-/// What has changed more recently is not listed yet: its write may still be under way, and the index lags behind.
+/// Later changes are not listed yet: an earlier write may still be running, and the index lags behind.
 const SETTLING_TIME: SignedDuration = SignedDuration::from_secs(10);
 const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 100;
@@ -33,10 +33,10 @@ const MAX_RUNNING: usize = 10;
 #[derive(Serialize)]
 struct ListView<'a> {
     orders: Vec<OrderView<'a>>,
-    /// The next page's `cursor`.
+    /// The `cursor` of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
-    /// On the last page: the `updatedSince` of the next time.
+    /// Only on the last page: the `updatedSince` of the next list.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Instant>,
 }
@@ -71,7 +71,7 @@ impl<S: OrderIndex, F: FrontPayment> Orders<S, F> {
         Ok(("listed", json(StatusCode::OK, "application/json", Vec::new(), &ListView { orders, next, until })))
     }
 
-    /// One order or none. The read is consistent, but a request with this key may still be on its way.
+    /// One order or none. The read is consistent, but a request with this key may still arrive.
     async fn find_by_key(&self, request: &ApiRequest<'_>, shop_id: &str, query: &[(String, String)]) -> HandlerResult {
         const HEADER: &str = "Idempotency-Key";
         let key = idempotency_key::read(request.event).map_err(|_| invalid(HEADER, idempotency_key::EXPECTED))?;
@@ -129,7 +129,7 @@ fn limit(text: &str) -> Option<u16> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then_some(limit)
 }
 
-/// Opaque, and good only for the shop and the `updatedSince` that it comes from.
+/// Opaque to the shop. It can be used only by the same shop, with the same `updatedSince`.
 fn write_cursor(cursor: Cursor, shop_id: &str, since: i64) -> String {
     let Cursor { order_id, at } = cursor;
     BASE64_URL_SAFE_NO_PAD.encode(format!("{at}.{order_id}.{}", binding(cursor, shop_id, since)))

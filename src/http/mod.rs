@@ -47,7 +47,7 @@ pub trait Function: Sync {
     fn handle(&self, request: ApiRequest<'_>) -> impl Future<Output = Reply> + Send;
 }
 
-/// Handles one invocation. Every outcome is a reply: an `Err` from a Lambda handler is an outage.
+/// Handles one invocation. Every outcome is a reply, because AWS counts an `Err` of a handler as an outage.
 ///
 /// Only the reply type comes from `lambda_http`. Its adapter panics on events whose query or host is not a valid URL, and
 /// such callbacks must still be answered.
@@ -77,7 +77,7 @@ pub async fn invoke(function: &impl Function, invocation: LambdaEvent<Box<RawVal
 }
 
 fn json(status: StatusCode, content_type: &'static str, headers: Vec<(HeaderName, String)>, body: &impl Serialize) -> Reply {
-    // Serializing cannot fail: all bodies have string keys.
+    // Serializing cannot fail, because all keys in the bodies are strings.
     let mut reply = Reply::new(serde_json::to_string(body).unwrap_or_default());
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -1,4 +1,4 @@
-//! `POST /orders/{orderId}/notifications`: a shop has a status told anew. And the warning about a callbackUrl that the
+//! `POST /orders/{orderId}/notifications`: a shop has the status told again. Also the warning about a callbackUrl that the
 //! bridge cannot call.
 
 use http::StatusCode;
@@ -45,7 +45,7 @@ impl<S: OrderIndex, F: FrontPayment> Orders<S, F> {
         Ok(("notification-requested", json(StatusCode::ACCEPTED, "application/json", Vec::new(), &view)))
     }
 
-    /// A shop that is to be notified hears in its 201 that its URL cannot be called.
+    /// Adds a warning to the 201 if the shop is notified and the bridge cannot call this URL.
     pub(super) fn warn_if_not_notifiable(&self, validated: &mut Validated, secret: &Secret, shop_id: &str) {
         let Some(notify) = secret.notify_of(shop_id) else { return };
         let url = &validated.order.callback.callback;

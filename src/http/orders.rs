@@ -1,4 +1,4 @@
-//! What shops call: the routes of the function `orders`.
+//! The routes of the function `orders`, which shops call.
 
 use std::sync::Arc;
 
@@ -21,12 +21,12 @@ use crate::store::{OrderIndex, StoreError};
 use crate::submit::{self, SubmitOutcome, SubmitRequest};
 use crate::telemetry::{self, RequestReport, error_chain};
 
-/// A process reads at most so many statuses a minute.
+/// Status reads in one process and minute.
 const READS_PER_MINUTE: usize = 60;
-/// Of these, at most so many because shops ask for it.
+/// Of these, the status reads with `?refresh=true`.
 const REFRESHES_PER_MINUTE: usize = 10;
 
-/// As template.yaml has them.
+/// The route keys, as in template.yaml.
 pub const ROUTES: [&str; 6] = [
     "POST /orders",
     "GET /orders",
@@ -122,7 +122,7 @@ impl<S: OrderIndex, F: FrontPayment> Orders<S, F> {
         })
     }
 
-    /// The shop of the request, and its order.
+    /// Authorizes the shop and loads its order.
     pub(super) async fn find(
         &self,
         request: &ApiRequest<'_>,
@@ -133,7 +133,7 @@ impl<S: OrderIndex, F: FrontPayment> Orders<S, F> {
         telemetry::record_order_id(order_id);
         let stored = self.bridge.load(order_id, request.deadline.reply_by()).await;
         let stored = stored.map_err(|error| cannot_read(&error).of(order_id))?;
-        // Another shop's order must look like none.
+        // Another shop's order must look like one that does not exist.
         let now = self.bridge.clock.now();
         let order = stored.filter(|order| order.shop_id == shop_id && !order.is_past_retention(now)).ok_or_else(not_found)?;
         Ok((secret, order))

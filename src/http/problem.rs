@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Reply, json};
 use crate::order::{Code, Violation};
 
-/// The longest `Retry-After` of Front Payment's that is passed on.
+/// A longer `Retry-After` of Front Payment is cut to this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,19 +46,19 @@ pub(super) enum NextStep {
     Correct,
     /// Send the same request again, with the same key.
     Retry,
-    /// Front Payment may have the order: a person looks there before anything is sent again.
+    /// Front Payment may have the order. A person checks there before anything is sent again.
     Look,
     /// The order exists: read it.
     Read,
 }
 
-/// What is the same for all problems with one slug.
+/// What all problems with the same slug have in common.
 struct Row {
     name: &'static str,
     status: StatusCode,
     title: &'static str,
     next_step: NextStep,
-    /// In seconds, for problems that pass by themselves.
+    /// Seconds, for problems that end by themselves.
     retry_after: Option<u64>,
 }
 
@@ -99,7 +99,7 @@ impl Slug {
                 "front-payment-unavailable",
                 S::SERVICE_UNAVAILABLE,
                 N::Retry,
-                Some(30), // its rate limit counts by the minute
+                Some(30), // Front Payment's rate limit counts by the minute
                 "Front Payment is not available",
             ),
             Self::StorageUnavailable => {
@@ -175,7 +175,7 @@ impl Problem {
         self
     }
 
-    /// Not for a shop. Only shops have a next step.
+    /// Removes the next step, because only a shop has one.
     pub(super) fn of_no_shop(mut self) -> Self {
         self.next_step = None;
         self
@@ -197,7 +197,7 @@ impl Problem {
         self
     }
 
-    /// What Front Payment asked for in `Retry-After`, if it did.
+    /// Sets the `Retry-After` of Front Payment's reply, if it had one.
     pub(super) fn retry_after(mut self, asked: Option<Duration>) -> Self {
         self.retry_after = asked;
         self

@@ -1,4 +1,4 @@
-//! The one mapping of the outcome of a submit to HTTP, with the texts for the shop's engineer.
+//! The reply to each outcome of a submit, with the texts for the shop's engineer.
 
 use http::StatusCode;
 use http::header::{HeaderName, LOCATION};
@@ -60,13 +60,13 @@ pub(super) fn submitted(Submitted { order_id, outcome, unknown, calls }: Submitt
     }
 }
 
-/// A fault of the bridge while an order is submitted. Without a key, the same request again could be a second order.
+/// A fault of the bridge during a submit. Without a key, the same request again could create a second order.
 pub(super) fn internal(has_key: bool) -> Problem {
     let problem = Problem::internal();
     if has_key { problem } else { problem.next(NextStep::Look) }
 }
 
-/// The operator has switched orders off.
+/// The reply while the operator has switched orders off.
 pub(super) fn not_accepting() -> Problem {
     Problem::new(Slug::FrontPaymentUnavailable, NOT_ACCEPTING)
 }

@@ -1,4 +1,4 @@
-//! The summary line that is logged for every request, and the ids on all its other lines.
+//! Logs one summary line for every request, and adds the request's ids to all other lines.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -11,18 +11,19 @@ use super::Reply;
 use super::problem::Problem;
 use crate::telemetry::RequestReport;
 
-/// The outcome's name in the log, and the reply; or a problem, which is both.
+/// The outcome's name for the log, and the reply. A problem contains both.
 pub(super) type HandlerResult = Result<(&'static str, Reply), Problem>;
 
-/// Runs a handler and logs its summary. Every line logged meanwhile has the `requestId`, and the `orderId` once
-/// [`record_order_id`](crate::telemetry::record_order_id) has set it. A panic becomes this problem.
+/// Runs a handler and logs its summary line. Every line meanwhile has the `requestId`, and the `orderId` after
+/// [`record_order_id`](crate::telemetry::record_order_id) has set it. If the handler panics, the reply is the problem that
+/// `on_panic` makes.
 pub(super) async fn logged(
     request_id: &str,
     route: &'static str,
     on_panic: impl FnOnce() -> Problem,
     handler: impl AsyncFnOnce(&mut RequestReport) -> HandlerResult,
 ) -> Reply {
-    // At the highest level: a filter that drops a span drops its ids, too.
+    // An ERROR span, because a log filter that drops a span would drop its ids from all lines.
     let span = error_span!("request", requestId = request_id, orderId = field::Empty);
     let started = Instant::now();
     async {

@@ -1,4 +1,4 @@
-//! HTTP clients, for AWS, Front Payment and shops alike: one TLS configuration, one set of root certificates.
+//! The HTTP clients for AWS, Front Payment and shops share one TLS configuration and one set of root certificates.
 
 mod pooled;
 mod preconnect;
@@ -17,7 +17,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::REVISION;
 
-/// Whom to trust. All clients share it; a clone is cheap.
+/// The TLS configuration with its root certificates. A clone is cheap.
 #[derive(Debug, Clone)]
 pub struct Tls(ClientConfig);
 
@@ -36,7 +36,7 @@ pub enum TlsError {
 }
 
 impl Tls {
-    /// Trusts the certificates in a PEM file, or Mozilla's without one.
+    /// Trusts the certificates in a PEM file. Without a file, trusts Mozilla's.
     ///
     /// # Errors
     /// [`TlsError`] where the file cannot be used.
@@ -54,7 +54,7 @@ impl Tls {
     }
 }
 
-/// A client without special needs. It follows no redirects and never retries; connecting may take three seconds.
+/// A client with the common settings: it follows no redirects and never retries, and connecting may take three seconds.
 ///
 /// # Errors
 /// [`TlsError`] where the certificate file cannot be used.
@@ -66,10 +66,10 @@ pub(crate) fn builder(tls: &Tls) -> ClientBuilder {
     Client::builder()
         .tls_backend_preconfigured(tls.0.clone())
         .user_agent(format!("front-payment-bridge/{REVISION}"))
-        // A proxy from the environment would see tokens that are sent over plain http to this machine.
+        // A proxy named in the environment would see tokens that are sent over plain http to this machine.
         .no_proxy()
         .redirect(redirect::Policy::none())
-        // Also cap retries at zero, or reqwest clones every request before it consults the policy.
+        // Without this limit, reqwest clones every request before it asks the policy.
         .retry(retry::never().max_retries_per_request(0))
         .connect_timeout(Duration::from_secs(3))
 }

@@ -1,4 +1,4 @@
-//! A client of one service, whose pooled connections are never used after the service may have closed them.
+//! An HTTP client for one service. It never uses a connection that the service may have closed.
 
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,8 +11,8 @@ use super::preconnect::Preconnect;
 use super::{Tls, TlsError, builder};
 use crate::clock::Clock;
 
-/// Lambda may freeze the process between two requests. The service closes its connections meanwhile, and the monotonic
-/// clock of a connection pool may stand still. So this client also measures idle time by the time of day.
+/// Lambda may freeze the process between two requests. The service closes its connections meanwhile, but the monotonic clock
+/// of the connection pool may stand still. So this client also measures idle time by the time of day.
 pub struct PooledClient {
     tls: Tls,
     clock: Clock,
@@ -33,7 +33,7 @@ pub struct ClientLease<'c> {
 }
 
 impl PooledClient {
-    /// `max_idle` must be shorter than the service keeps an idle connection open.
+    /// `max_idle` must be shorter than the time after which the service closes an idle connection.
     ///
     /// # Errors
     /// [`TlsError`] if reqwest does not accept the TLS configuration.
@@ -48,7 +48,7 @@ impl PooledClient {
     pub fn lease(&self) -> ClientLease<'_> {
         let mut state = self.state();
         let idle = self.clock.now().duration_since(state.used_at).unsigned_abs();
-        // A new client has no connections. It cannot fail, because the first one did not.
+        // A new client has no old connections. Building one cannot fail, because the first one was built the same way.
         if idle > self.max_idle
             && let Ok(client) = client(&self.tls, self.max_idle, &self.preconnect)
         {
@@ -58,8 +58,8 @@ impl PooledClient {
         ClientLease { owner: self, client: state.client.clone() }
     }
 
-    /// Opens the connection that the next exchange uses. `exchange` makes any request; it is dropped as soon as there is a
-    /// connection, before a byte is sent.
+    /// Opens the connection that the next exchange uses. `exchange` can be any request: it is dropped as soon as a
+    /// connection is open, before a byte is sent.
     pub async fn connect<T>(&self, exchange: impl Future<Output = T>) {
         self.preconnect.run(exchange).await;
     }

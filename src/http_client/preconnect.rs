@@ -1,7 +1,7 @@
-//! Opens a connection before there is a request: init pays for the handshake, and the service sees no request.
+//! Opens a connection before there is a request. So init pays for the handshake, and the service gets no request.
 //!
-//! reqwest has no call for this. So a layer around its connector takes the first connection out, makes that connect fail,
-//! and hands the connection to the next connect.
+//! reqwest has no function for this. So a layer around its connector keeps the first connection, makes that attempt to
+//! connect fail, and returns the kept connection to the next attempt.
 
 use std::any::Any;
 use std::error::Error;
@@ -20,7 +20,7 @@ use crate::clock::Clock;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The place of one connection, between the connection pool and the connector.
+/// Holds one connection for the next attempt to connect.
 #[derive(Clone)]
 pub(super) struct Preconnect {
     clock: Clock,
@@ -31,9 +31,9 @@ pub(super) struct Preconnect {
 
 enum Slot {
     Empty,
-    /// The next connection goes into this slot.
+    /// The next connection is kept here.
     Requested,
-    /// Since when. Its type is private to reqwest.
+    /// The connection and when it was opened. reqwest does not export its type.
     Ready(Box<dyn Any + Send>, Timestamp),
 }
 
@@ -63,7 +63,7 @@ impl Preconnect {
         Err("the connection is kept for the next request".into())
     }
 
-    /// The connection, if the service is sure to have it open still.
+    /// The connection, if the service is certain to still have it open.
     fn take<C: Read + Unpin + 'static>(&self) -> Option<C> {
         let mut slot = self.slot();
         if !matches!(*slot, Slot::Ready(..)) {
@@ -80,14 +80,14 @@ impl Preconnect {
     }
 }
 
-/// Before a request is sent there is nothing to read, except the end of the connection.
+/// A server sends nothing before the first request, so readable data means that the connection has ended.
 fn is_open(connection: &mut (impl Read + Unpin)) -> bool {
     let mut byte = [0];
     let mut buffer = ReadBuf::new(&mut byte);
     Pin::new(connection).poll_read(&mut Context::from_waker(Waker::noop()), buffer.unfilled()).is_pending()
 }
 
-/// Withdraws the request for a connection when it is dropped.
+/// Removes the request for a connection when it is dropped.
 struct Request<'p>(&'p Preconnect);
 
 impl Drop for Request<'_> {

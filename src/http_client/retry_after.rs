@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-/// The form of today, RFC 850's and asctime's.
+/// The three date formats of HTTP: the current one, RFC 850's and asctime's.
 const DATES: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
 /// Reads seconds, however large, or one of HTTP's three forms of a date; `None` if the date has passed.

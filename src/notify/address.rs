@@ -40,16 +40,17 @@ const SPECIAL_IPV6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),     // documentation, RFC 9637
 ];
 
-/// Blocks whose last 32 bits are an IPv4 address, which decides.
+/// Blocks whose last 32 bits are an IPv4 address. That address decides whether the whole is public.
 const IPV4_IN_IPV6: [(Ipv6Addr, u32); 3] = [
     (Ipv6Addr::UNSPECIFIED, 96), // IPv4-compatible, deprecated; also :: and ::1, RFC 4291
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96), // IPv4-mapped, RFC 4291
     (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96), // NAT64, RFC 6052
 ];
 
-/// Whether anyone on the Internet may have this address.
+/// Whether an address belongs to the public Internet.
 ///
-/// A network's own NAT64 prefix (other than `64:ff9b::/96`) and public addresses that a VPC uses privately look public.
+/// Not recognised: a network's own NAT64 prefix (other than `64:ff9b::/96`), and public addresses that a VPC uses privately.
+/// Both look public.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !SPECIAL_IPV4.iter().any(|&block| has_ipv4(block, address)),

@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::message::Message;
 use crate::order::AttemptEnd;
 
-/// What the bridge needs of shops.
+/// Calls shops.
 pub trait Shops: Send + Sync {
     /// Calls a shop once. The answer's body is not read, and redirects are not followed.
     fn call(&self, message: &Message, within: Duration) -> impl Future<Output = ShopCall> + Send;
 }
 
-/// How a call ended.
+/// The result of a call to a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShopCall {
     Answered {
@@ -23,7 +23,7 @@ pub enum ShopCall {
     Failed(Failure),
 }
 
-/// What a call without an answer failed at.
+/// Why a call got no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Failure {
@@ -46,7 +46,7 @@ impl ShopCall {
         }
     }
 
-    /// What `lastError` says; `None` for a 2xx.
+    /// The value of `lastError`; `None` for a 2xx.
     #[must_use]
     pub fn error(&self) -> Option<String> {
         match *self {
@@ -66,13 +66,13 @@ impl ShopCall {
         }
     }
 
-    /// How long the call counts as having taken. A timeout is slow, however little time there was.
+    /// The time that is counted for the call. A timeout counts as slow, even if the call had only little time.
     #[must_use]
     pub fn took(&self, elapsed: Duration) -> Duration {
         if *self == Self::Failed(Failure::Timeout) { Duration::MAX } else { elapsed }
     }
 
-    /// What the attempt comes to.
+    /// The result of the notification attempt.
     #[must_use]
     pub fn end(&self) -> AttemptEnd {
         let Some(error) = self.error() else { return AttemptEnd::Delivered };

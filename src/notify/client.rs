@@ -1,7 +1,7 @@
 //! The client for shops. A shop chooses its URL, so this client connects to public addresses only.
 //!
-//! The addresses are checked in the resolver, and the connection goes to one of them. So a name whose addresses change
-//! between a check and the connection (DNS rebinding) gains nothing.
+//! The resolver checks the addresses, and the connection goes to one of those that it checked. So a name whose addresses
+//! change between the check and the connection (DNS rebinding) does not get around the check.
 
 use std::error::Error;
 use std::io;
@@ -17,14 +17,14 @@ use reqwest::{Client, Method, RequestBuilder};
 use super::{Failure, Message, ShopCall, Shops, Target, is_public};
 use crate::http_client::{Tls, TlsError, builder, retry_after};
 
-/// As long as the whole request may take. Front Payment's three seconds are not for shops.
+/// As long as the whole request may take: the three seconds of the other clients are too short for a slow shop.
 const MAX_CONNECT: Duration = Duration::from_secs(10);
 
 /// It follows no redirects, uses no proxy and never retries. The caller sets the time limit of the whole request, look-up and
 /// connection included.
 pub struct ShopClient {
     public: Client,
-    /// For the hosts of `PRIVATE_SHOP_HOSTS`.
+    /// For the hosts of `PRIVATE_SHOP_HOSTS`, whose addresses are not checked.
     unchecked: Client,
 }
 
@@ -42,15 +42,16 @@ impl ShopClient {
     {
         let client = |only_public| {
             let resolver = Resolver { look_up: look_up.clone(), only_public };
-            // No connection is kept: shops are called too seldom for it, the process is frozen meanwhile, and each
-            // connection is to have its own look-up.
+            // No connection is kept, so that each one has its own look-up. Shops are called so seldom that a kept connection
+            // would hardly be used.
             let client = builder(tls).dns_resolver(resolver).pool_max_idle_per_host(0).connect_timeout(MAX_CONNECT);
             client.build().map_err(TlsError::Client)
         };
         Ok(Self { public: client(true)?, unchecked: client(false)? })
     }
 
-    /// A request without a time limit. It takes a [`Target`] because IP addresses in a URL never reach the resolver.
+    /// A request without a time limit. It needs a [`Target`], because the resolver never sees an IP address that stands in
+    /// the URL itself; `Target` has checked that one.
     fn request(&self, method: Method, target: &Target) -> RequestBuilder {
         let client = if target.may_be_private() { &self.unchecked } else { &self.public };
         client.request(method, target.url().clone())
@@ -99,7 +100,7 @@ where
             if addresses.is_empty() {
                 return Err(ResolveError::NoAddress.into());
             }
-            // One address that is not public is enough to refuse the name: the connection might go to it.
+            // One address that is not public is enough to refuse the name, because the connection might go to it.
             if only_public && !addresses.iter().all(|address| is_public(address.ip())) {
                 return Err(ResolveError::NotPublic.into());
             }
@@ -108,13 +109,13 @@ where
     }
 }
 
-/// The system's look-up. It goes on in its thread after the caller gave up.
+/// The system's resolver. Its thread goes on even if the caller no longer waits.
 async fn getaddrinfo(name: String) -> io::Result<Vec<SocketAddr>> {
-    // reqwest replaces port 0 by the URL's.
+    // The port does not matter here: reqwest puts that of the URL in its place.
     Ok(tokio::net::lookup_host((name, 0)).await?.collect())
 }
 
-/// The text of `error` contains the URL, which must not be in the log.
+/// Names the failure without the text of `error`, which contains the URL and must not be logged.
 fn failure(error: &reqwest::Error) -> Failure {
     match find::<ResolveError>(error) {
         Some(ResolveError::NotPublic) => Failure::Address,
@@ -127,7 +128,7 @@ fn failure(error: &reqwest::Error) -> Failure {
 
 fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let first: &(dyn Error + 'static) = error;
-    // The source of an `io::Error` is not the error inside it, but that one's source.
+    // `source()` of an `io::Error` skips the error inside it, so that one is taken out first.
     let mut causes = successors(Some(first), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inside) => Some(inside),
         None => error.source(),

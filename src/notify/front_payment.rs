@@ -10,25 +10,25 @@ use crate::secrets::Redacted;
 /// What the bridge adds to the shop's query, in this order.
 const NAMES: [&str; 7] = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp", "checksum"];
 
-/// A space is `%20`, because not every reader takes `+` for one.
+/// A space becomes `%20`, because not every reader decodes `+` as a space.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What a shop is told. The shop reads these values exactly as they stand here.
+/// What a shop is told. The shop reads exactly these texts.
 #[derive(Debug, Clone, Copy)]
 pub struct Notification<'a> {
     pub order_uuid: &'a str,
     pub status: &'a str,
-    /// Empty where no verified callback named one.
+    /// Empty if no verified callback has named one.
     pub payment_method: &'a str,
     /// The order's grandTotal in the shop's digits.
     pub amount: &'a str,
-    /// Of the order, in Unix seconds.
+    /// When the order was created, in Unix seconds.
     pub created_at: i64,
-    /// Of the status, in Unix seconds.
+    /// When the order got its status, in Unix seconds.
     pub timestamp: i64,
 }
 
-/// Why a callbackUrl's own query leaves no room for the notification's.
+/// Why the notification's parameters cannot be added to the query of a callbackUrl.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     #[error("its query has the parameter `{0}`, which the notification adds")]
@@ -39,7 +39,7 @@ pub enum QueryError {
     TooMany,
 }
 
-/// Whether the shop's own query allows the notification's parameters after it.
+/// Checks whether the notification's parameters can be added to the query of the callbackUrl.
 ///
 /// # Errors
 /// [`QueryError`] says why not.
@@ -52,7 +52,7 @@ pub fn check_query(callback_url: &Url) -> Result<(), QueryError> {
 /// The checksum is lower-case hex of SHA-256 over all values as PHP's `$_GET` has them, the shop's own first, then the key.
 ///
 /// # Errors
-/// [`QueryError`] where the shop's own query does not allow it.
+/// [`QueryError`] if they cannot be added.
 pub fn query(callback_url: &Url, notification: &Notification<'_>, key: &Redacted) -> Result<String, QueryError> {
     let (created_at, timestamp) = (notification.created_at.to_string(), notification.timestamp.to_string());
     let Notification { order_uuid, status, payment_method, amount, .. } = *notification;

@@ -1,4 +1,4 @@
-//! Keeps a slow or dead host from holding up the others.
+//! Keeps a slow or dead host from delaying the others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
-/// Calls at once to one host, whatever the port.
+/// Calls to one host at the same time, whatever the port.
 pub const MAX_CALLS_TO_A_HOST: usize = 4;
-/// After so many failures in a minute, the rest of the minute passes over the host.
+/// After so many failures in a minute, the host is passed over for the rest of that minute.
 const MAX_FAILURES: u32 = 5;
 /// An answer that takes longer is slow.
 const SLOW: Duration = Duration::from_secs(3);
@@ -23,14 +23,14 @@ pub(super) struct Hosts(Mutex<HashMap<String, Host>>);
 #[derive(Debug)]
 struct Host {
     calls: Arc<Semaphore>,
-    /// The minute that the failures are of, counted from the epoch.
+    /// The minute in which the failures are counted, as a number since the epoch.
     minute: i64,
     failures: u32,
     slow_until: Option<Timestamp>,
 }
 
 impl Hosts {
-    /// Limits the calls to a host.
+    /// The semaphore that limits the calls to a host.
     pub(super) fn calls(&self, host: &str) -> Arc<Semaphore> {
         self.hosts().entry(host.to_owned()).or_insert_with(Host::new).calls.clone()
     }
@@ -43,7 +43,7 @@ impl Hosts {
         self.hosts().get(host).is_some_and(|host| host.slow_until.is_some_and(|until| now < until))
     }
 
-    /// Notes a call: whether the host is failing, and how long the call took.
+    /// Counts a failure if the host is failing, and marks the host as slow if the call took long.
     pub(super) fn note(&self, host: &str, is_failing: bool, took: Duration, now: Timestamp) {
         let mut hosts = self.hosts();
         let host = hosts.entry(host.to_owned()).or_insert_with(Host::new);

@@ -27,7 +27,7 @@ pub enum NotNotifiable {
     Query(#[from] QueryError),
 }
 
-/// Whether a callbackUrl can be called, as far as that can be seen without a look-up.
+/// Whether a callbackUrl can be called, by what can be checked without a look-up.
 ///
 /// # Errors
 /// [`NotNotifiable`] says why not.
@@ -40,7 +40,7 @@ pub fn check_callback_url(callback_url: &str, notify: &Notify, private_hosts: &P
 }
 
 impl Message {
-    /// The message that tells the present status; `now` is the time of the attempt.
+    /// The message with the present status; `now` is the time of the notification attempt.
     pub(super) fn new(order: &StoredOrder, notify: &Notify, target: Target, now: Timestamp) -> Self {
         match notify.format {
             NotifyFormat::FrontPayment => as_front_payment(order, notify, target),
@@ -58,7 +58,7 @@ fn as_front_payment(order: &StoredOrder, notify: &Notify, target: Target) -> Mes
         created_at: order.created_at.as_second(),
         timestamp: changed_at(order).as_second(),
     };
-    // Neither can fail: a usable secret has a key, and the shop's query was checked.
+    // Neither step can fail: a usable secret has at least one key, and the shop's query was checked before.
     let query = notify.keys.first().and_then(|key| front_payment::query(target.url(), &notification, key).ok());
     let target = target.with_query(&query.unwrap_or_default());
     Message { method: Method::GET, target, headers: Vec::new(), body: String::new() }
@@ -78,8 +78,8 @@ fn as_webhook(order: &StoredOrder, notify: &Notify, target: Target, now: Timesta
     Message { method: Method::POST, target, headers, body }
 }
 
-/// The same for every attempt to tell one change. With the submission attempt, because after its retention period another
-/// order may have the same order id.
+/// The same in every attempt to tell one change. It begins with the submission attempt, because another order can have the
+/// same order id after the retention period.
 fn webhook_id(order: &StoredOrder) -> String {
     let change = order.notifications.as_ref().map_or(0, |notifications| notifications.change);
     format!("msg_{}_{change}", order.attempt.simple())

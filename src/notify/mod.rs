@@ -1,4 +1,4 @@
-//! Use case: a shop is told of the status of its order, at its own callbackUrl.
+//! Use case: the bridge tells a shop the status of its order, at the order's own callbackUrl.
 
 mod address;
 mod call;

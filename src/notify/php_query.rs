@@ -1,4 +1,4 @@
-//! What PHP's `$_GET` holds of a query.
+//! What PHP's `$_GET` contains for a query.
 //!
 //! Sources: the PHP manual ("Variables From External Sources", `parse_str`, `urldecode`, `max_input_vars`), and
 //! `php_default_treat_data` and `php_register_variable_ex` in PHP's `main/php_variables.c`. `tests/interop` compares this with
@@ -13,14 +13,14 @@
 //! - keeps a repeated name at its first place, with its last value;
 //! - reads no parameter after the thousandth; those that it skips count too.
 //!
-//! A raw zero byte would end the query for PHP; a URL has none.
+//! PHP would end the query at a raw zero byte, but a URL cannot contain one.
 
 use percent_encoding::percent_decode_str;
 
 /// The default of PHP's `max_input_vars`.
 pub const MAX_PARAMETERS: usize = 1_000;
 
-/// Prefixes that promise something of a cookie. PHP does not let its change of a name create them.
+/// Cookie prefixes with a meaning of their own. PHP changes characters of a name, but not into one of these prefixes.
 const COOKIE_PREFIXES: [&[u8]; 2] = [b"__Host-", b"__Secure-"];
 
 /// An entry of `$_GET`. Name and value need not be UTF-8.
@@ -32,16 +32,16 @@ pub struct Parameter {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadError {
-    /// A name has a `[`. PHP makes no array of some of these (`a[`), but no shop relies on it.
+    /// A name contains `[`. For some of these (`a[`), PHP makes no array, but no shop relies on that.
     Array,
     /// More parameters than the limit.
     TooMany,
 }
 
-/// The entries of `$_GET`, in its order.
+/// The entries of `$_GET`, in its sequence.
 ///
 /// # Errors
-/// [`ReadError`] where `$_GET` would not be a flat list of all parameters.
+/// [`ReadError`] if `$_GET` would not be a flat list of all parameters.
 pub fn read(raw_query: &str, limit: usize) -> Result<Vec<Parameter>, ReadError> {
     let mut entries: Vec<Parameter> = Vec::new();
     for (count, parameter) in raw_query.split('&').filter(|parameter| !parameter.is_empty()).enumerate() {
@@ -66,7 +66,7 @@ fn decode(text: &str) -> Vec<u8> {
     percent_decode_str(&text.replace('+', " ")).collect()
 }
 
-/// `None` where PHP skips the parameter.
+/// `None` if PHP skips the parameter.
 fn variable_name(decoded: &[u8]) -> Option<Vec<u8>> {
     let sent: Vec<u8> = decoded.iter().copied().take_while(|byte| *byte != 0).skip_while(|byte| *byte == b' ').collect();
     let name: Vec<u8> = sent.iter().map(|byte| if matches!(byte, b' ' | b'.') { b'_' } else { *byte }).collect();

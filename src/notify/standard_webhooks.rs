@@ -9,11 +9,11 @@ use sha2::Sha256;
 
 use crate::secrets::Redacted;
 
-/// Header: the same for every attempt to tell one change.
+/// The header with the id of the change: the same in every attempt to tell it.
 pub const ID: &str = "webhook-id";
-/// Header: Unix seconds of the attempt. Receivers refuse an attempt whose time is far from theirs.
+/// The header with the time of the attempt in Unix seconds. Receivers refuse an attempt whose time is far from theirs.
 pub const TIMESTAMP: &str = "webhook-timestamp";
-/// Header: what [`sign`] returns.
+/// The header with the signatures that [`sign`] returns.
 pub const SIGNATURE: &str = "webhook-signature";
 
 const KEY_PREFIX: &str = "whsec_";
@@ -21,7 +21,7 @@ const KEY_PREFIX: &str = "whsec_";
 /// The request's body. `at` is the time of the status, `data` the order.
 ///
 /// # Errors
-/// `data` cannot be JSON.
+/// If `data` cannot be written as JSON.
 pub fn body(at: Timestamp, data: &impl Serialize) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Event<'a, D> {
@@ -43,7 +43,7 @@ pub fn sign(id: &str, timestamp: i64, body: &str, keys: &[Redacted]) -> String {
     signatures.collect::<Vec<_>>().join(" ")
 }
 
-/// The HMAC key: what is base64 behind `whsec_`. `None` for any other text.
+/// The HMAC key: the decoded base64 after `whsec_`. `None` for any other text.
 #[must_use]
 pub fn decode_key(key: &Redacted) -> Option<Vec<u8>> {
     BASE64_STANDARD.decode(key.expose().strip_prefix(KEY_PREFIX)?).ok()

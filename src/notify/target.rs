@@ -1,15 +1,14 @@
-//! Where a shop is called: its callbackUrl, if it can be called at all.
+//! The URL at which a shop is called: its callbackUrl, if that may be called.
 //!
-//! A shop chooses the URL. So it must not lead the bridge to a service that only the bridge can reach. What the URL
-//! itself shows is checked here; the addresses of its name are checked at each connection, by
-//! [`ShopClient`](super::ShopClient).
+//! A shop chooses the URL, so it must not lead the bridge to a service that only the bridge can reach. This module checks
+//! what the URL itself shows. [`ShopClient`](super::ShopClient) checks the addresses of the host at each connection.
 
 use std::fmt;
 
 use rustls::pki_types::DnsName;
 use url::{Host, Url};
 
-/// The URL of a shop that can be called. It has no fragment, and no dot at the end of its host.
+/// The URL of a shop that may be called. It has no fragment, and no dot at the end of its host.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     url: Url,
@@ -34,8 +33,8 @@ pub enum NotCallable {
 }
 
 impl Target {
-    /// `notify_hosts` are the only hosts of this shop, if there are any. Of these, `private_hosts` may be private, IP
-    /// addresses and plain http.
+    /// `notify_hosts`, if given, are the only hosts that may be called for this shop. Those that `private_hosts` also names
+    /// may have private addresses, be IP addresses and use plain http.
     ///
     /// # Errors
     /// [`NotCallable`], with the first reason.
@@ -82,21 +81,21 @@ impl Target {
     }
 }
 
-/// Without the URL, which must not be in the log.
+/// Shows no URL, because a shop's URL must not be in the log.
 impl fmt::Debug for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Target").field("may_be_private", &self.may_be_private).finish_non_exhaustive()
     }
 }
 
-/// `PRIVATE_SHOP_HOSTS`. A host without a port has all ports.
+/// `PRIVATE_SHOP_HOSTS`. A host without a port stands for all ports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PrivateHosts(Vec<(Host, Option<u16>)>);
 
 impl PrivateHosts {
     /// Reads `host` and `host:port` between commas, IPv6 addresses in brackets.
-    ///
     /// # Errors
+    /// What is wrong, as a text that follows `PRIVATE_SHOP_HOSTS: `.
     /// What is wrong, to be read behind `PRIVATE_SHOP_HOSTS: `.
     pub fn parse(text: &str) -> Result<Self, String> {
         text.split(',').map(|entry| parse_entry(entry.trim())).collect::<Result<_, _>>().map(Self)
@@ -130,13 +129,14 @@ fn parse_entry(entry: &str) -> Result<(Host, Option<u16>), String> {
     Ok((host, port.transpose()?))
 }
 
-/// Digits only: `u16` itself also reads `+1`.
+/// Accepts digits only, because `u16` itself also reads `+1`.
 fn parse_port(text: &str) -> Option<u16> {
     let port = text.parse().ok().filter(|port| *port > 0)?;
     text.bytes().all(|byte| byte.is_ascii_digit()).then_some(port)
 }
 
-/// A host as a URL has it: in lower case, IDNA applied, an IPv4 address in any spelling; and without a dot at its end.
+/// A host as a URL has it: in lower case, with IDNA applied, an IPv4 address in its usual form, and without a dot at the
+/// end.
 fn parse_host(text: &str) -> Option<Host> {
     match Host::parse(text.strip_suffix('.').unwrap_or(text)).ok()? {
         Host::Domain(name) => is_dns_name(&name).then_some(Host::Domain(name)),
@@ -144,7 +144,7 @@ fn parse_host(text: &str) -> Option<Host> {
     }
 }
 
-/// rustls has no connection to any other name.
+/// rustls cannot connect to any other name.
 fn is_dns_name(name: &str) -> bool {
     DnsName::try_from(name).is_ok() && !name.ends_with('.')
 }

@@ -1,4 +1,4 @@
-//! Telling one shop of one order: the attempt is written down, the shop is called, the result is written down.
+//! Tells one shop about one order: stores the notification attempt, calls the shop, stores the result.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,16 +15,16 @@ use crate::secrets::{Notify, Secret};
 use crate::store::{OrderStore, WriteError};
 use crate::telemetry::error_chain;
 
-/// An attempt ends so long after it was written down.
+/// How long a notification attempt may take, counted from when it was stored.
 const MAX_ATTEMPT: SignedDuration = SignedDuration::from_secs(10);
 /// How long the result of an attempt may take to be stored.
 const MAX_RESULT: SignedDuration = SignedDuration::from_secs(5);
 /// How long an order waits while others call the same host; longer would keep other shops waiting.
 const MAX_WAIT_FOR_HOST: Duration = Duration::from_secs(2);
-/// With less than this, no attempt begins.
+/// With less time left than this, no notification attempt begins.
 const MIN_LEFT: Duration = Duration::from_secs(12);
 
-/// Tells shops. One in a process: it knows which hosts do not answer.
+/// Tells shops. There is one in a process, because it remembers which hosts do not answer.
 pub struct Notifier<S, F, C> {
     bridge: Arc<Bridge<S, F>>,
     shops: C,
@@ -41,7 +41,7 @@ pub enum Occasion {
     Sweep,
 }
 
-/// What became of an order whose shop is to be told. The names are in the log.
+/// What was done for an order whose shop is to be told. The names are in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum TellOutcome {
@@ -49,22 +49,22 @@ pub enum TellOutcome {
     NothingDue,
     /// Too little time is left, or the host is busy or slow.
     Postponed,
-    /// The shop is not notified.
+    /// The shop is configured not to be notified.
     Off,
     /// The shop's URL cannot be called.
     NotNotifiable,
     /// The host fails too often in this minute.
     PassedOver,
     Delivered,
-    /// Tried in vain; tried again later.
+    /// The attempt failed; there will be another one.
     Undelivered,
-    /// Tried in vain for the last time.
+    /// The last attempt failed.
     Failed,
     StoreUnavailable,
 }
 
 impl TellOutcome {
-    /// Whether the stored order is another version now.
+    /// Whether this has written a new version of the order.
     #[must_use]
     pub fn has_written(self) -> bool {
         !matches!(self, Self::NothingDue | Self::Postponed)
@@ -76,7 +76,8 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         Self { bridge, shops, private_hosts, hosts: Hosts::default() }
     }
 
-    /// Tells the shop of an order that was read just now, if that is due. One summary line is logged of what was done.
+    /// Tells the shop of an order, if that is due. The order must have just been read. Logs one summary line about what was
+    /// done.
     pub async fn tell(&self, order: StoredOrder, secret: &Secret, by: Timestamp, occasion: Occasion) -> TellOutcome {
         let now = self.bridge.clock.now();
         if order.notification_due_at().is_none_or(|due_at| due_at > now) {
@@ -143,7 +144,7 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         let begin = |order: &StoredOrder, now| order.begin_notification(attempt, now);
         let begun = match self.bridge.update(order, by, OnOutage::GiveUp, begin).await {
             Ok(Updated { replaced: None, .. }) => return TellOutcome::NothingDue, // another worker was faster
-            Ok(Updated { order, .. }) if has_failed(&order) => return TellOutcome::Failed, // killed in its last attempt
+            Ok(Updated { order, .. }) if has_failed(&order) => return TellOutcome::Failed, // killed in the last attempt
             Ok(Updated { order, .. }) => order,
             Err(failure) => {
                 tracing::warn!(error = error_chain(&failure.error), "a notification is not stored");
@@ -159,7 +160,7 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         self.store_end(begun, attempt, call.end(), until.min(by)).await
     }
 
-    /// The host fails too often in this minute. A sweep makes the order due again later.
+    /// The host fails too often in this minute. A sweep makes the order due later.
     async fn pass_over(&self, order: &StoredOrder, by: Timestamp, occasion: Occasion) -> TellOutcome {
         if occasion == Occasion::Stream {
             return TellOutcome::Postponed;
@@ -170,7 +171,7 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         }
     }
 
-    /// Writes down how the attempt ended, again and again for a while: else it is repeated after its lease.
+    /// Stores the result of the attempt, with retries: without a stored result, the attempt is repeated after its lease.
     async fn store_end(&self, begun: StoredOrder, attempt: Uuid, end: AttemptEnd, until: Timestamp) -> TellOutcome {
         let by = until.saturating_add(MAX_RESULT).unwrap_or(until);
         let is_delivered = end == AttemptEnd::Delivered;
@@ -187,10 +188,10 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         }
     }
 
-    /// The version that was written, or what became of the order instead.
+    /// Writes the version, and returns it; or the outcome, if it was not written.
     async fn replace(&self, order: &StoredOrder, next: Box<StoredOrder>, by: Timestamp) -> Result<StoredOrder, TellOutcome> {
         self.bridge.replace(order, next, by).await.map_err(|error| match error {
-            // Another worker was faster, or something was heard: that wakes a worker, too.
+            // Another worker was faster, or a callback changed the order. The stream wakes a worker for that write.
             WriteError::Conflict(_) => TellOutcome::NothingDue,
             WriteError::Store(error) => {
                 tracing::warn!(error = error_chain(&error), "a notification is not stored");
@@ -206,7 +207,7 @@ fn has_failed(order: &StoredOrder) -> bool {
 
 fn jitter() -> u8 {
     let mut random = [0];
-    // Without randomness all attempts of a change wait equally long, which is harmless.
+    // If there is no randomness, all attempts of a change wait equally long, which is harmless.
     getrandom::fill(&mut random).map_or(128, |()| random[0])
 }
 
@@ -215,7 +216,7 @@ struct Summary {
     shop_id: String,
     order_uuid: Option<String>,
     status: &'static str,
-    /// How long the change has waited.
+    /// How long the change has waited to be told.
     age: SignedDuration,
     attempts: u32,
     shop_status: Option<u16>,

@@ -1,6 +1,6 @@
 //! Use case: a person decides. The operator's events of the `worker`, and their answers.
 //!
-//! An operator changes orders with the code that everything else uses, and each decision is one line in the log.
+//! An operator's events use the same code as everything else, and each of them is one line in the log.
 
 mod settle;
 mod tell;
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Tell(Tell),
 }
 
-/// Beside the name of the operator's event: who sends it, and why. It is logged, so it is no place for personal data.
+/// Who sends the event and why, beside the event's name. It is logged, so it must not contain personal data.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Note {
     pub event: String,
@@ -39,7 +39,7 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// The one line about an operator's event. Hands the answer on.
+    /// Logs the one line about an operator's event, and returns the answer.
     pub(crate) fn log(self, answer: Value) -> Value {
         let Self { event, by, reason } = self;
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
@@ -86,7 +86,7 @@ enum OperatorError {
     Secret(#[from] SecretUnavailable),
 }
 
-/// Does what an operator's event says, and answers it. An error says that nothing was changed.
+/// Does what an operator's event says, and returns the answer. An error in the answer says that nothing was changed.
 pub(crate) async fn run<S: OrderIndex, F: FrontPayment>(bridge: &Bridge<S, F>, command: Command, by: Timestamp) -> Value {
     let answer = match command {
         Command::Waiting(waiting) => waiting.run(bridge, by).await,
@@ -108,7 +108,7 @@ async fn secret<S, F>(bridge: &Bridge<S, F>, by: Timestamp) -> Result<Arc<Secret
     Ok(bridge.secret(by).await?)
 }
 
-/// A place in an index, for the next event: its time and the order's id, with `_` between.
+/// A place in an index, for the next event: the time and the order's id, joined by `_`.
 fn write_cursor(Cursor { order_id, at }: Cursor) -> String {
     format!("{at}_{order_id}")
 }

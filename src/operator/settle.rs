@@ -1,4 +1,4 @@
-//! `{"settle": {...}}`: what an order is at Front Payment, or that it is not there.
+//! `{"settle": {...}}`: which order of Front Payment's an order is, or that it was not created.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,7 +13,8 @@ use crate::order::{StatusRead, StoredOrder};
 use crate::status::{ReadBudget, ReadError, StatusReader};
 use crate::store::OrderIndex;
 
-/// Status reads to settle one order: anew where the order changes meanwhile, and each once more with a newer token.
+/// Status reads to settle one order. The status is read again if the order changes meanwhile, and once more with a newer
+/// token.
 const MAX_READS: usize = 10;
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -37,15 +38,15 @@ pub(crate) struct NotCreated {
 pub(crate) struct Found {
     order_id: Uuid,
     order_uuid: String,
-    /// As the portal shows it.
+    /// The `referenceNo` as the portal shows it.
     #[serde(default)]
     reference_no: Option<String>,
-    /// An accepted order is this one instead.
+    /// Whether an accepted order gets this uuid instead of its own.
     #[serde(default)]
     instead: bool,
 }
 
-/// The word `false`: nobody says with `created` that an order was created.
+/// Accepts the word `false` only: an order that was created is settled with its `orderUuid`.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "bool")]
 struct False;
@@ -72,7 +73,7 @@ impl Settle {
                 order.settle_as_not_created(bridge.clock.now())?;
                 let change = |order: &StoredOrder, now| order.settle_as_not_created(now).ok().flatten();
                 let order = update(bridge, order, by, change).await?;
-                // It may have been accepted meanwhile.
+                // The order may have been accepted meanwhile.
                 order.settle_as_not_created(bridge.clock.now())?;
                 order
             }
@@ -83,7 +84,7 @@ impl Settle {
 }
 
 impl Found {
-    /// The status is read first: only an order that Front Payment has, with this amount, is bound.
+    /// Reads the status first, because only an order that Front Payment has, with the right amount, may be bound.
     async fn bind<S: OrderIndex, F: FrontPayment>(
         &self,
         bridge: &Bridge<S, F>,
@@ -99,7 +100,7 @@ impl Found {
         }
         let budget = ReadBudget::per_minute(MAX_READS);
         let mut reader = StatusReader::new(bridge, &budget, secret(bridge, by).await?, Deadline::replying_by(by));
-        // Where the order changes meanwhile, all of it is checked anew.
+        // If the order has changed, everything is checked again.
         let apply = |order: &StoredOrder, read: &StatusRead, now| {
             self.check(order, now).and_then(|()| check_amount(order, read)).ok()?;
             order.settle_as(&self.order_uuid, read, now)

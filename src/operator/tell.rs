@@ -1,4 +1,4 @@
-//! `{"tell": {...}}`: a shop is notified anew of what it was not told.
+//! `{"tell": {...}}`: notifies a shop again of what it was not told.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::telemetry::error_chain;
 
 /// Orders that one event looks at.
 const PAGE: u16 = 500;
-/// With less than this, the answer says where to go on.
+/// With less time left than this, the answer says where to continue.
 const MIN_LEFT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -26,7 +26,7 @@ pub(crate) struct Tell {
     shop_id: String,
     #[serde(deserialize_with = "rfc_3339")]
     since: Timestamp,
-    /// `next` of the event before.
+    /// `next` of the answer before.
     #[serde(default)]
     after: Option<String>,
 }
@@ -54,7 +54,8 @@ impl Tell {
             };
             match repeated {
                 Ok(is_told) => told += u64::from(is_told),
-                // Only at the very first order, the answer is an error: nothing was changed. Else it says where to go on.
+                // Only before the first order was done, the answer is an error, which says that nothing was changed. Later,
+                // it says where to continue.
                 Err(error) if done == after => return Err(error),
                 Err(error) => {
                     tracing::warn!(error = error_chain(&error), "not every order is looked at");
@@ -70,7 +71,7 @@ impl Tell {
         })
     }
 
-    /// Whether the order is to be notified anew.
+    /// Whether the order was made due to be told again.
     async fn repeat<S: OrderIndex, F>(
         &self,
         bridge: &Bridge<S, F>,

@@ -11,13 +11,13 @@ use crate::order::{AskQueue, SUBMISSION_LEASE, StoredOrder};
 use crate::order_view::Instant;
 use crate::store::{IndexQuery, OrderIndex, Partition};
 
-/// Orders of a page.
+/// Orders in one answer.
 const PAGE: u16 = 100;
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Waiting {
-    /// `next` of the page before.
+    /// `next` of the answer before.
     #[serde(default)]
     after: Option<String>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Waiting {
 impl Waiting {
     pub(super) async fn run<S: OrderIndex, F>(&self, bridge: &Bridge<S, F>, by: Timestamp) -> Result<Value, OperatorError> {
         let now = bridge.clock.now();
-        // An UNKNOWN order waits at once. Its place in the index is a minute after its attempt began.
+        // An UNKNOWN order waits at once, but its place in the index is one minute after its attempt began.
         let until = now.saturating_add(SUBMISSION_LEASE).unwrap_or(now).as_second() + 1;
         let mut query = IndexQuery::until(Partition::Ask(AskQueue::Settle), until, PAGE);
         query.after = self.after.as_deref().map(read_cursor).transpose()?;
@@ -42,7 +42,7 @@ impl Waiting {
     }
 }
 
-/// An order that waits, as the answer has it.
+/// An order that waits, as the answer shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct View<'a> {

@@ -5,7 +5,7 @@ use bigdecimal::num_bigint::Sign;
 use serde::{Serialize, Serializer};
 
 pub(super) const MAX_DIGITS: usize = 28;
-/// Zeros that signify nothing count, too.
+/// Counts zeros that do not change the value, too.
 pub(super) const MAX_LENGTH: usize = 2_048;
 
 /// An exact decimal: digits with at most one point among them. Nothing is ever rounded.
@@ -87,14 +87,14 @@ impl Decimal {
         self.value.sign() == Sign::Minus
     }
 
-    /// For sums.
+    /// For adding up.
     pub(super) fn value(&self) -> &BigDecimal {
         &self.value
     }
 }
 
 impl From<u8> for Decimal {
-    /// Unquoted.
+    /// A small number, as if it was sent without quotation marks.
     fn from(number: u8) -> Self {
         Self { value: number.into(), text: number.to_string().into(), quoted: false }
     }

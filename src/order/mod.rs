@@ -25,7 +25,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
 
-/// A valid order. Nothing checks it again.
+/// A valid order: no later code checks it again.
 ///
 /// Its `Serialize` is the canonical form in which two orders are compared: figures by value, defaults filled in. It leaves
 /// out what a shop's code makes anew for a retry (`order_date`, `callback`), and `personal_number`, of which no digest may
@@ -118,9 +118,9 @@ pub struct Address {
 pub struct CallbackUrls {
     /// The shop's. It is stored; Front Payment gets a URL of the bridge's instead.
     pub callback: String,
-    /// Where a customer goes who signed.
+    /// Where a customer is sent after signing.
     pub success: String,
-    /// Where a customer goes who did not sign.
+    /// Where a customer is sent who did not sign.
     pub failure: String,
 }
 

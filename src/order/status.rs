@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
 
-/// The order of the variants is the rank: callbacks only ever raise it.
+/// The variants are in the order of their rank. A callback can only raise the rank.
 #[derive(
     Debug,
     Clone,
@@ -22,11 +22,11 @@ use strum::VariantArray;
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// An attempt was claimed and may be running.
+    /// A submission attempt was claimed and may be running.
     Submitting,
     /// Front Payment refused the order; nothing was created.
     Rejected,
-    /// Nothing was created, as far as Front Payment says.
+    /// Front Payment says that nothing was created.
     Failed,
     /// The order may or may not have been created.
     Unknown,
@@ -54,7 +54,8 @@ impl Status {
     /// Front Payment's own statuses, lowest rank first. The four before them are the bridge's.
     pub const OF_THE_PROVIDER: &'static [Self] = Self::VARIANTS.split_at(4).1;
 
-    /// Whether no order comes back from it, as far as callbacks tell. Such an order makes way for another one that lives.
+    /// Whether callbacks cannot bring an order back from this status. Such an order makes way for another uuid that is
+    /// alive.
     #[must_use]
     pub fn is_dead(self) -> bool {
         match self {
@@ -65,30 +66,30 @@ impl Status {
         }
     }
 
-    /// Whether the status leaves open how much was refunded.
+    /// Whether a status read must tell how much was refunded.
     #[must_use]
     pub fn is_about_refund(self) -> bool {
         matches!(self, Self::RefundPending | Self::PartialRefunded | Self::Refunded)
     }
 
-    /// As it is stored and shown.
+    /// The name in the store and in replies.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
-/// A status word of Front Payment's. The set is open, so a word may be unknown.
+/// One of Front Payment's status words. Front Payment may add words, so a word can be unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StatusWord {
     Known(Status),
-    /// In capitals and underscores, for example `SUCCESS` of the documented example.
+    /// In capitals with underscores, like `SUCCESS` of the documented example.
     Unknown(String),
 }
 
 impl StatusWord {
-    /// Case does not matter, nor whether words are joined by spaces or underscores. `RESEVRED` is a misspelling on Front
-    /// Payment's page. The bridge's own states are not words of Front Payment's: "failed" is unknown.
+    /// Case does not matter, nor whether words are joined by spaces or underscores. Front Payment's page has the misspelling
+    /// `RESEVRED`. Names of the bridge's own statuses, like "failed", are unknown words.
     ///
     /// ```
     /// use front_payment_bridge::order::{Status, StatusWord};
@@ -117,7 +118,7 @@ impl StatusWord {
         }
     }
 
-    /// The word in capitals and underscores.
+    /// The word in capitals with underscores.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

@@ -2,17 +2,17 @@
 
 use super::{Status, Violation};
 
-/// What came of sending an order to Front Payment.
+/// The result of sending an order to Front Payment.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SubmitReply {
     Created(CreatedOrder),
-    /// Front Payment refused the order, with these sentences. Nothing was created.
+    /// Front Payment refused the order, and said why. Nothing was created.
     Rejected(Vec<Violation>),
     /// The token was rejected. Nothing was created.
     Unauthorized,
     /// There was no connection, or Front Payment asks to try later. Nothing was created.
     Unavailable,
-    /// Front Payment says that it did not take the order. Nothing was created.
+    /// Front Payment says that it did not accept the order. Nothing was created.
     Failed,
     /// The order may or may not have been created.
     Unknown,
@@ -24,14 +24,14 @@ pub struct CreatedOrder {
     pub order_uuid: String,
     pub customer_uuid: Option<String>,
     pub bank_id_url: Option<String>,
-    /// There is a link, but it cannot be given out: the customer cannot sign.
+    /// There is a link, but it is unusable, so the customer cannot sign.
     pub has_unusable_link: bool,
     /// SENT if the customer has to sign, else INVOICED.
     pub status: Status,
 }
 
 impl SubmitReply {
-    /// The status that it gives to an order of which nothing else is known.
+    /// The status of an order of which only this 201 is known.
     #[must_use]
     pub fn status(&self) -> Status {
         match self {

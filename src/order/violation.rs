@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-/// Of one reply.
+/// The most errors of one reply.
 pub const MAX_ERRORS: usize = 1_000;
-/// Of one reply.
+/// The most warnings of one reply.
 pub const MAX_WARNINGS: usize = 100;
 
 /// The kind of a violation. Programs rely on the names.
@@ -38,15 +38,15 @@ pub enum Code {
     NotNotifiable,
     /// Advisory: a phone number or postal code is unlike those of its country, or a text is garbled.
     UnlikelyFormat,
-    /// Advisory: optional, but an order is safer with it.
+    /// Advisory: optional, but safer to send.
     Recommended,
-    /// Front Payment's own sentence.
+    /// A sentence of Front Payment's.
     Provider,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// JSON pointer (RFC 6901) into the document that was sent. `""` is the whole of it, or a header.
+    /// JSON pointer (RFC 6901) into the document that was sent. `""` means the whole document, or a header.
     pub pointer: String,
     pub code: Code,
     /// A sentence for the shop's engineer. It never quotes the value.

@@ -1,4 +1,4 @@
-//! Use case: Front Payment is asked for the status of orders of which it says nothing.
+//! Use case: status reads of orders of which Front Payment says nothing.
 
 mod stale_attempts;
 
@@ -19,22 +19,22 @@ use crate::status::{ReadBudget, ReadError, StatusReader};
 use crate::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore, Partition, StoreError};
 use crate::telemetry::{ProviderCalls, error_chain};
 
-/// Status reads in one sweep.
+/// The most status reads of one sweep.
 const MAX_READS: u16 = 100;
-/// As many of them are for orders that are neither SENT nor have a reason to ask, if so many are due.
+/// The least number of them for other orders than SENT ones and those with a reason to ask, if so many are due.
 const MIN_CHECKS: usize = 20;
-/// Orders that are looked at, at once, for a reason to ask.
+/// Orders that are loaded at the same time to look for a reason to ask.
 const MAX_LOADS_AT_ONCE: usize = 16;
-/// What must be left of Front Payment's 240 requests a minute, for orders and callbacks.
+/// What a sweep must leave of Front Payment's 240 requests a minute, for orders and callbacks.
 const MIN_RATE_LIMIT: u32 = 120;
-/// With less than this, no status read begins.
+/// With less time left than this, no status read begins.
 const MIN_LEFT: Duration = Duration::from_secs(12);
 
-/// The status reads of one sweep, one at a time.
+/// Makes the status reads of one sweep, one after the other.
 pub struct Reconciler<'b, S, F> {
     bridge: &'b Bridge<S, F>,
     budget: ReadBudget,
-    /// Front Payment's rate limit is nearly used up.
+    /// Whether Front Payment's rate limit is nearly used up.
     is_rate_limited: bool,
 }
 
@@ -43,17 +43,17 @@ pub struct Reconciler<'b, S, F> {
 #[strum(serialize_all = "kebab-case")]
 enum ReadOutcome {
     Unchanged,
-    /// Front Payment told something new: its callback was missed.
+    /// Front Payment told something new, so its callback was missed.
     News,
     /// Front Payment does not know the uuid.
     NotFound,
     Failed,
 }
 
-/// The orders to ask about, in that order: reasons to ask, SENT, all others.
+/// The orders whose status is to be read, in this sequence: reasons to ask, SENT, all others.
 ///
-/// A reason to ask is due at once, so its place in the queue is at the end. Where more waits than is read in one sweep, both
-/// ends of the queue are looked at, so that a backlog of other orders does not delay it.
+/// A reason to ask is due at once, so it stands at the end of the queue. To find it behind a backlog of other orders, both
+/// ends of the queue are read.
 ///
 /// # Errors
 /// [`StoreError`] if an index cannot be read.
@@ -78,7 +78,7 @@ pub async fn due<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) -> Resu
     Ok(ask)
 }
 
-/// Of a SENT order, the index does not say whether there is a reason to ask.
+/// Puts orders with a reason to ask before the others. The index does not have the reason, so SENT orders are loaded.
 async fn reasons_first<S: OrderIndex, F>(
     bridge: &Bridge<S, F>,
     entries: Vec<IndexEntry>,
@@ -100,18 +100,19 @@ impl<'b, S: OrderStore, F: FrontPayment> Reconciler<'b, S, F> {
         Self { bridge, budget: ReadBudget::per_minute(MAX_READS.into()), is_rate_limited: false }
     }
 
-    /// Whether another status read may begin.
+    /// Whether enough time and rate limit is left for another status read.
     #[must_use]
     pub fn may_read(&self, by: Timestamp) -> bool {
         !self.is_rate_limited && self.bridge.clock.until(by) >= MIN_LEFT
     }
 
-    /// Reads the status of an order, if that is due. Returns the order as it is then stored; `None` if nothing was read.
+    /// Reads the status of an order, if that is due. Returns the order as it is stored afterwards; `None` if nothing was
+    /// read.
     pub async fn read(&mut self, order: StoredOrder, secret: &Arc<Secret>, by: Timestamp) -> Option<StoredOrder> {
-        // When to ask again is written down before Front Payment is asked.
+        // The time of the next status read is stored before this one is made.
         match self.bridge.update(order, by, OnOutage::GiveUp, StoredOrder::begin_status_read).await {
             Ok(Updated { order, replaced: Some(_) }) => Some(self.ask(order, secret, by).await),
-            Ok(_) => None, // not due, or something was heard
+            Ok(_) => None, // not due, or changed by a callback
             Err(failure) => {
                 tracing::warn!(error = error_chain(&failure.error), "a status read is not stored");
                 None

@@ -1,4 +1,4 @@
-//! Orders whose outcome is unknown: Front Payment cannot be asked about them, because it has not named a uuid.
+//! Orders whose outcome is unknown. Their status cannot be read, because Front Payment has not named a uuid.
 
 use jiff::Timestamp;
 
@@ -7,12 +7,12 @@ use crate::order::{AskQueue, SUBMISSION_LEASE, Status};
 use crate::store::{IndexEntry, IndexQuery, OrderIndex, Partition, StoreError, WriteError};
 use crate::telemetry::error_chain;
 
-/// Entries of a page.
+/// Entries in one page of the index.
 const PAGE: u16 = 1_000;
-/// Of so many UNKNOWN orders the order itself is read, the earliest first. Of the others the index is enough.
+/// UNKNOWN orders that one sweep loads, the oldest first, to correct what is derived. The others are only counted.
 const MAX_LOADS: usize = 100;
 
-/// Ends submission attempts that outlived their lease as UNKNOWN, and logs how many orders wait for the operator.
+/// Makes orders UNKNOWN whose submission attempts have outlived their lease, and logs how many orders wait for the operator.
 pub async fn end_stale_attempts<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) {
     let (mut waiting, mut oldest, mut loads) = (0u64, None::<i64>, 0);
     let now = bridge.clock.now();
@@ -45,7 +45,7 @@ pub async fn end_stale_attempts<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Tim
     tracing::info!(waiting, oldestSeconds = oldest_seconds, "orders that wait for the operator");
 }
 
-/// Whether the order is UNKNOWN, now or already. The index may be behind the order, so the order decides.
+/// Whether the order is UNKNOWN, already or from now on. The index may be outdated, so the order itself decides.
 async fn is_unknown<S: OrderIndex, F>(bridge: &Bridge<S, F>, entry: &IndexEntry, by: Timestamp) -> bool {
     end_stale_attempt(bridge, entry, by).await.unwrap_or_else(|error| {
         tracing::warn!(error = error_chain(&error), "a stale attempt cannot be marked UNKNOWN");
@@ -65,7 +65,7 @@ async fn end_stale_attempt<S: OrderIndex, F>(
     };
     match bridge.replace(&order, ended, by).await {
         Ok(_) => Ok(true),
-        Err(WriteError::Conflict(_)) => Ok(false), // something was heard: the next sweep looks again
+        Err(WriteError::Conflict(_)) => Ok(false), // changed by a callback: the next sweep looks again
         Err(WriteError::Store(error)) => Err(error),
     }
 }

@@ -33,8 +33,8 @@ impl std::fmt::Debug for Shop {
     }
 }
 
-/// Why the secret is unusable: the field, and what is expected there. Never quotes the secret. Of a member's
-/// name it quotes what is too short for a key, because an operator may have put a key in its place.
+/// Why the secret is unusable: the field, and what is expected there. It never quotes a value. It quotes a member's name
+/// only if that is too short to be a key, because an operator may have put a key in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     #[error("the secret's {field}: expected {expected}")]
@@ -78,8 +78,8 @@ impl Secret {
         })
     }
 
-    /// The shop that an API key belongs to, and which of the shop's keys it is, from 1. Compares all hashes, so that the
-    /// time tells nothing.
+    /// The shop that an API key belongs to, and the number of the key, counted from 1. Compares all hashes, so that the time
+    /// reveals nothing.
     #[must_use]
     pub fn shop_of(&self, api_key: &str) -> Option<(&str, u64)> {
         let hash: [u8; 32] = Sha256::digest(api_key).into();
@@ -101,7 +101,7 @@ impl Secret {
         self.shops.iter().find(|shop| shop.id == shop_id)?.notify.as_ref()
     }
 
-    /// Members that the bridge does not know, like `shops.shop-a.notify.host`: perhaps a misspelt `hosts`.
+    /// Members that the bridge does not know, like `shops.shop-a.notify.host`, perhaps a misspelt `hosts`.
     #[must_use]
     pub fn unknown_members(&self) -> &[String] {
         &self.unknown_members
@@ -113,7 +113,7 @@ impl Secret {
     }
 }
 
-/// The parsers' own messages could quote the secret, so they are dropped.
+/// Drops the parsers' own messages, because they could quote the secret.
 fn read(text: &str) -> Result<Json<'_>, SecretError> {
     Json::parse(text.as_bytes()).map_err(|malformed| match serde_json::from_str::<Value>(text) {
         Ok(_) => repeated(&malformed).unwrap_or_else(|| SecretError::new("document", "at most 64 levels")),
@@ -127,10 +127,10 @@ fn repeated(malformed: &Malformed) -> Option<SecretError> {
     Some(SecretError::Repeated { member: shown(name).unwrap_or("a member").to_owned(), line: *line })
 }
 
-/// Keys have 24 characters at least.
+/// Shorter than any key, which has at least 24 characters.
 const MAX_SHOWN_BYTES: usize = 23;
 
-/// A member's name, unless it may be a key.
+/// A member's name, unless it could be a key.
 fn shown(name: &str) -> Option<&str> {
     Some(name).filter(|name| name.len() <= MAX_SHOWN_BYTES && is_shop_id(name))
 }

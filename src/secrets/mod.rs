@@ -1,8 +1,8 @@
 //! The secret: Front Payment's token and secretKey, and the shops' keys.
 //!
-//! Fetched during init and cached for five minutes. A good secret stays in use while a newer one cannot be fetched or used.
-//! A sign of a change (a 401, an unknown API key, a wrong checksum) fetches it early, but seldom: somebody who guesses keys
-//! must not cause a fetch each time.
+//! It is fetched during init and cached for five minutes. A good secret stays in use while a newer one cannot be fetched or
+//! used. A sign of a change (a 401, an unknown API key, a wrong checksum) fetches it earlier, but with a minimum interval,
+//! so that guessed keys do not cause a fetch each time.
 
 mod document;
 mod notify;
@@ -24,16 +24,16 @@ use tokio::sync::Mutex;
 use crate::clock::Clock;
 
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
-/// Between two fetches while there is a good secret. The fetch of init does not count.
+/// The shortest time between two fetches while there is a good secret. The fetch of init does not count.
 const REFRESH_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
-/// Between two fetches while there is none. The fetch of init counts.
+/// The shortest time between two fetches while there is none. The fetch of init counts.
 const RETRY_INTERVAL: SignedDuration = SignedDuration::from_secs(5);
 
 pub trait SecretSource: Send + Sync {
     fn fetch(&self) -> SecretFetch<'_>;
 }
 
-/// The text of the secret, or a line for the log that says why there is none.
+/// The text of the secret, or a line for the log about why there is none.
 pub type SecretFetch<'a> = Pin<Box<dyn Future<Output = Result<String, String>> + Send + 'a>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ pub struct SecretCache {
     source: Box<dyn SecretSource>,
     clock: Clock,
     state: RwLock<State>,
-    /// Locked during a fetch: all others wait for its result.
+    /// Held during a fetch, so that all others wait for its result.
     fetching: Mutex<()>,
 }
 
@@ -52,19 +52,19 @@ pub struct SecretCache {
 struct State {
     current: Option<Arc<Secret>>,
     fetched_at: Timestamp,
-    /// The latest fetch, the one of init included.
+    /// When the latest fetch was made, that of init included.
     tried_at: Option<Timestamp>,
-    /// The latest fetch after init.
+    /// When the latest fetch after init was made.
     refreshed_at: Option<Timestamp>,
 }
 
 impl SecretCache {
-    /// Empty: nothing is fetched yet.
+    /// An empty cache: nothing is fetched yet.
     pub fn new(source: impl SecretSource + 'static, clock: Clock) -> Self {
         Self { source: Box::new(source), clock, state: RwLock::default(), fetching: Mutex::default() }
     }
 
-    /// The fetch of init. If it fails, init goes on, and a request tries again.
+    /// Fetches the secret during init. If that fails, init goes on, and a request tries again.
     pub async fn prefetch(&self) {
         let _one_at_a_time = self.fetching.lock().await;
         self.fetch().await;
@@ -128,7 +128,8 @@ impl SecretCache {
                     state.fetched_at = self.clock.now();
                 });
             }
-            // A process with a good secret can wait for Secrets Manager. An unusable secret stays unusable until somebody acts.
+            // With a good secret, the process can wait for Secrets Manager. An unusable secret stays unusable until somebody
+            // changes it.
             Err(error) if self.current().is_some() => {
                 tracing::warn!(error, inUse = true, "the secret cannot be read or used");
             }

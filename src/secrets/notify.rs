@@ -11,7 +11,7 @@ use crate::order::json::Json;
 /// How a shop is notified.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Notify {
-    /// What notifications are signed with; several while they are being rotated. At least one.
+    /// The keys that sign notifications; at least one, and several while they are being rotated.
     pub keys: Vec<Redacted>,
     pub format: NotifyFormat,
     /// The only hosts that may be called, as [`url::Url::host_str`] writes them. `None` allows any.
@@ -20,7 +20,7 @@ pub struct Notify {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotifyFormat {
-    /// As Front Payment itself calls.
+    /// The way in which Front Payment itself calls.
     FrontPayment,
     /// <https://www.standardwebhooks.com>. The keys begin with `whsec_`.
     StandardWebhooks,
@@ -79,7 +79,7 @@ fn is_notify_key(key: &str, format: NotifyFormat) -> bool {
     }
 }
 
-/// In the form that a URL with this host has.
+/// A host in the form in which a URL has it.
 fn parse_host(host: &str) -> Option<String> {
     Host::parse(host).ok().map(|host| host.to_string()).filter(|host| !host.contains('*'))
 }

@@ -1,10 +1,10 @@
-//! Text that no log may show.
+//! Text that must not be in any log.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq;
 
-/// `Debug` does not show it. Comparing takes the same time for all texts of one length.
+/// `Debug` hides the text. Comparing takes the same time for all texts of the same length.
 #[derive(Clone)]
 pub struct Redacted(Box<str>);
 
@@ -13,7 +13,7 @@ impl Redacted {
         Self(text.into())
     }
 
-    /// For the one place that needs the text.
+    /// The text, for the one place that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

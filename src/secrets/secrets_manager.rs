@@ -11,7 +11,7 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    /// Time limits and retries are the client's.
+    /// The client must set the time limits and retries.
     #[must_use]
     pub fn new(client: Client, secret_id: String) -> Self {
         Self { client, secret_id }

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use super::*;
 
-/// A source whose text the test sets, and that counts how often it is asked.
+/// A source with a scripted text. It counts how often it is fetched.
 #[derive(Clone, Default)]
 struct Scripted {
     text: Arc<std::sync::Mutex<Option<String>>>,

@@ -1,5 +1,5 @@
-//! Limits how often a process reads statuses, so that a flood of unverified callbacks cannot use up the 240 requests a
-//! minute that Front Payment allows for everything.
+//! Limits the status reads of a process, so that a flood of unverified callbacks does not use up the 240 requests a minute
+//! that Front Payment allows for everything.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -8,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-/// At most so many reads in any one minute.
+/// Allows a number of status reads in any one minute.
 #[derive(Debug)]
 pub struct ReadBudget {
     per_minute: usize,
-    /// When the reads of the last minute began, oldest first.
+    /// When the status reads of the last minute began, oldest first.
     reads: Mutex<VecDeque<Timestamp>>,
 }
 
@@ -22,7 +22,7 @@ impl ReadBudget {
         Self { per_minute, reads: Mutex::default() }
     }
 
-    /// Counts a read and allows it, or refuses it.
+    /// Counts a status read if it is allowed, and says whether it is.
     #[must_use]
     pub fn try_read(&self, now: Timestamp) -> bool {
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);

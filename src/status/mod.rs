@@ -1,7 +1,7 @@
 //! Use case: Front Payment says something about an order.
 //!
-//! A verified callback raises the status of the stored order. Any other callback to a valid URL is a reason to ask Front
-//! Payment for the status, and so is a verified one that leaves it open.
+//! A verified callback raises the status of the stored order. An unverified callback to a valid URL is a reason to ask Front
+//! Payment for the status. So is a verified one that does not make the status clear.
 
 mod budget;
 mod read;
@@ -26,7 +26,7 @@ use crate::store::{OrderStore, StoreError};
 use crate::telemetry::{RequestReport, error_chain};
 use verify::Unverified;
 
-/// How long a callback competes with other writers of its order.
+/// How long a callback tries again after conflicts with other writers of its order.
 const MAX_CONTENTION: SignedDuration = SignedDuration::from_secs(12);
 
 /// A request to a callback URL.
@@ -35,13 +35,13 @@ pub struct CallbackRequest<'a> {
     pub order_id: Uuid,
     /// From the path.
     pub token: &'a str,
-    /// As received: its order and its escapes count for the checksum.
+    /// As received, because sequence and escapes count for the checksum.
     pub raw_query: &'a str,
     pub secret: Arc<Secret>,
     pub deadline: Deadline,
 }
 
-/// What Front Payment is answered.
+/// The outcome, from which the reply to Front Payment follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallbackOutcome {
     /// No such order, or the wrong token.
@@ -50,15 +50,15 @@ pub enum CallbackOutcome {
     Applied,
     /// Verified, and stored before.
     Duplicate,
-    /// Verified, and only noted: the order has no uuid, and a cancelled or expired one does not make it an order.
+    /// Verified, but only noted: the order has no uuid, and does not take that of a cancelled or expired one.
     Noted,
-    /// Verified, and about another order of Front Payment's than the stored one.
+    /// Verified, but about another uuid than the stored one.
     OtherOrder,
-    /// Unverified; the status was read from Front Payment instead.
+    /// Unverified, so the status was read from Front Payment.
     StatusRead,
-    /// Unverified, and there is no uuid to ask Front Payment about.
+    /// Unverified, and there is no uuid whose status could be read.
     NotVerified,
-    /// Unverified, and Front Payment did not tell the status.
+    /// Unverified, and the status read failed.
     StatusUnavailable,
     /// The store did not answer.
     StoreUnavailable,
@@ -94,10 +94,10 @@ impl From<ReadError> for Failure {
 }
 
 impl Failure {
-    /// Logs the failure, and returns what Front Payment is answered.
+    /// Logs the failure, and returns the outcome.
     fn into_outcome(self) -> CallbackOutcome {
         match self {
-            // The URL belongs to an order that has ended, or to none.
+            // The order's retention period has ended, so the URL belongs to no order, or to another one.
             Self::Update(UpdateError::Deleted) => CallbackOutcome::NotFound,
             Self::Load(error) => {
                 tracing::error!(error = error_chain(&error), "callback not stored");
@@ -138,7 +138,7 @@ impl<S: OrderStore, F: FrontPayment> Handling<'_, S, F> {
     async fn apply(&mut self, order: StoredOrder, callback: StatusCallback) -> Result<CallbackOutcome, Failure> {
         let now = self.bridge.clock.now();
         let by = now.saturating_add(MAX_CONTENTION).unwrap_or(now).min(self.request.deadline.reply_by());
-        // After a conflict, the order that is stored then must have this amount, too.
+        // After a conflict, the amount is checked against the newly stored order, too.
         let change = |order: &StoredOrder, now| {
             if order.has_total(&callback.amount) { order.apply_callback(&callback, now) } else { None }
         };
@@ -148,7 +148,8 @@ impl<S: OrderStore, F: FrontPayment> Handling<'_, S, F> {
             Ok(callback) => callback,
             Err(reason) => return self.read_instead(order, reason).await,
         };
-        // A callback about the stored uuid may have made it give way to another one: that is not a duplicate order.
+        // If this callback made the order take another uuid, the callback's uuid is the old one, and there is no duplicate
+        // order.
         let was_stored = |replaced: &StoredOrder| replaced.is_order(&callback.order_uuid);
         if order.is_other_order(&callback.order_uuid) && !replaced.as_ref().is_some_and(was_stored) {
             log_duplicate_order(&order, &callback.order_uuid);
@@ -167,7 +168,7 @@ impl<S: OrderStore, F: FrontPayment> Handling<'_, S, F> {
         Ok(CallbackOutcome::Applied)
     }
 
-    /// The callback is stored, so Front Payment need not repeat it, whether the status can be read or not.
+    /// The callback is stored, so Front Payment need not repeat it, even if the status read fails.
     async fn read_because_of(&mut self, order: StoredOrder, callback: &StatusCallback) -> Result<(), Failure> {
         let word = callback.word.name();
         tracing::info!(word, "a callback leaves open what the status or the refund is; reading it");
@@ -192,7 +193,7 @@ impl<S: OrderStore, F: FrontPayment> Handling<'_, S, F> {
     }
 }
 
-/// A customer may be billed twice: an operator must cancel one of the two.
+/// The customer may be billed twice, so an operator must cancel one of the two orders.
 pub(crate) fn log_duplicate_order(stored: &StoredOrder, other_uuid: &str) {
     tracing::error!(
         orderUuid = stored.order_uuid,

@@ -1,4 +1,4 @@
-//! A status read: Front Payment is asked for the status of an order.
+//! A status read: asks Front Payment for the status of an order.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,12 +16,12 @@ use crate::telemetry::{ProviderCalls, error_chain};
 
 /// How long Front Payment may take to answer.
 const MAX_READ: Duration = Duration::from_secs(10);
-/// How often a status is read again because the order changed meanwhile.
+/// The most status reads of one order, if it changes during each of them.
 const MAX_READS: u32 = 5;
-/// A status that was read more recently is fresh enough for a shop.
+/// A shop's request causes no status read if the last one is younger than this.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
-/// Reads the status of an accepted order for a shop that asks for it. Where Front Payment does not tell, returns the order
+/// Reads the status of an accepted order because its shop asks for it. If Front Payment does not tell it, returns the order
 /// as it is stored.
 pub async fn refresh<S: OrderStore, F: FrontPayment>(
     bridge: &Bridge<S, F>,
@@ -39,7 +39,7 @@ pub async fn refresh<S: OrderStore, F: FrontPayment>(
     (order, reader.calls)
 }
 
-/// Whether a shop may learn something by a status read: the order is accepted, and was not read a moment ago.
+/// Whether a status read may bring news: the order is accepted, and was not read a moment ago.
 pub(crate) fn is_worth_reading(order: &StoredOrder, now: Timestamp) -> bool {
     order.order_uuid.is_some() && order.checked_at.is_none_or(|at| now.duration_since(at) >= FRESH)
 }
@@ -58,7 +58,7 @@ pub(crate) enum ReadError {
     Update(#[from] UpdateError),
 }
 
-/// Reads statuses on behalf of one request.
+/// Makes the status reads of one request.
 pub(crate) struct StatusReader<'b, S, F> {
     bridge: &'b Bridge<S, F>,
     budget: &'b ReadBudget,
@@ -72,19 +72,19 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
         Self { bridge, budget, secret, deadline, calls: ProviderCalls::default() }
     }
 
-    /// Reads with a newer token from now on.
+    /// Uses a newer token from now on.
     pub(crate) fn use_secret(&mut self, secret: Arc<Secret>) {
         self.secret = secret;
     }
 
-    /// Stores what Front Payment tells, but only over the version of the order for which it was asked. Where the order
-    /// changed meanwhile, asks again.
+    /// Reads the status and stores it, but only over the version for which it was asked. If the order has changed meanwhile,
+    /// reads again.
     pub(crate) async fn read_and_store(&mut self, order: StoredOrder) -> Result<StoredOrder, ReadError> {
         let apply = |order: &StoredOrder, read: &StatusRead, now| Some(order.apply_status_read(read, now));
         self.read_and_apply(order, apply).await.map(|(order, _)| order)
     }
 
-    /// The same, where `apply` says what a status read changes. Also returns what was read.
+    /// Like [`Self::read_and_store`], but `apply` makes the change. Also returns what was read.
     pub(crate) async fn read_and_apply(
         &mut self,
         order: StoredOrder,
@@ -93,7 +93,7 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
         self.read_until_stored(order, None, apply).await
     }
 
-    /// The same, of another order of Front Payment's.
+    /// Like [`Self::read_and_apply`], for another of Front Payment's uuids than the stored one.
     pub(crate) async fn read_other_and_apply(
         &mut self,
         order: StoredOrder,
@@ -103,7 +103,7 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
         self.read_until_stored(order, Some(order_uuid), apply).await
     }
 
-    /// `other` is another order of Front Payment's than the stored one.
+    /// `other` is another of Front Payment's uuids than the stored one.
     async fn read_until_stored(
         &mut self,
         mut order: StoredOrder,
@@ -123,7 +123,7 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
         Err(ReadError::Overtaken)
     }
 
-    /// Asks Front Payment for the status of any order, and stores nothing.
+    /// Reads the status of any uuid, and stores nothing.
     pub(crate) async fn read(&mut self, order_uuid: &str) -> Result<StatusRead, ReadError> {
         let (bridge, by) = (self.bridge, self.deadline.send_by());
         let secret = self.secret.clone();

@@ -8,11 +8,11 @@ use crate::front_payment::callback::SignedCallback;
 use crate::order::{StatusCallback, StoredOrder};
 use crate::secrets::Secret;
 
-/// Why a callback is not verified. The names are in the log.
+/// Why a callback is unverified. The names are in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub(super) enum Unverified {
-    /// No query at all: such a request has the status read.
+    /// There is no query at all: whoever calls like this wants the status read.
     None,
     Shape,
     Checksum,
@@ -20,8 +20,8 @@ pub(super) enum Unverified {
     Amount,
 }
 
-/// Checks shape and checksum. Where the checksum is wrong, fetches the secret again: Front Payment may sign with a key that
-/// was added a moment ago.
+/// Checks names, forms and checksum. If the checksum is wrong, fetches the secret again, because Front Payment may sign with
+/// a key that was added a moment ago.
 pub(super) async fn verify<S, F>(
     bridge: &Bridge<S, F>,
     secret: &Arc<Secret>,
@@ -40,7 +40,7 @@ pub(super) async fn verify<S, F>(
     Ok(signed.callback)
 }
 
-/// The checksum does not protect the borders between values, so the amount is compared with what was sent.
+/// The checksum does not show where one value ends and the next begins. So the amount is compared with the order's total.
 pub(super) fn verify_amount(callback: StatusCallback, order: &StoredOrder) -> Result<StatusCallback, Unverified> {
     if order.has_total(&callback.amount) { Ok(callback) } else { Err(Unverified::Amount) }
 }

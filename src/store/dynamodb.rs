@@ -1,4 +1,4 @@
-//! Orders in DynamoDB: one item each, every write conditional on the version that was read.
+//! Orders in DynamoDB: one item each. Every write is conditional on the version that was read.
 
 use std::collections::HashMap;
 
@@ -23,13 +23,14 @@ pub struct DynamoDbStore {
 }
 
 impl DynamoDbStore {
-    /// Time limits and retries are the client's.
+    /// The client must set the time limits and retries.
     #[must_use]
     pub fn new(client: aws_sdk_dynamodb::Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// What prevents a write. DynamoDB sends it along; some compatible servers do not, so it is read.
+    /// The conflict that prevents a write. DynamoDB returns the stored item with the error; some compatible servers do not,
+    /// so the item is read.
     async fn conflict(&self, order_id: Uuid, sent_along: Option<Item>) -> WriteError {
         let stored = match sent_along.filter(|item| !item.is_empty()) {
             Some(item) => read_item(item).map(Some),
@@ -89,7 +90,7 @@ impl OrderIndex for DynamoDbStore {
     async fn list(&self, query: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
         let index = Index::of(query.partition);
         let start = query.after.map(|cursor| index.key_of(cursor));
-        // `#at` is given both bounds in one condition, because a key condition may name an attribute once.
+        // Both bounds of `#at` are in one condition, because a key condition may name an attribute only once.
         let (condition, from) = match query.later_than {
             Some(time) => ("#of = :of AND #at BETWEEN :from AND :until", Some(time.saturating_add(1))),
             None => ("#of = :of AND #at <= :until", None),
@@ -128,7 +129,7 @@ impl OrderIndex for DynamoDbStore {
     }
 }
 
-/// One partition, in DynamoDB's names.
+/// An index, with its names in DynamoDB.
 struct Index<'a> {
     name: &'static str,
     partition_name: &'static str,

@@ -18,8 +18,8 @@ pub(super) struct ItemUpdate {
     pub(super) values: HashMap<String, AttributeValue>,
 }
 
-/// Compares two versions member by member, under the names that they have in an item. A member that is not named does not
-/// compile.
+/// Compares two versions member by member. Each member has the name of its attribute in the item. A member that is missing
+/// here does not compile.
 macro_rules! differences {
     ($update:ident, $current:expr, $next:expr, { $($member:ident: $name:literal),+ $(,)? } except { $($other:ident),+ }) => {
         let StoredOrder { $($member: _,)+ $($other: _,)+ } = $current;
@@ -85,7 +85,7 @@ impl ItemUpdate {
         Ok(())
     }
 
-    /// The history may be long, so only what is new is sent.
+    /// Sends only new entries, because the history may be long.
     fn history(&mut self, current: &StoredOrder, next: &StoredOrder) -> Result<(), StoreError> {
         const NAME: &str = "history";
         let Some(new) = next.history.strip_prefix(current.history.as_slice()) else {
@@ -99,7 +99,7 @@ impl ItemUpdate {
         Ok(())
     }
 
-    /// A placeholder for an attribute's name: some are words that DynamoDB reserves.
+    /// A placeholder for an attribute's name, because DynamoDB reserves some words.
     fn name(&mut self, name: &str) -> String {
         let placeholder = format!("#{name}");
         self.names.insert(placeholder.clone(), name.to_owned());

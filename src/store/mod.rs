@@ -1,4 +1,4 @@
-//! Where orders are stored: the port, and DynamoDB.
+//! The interface of the stores, and DynamoDB behind it.
 
 mod dynamodb;
 mod item_update;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::order::{AskQueue, Status, StoredOrder};
 
-/// What the bridge needs of a store: an accepted write is durable, and every read sees all accepted writes.
+/// What the bridge needs from a store: an accepted write is durable, and every read sees all accepted writes.
 pub trait OrderStore: Send + Sync {
     /// Writes an order whose id is not stored yet.
     ///
@@ -25,8 +25,8 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`] if the store does not answer, or the item is unreadable.
     fn load(&self, order_id: Uuid) -> impl Future<Output = Result<Option<StoredOrder>, StoreError>> + Send;
 
-    /// Writes `next` over `current`, which must be the stored version. Only what differs may be written, so `current` must
-    /// be as the store has it, and both must be [derived](StoredOrder::derive).
+    /// Writes `next` over `current`, which must be the stored version. A store may write only what differs. So `current`
+    /// must be exactly what is stored, and both must be [derived](StoredOrder::derive).
     ///
     /// # Errors
     /// [`WriteError::Conflict`] with what is stored instead, or `None` if the order is gone.
@@ -35,13 +35,13 @@ pub trait OrderStore: Send + Sync {
 
 /// The indexes over the orders.
 pub trait OrderIndex: OrderStore {
-    /// A page of a list. An index may lag behind the orders, so whoever acts reads the order first.
+    /// One page of a list. An index may lag behind the orders, so a caller reads the order itself before it acts.
     ///
     /// # Errors
     /// [`StoreError`] if the store does not answer.
     fn list(&self, query: &IndexQuery<'_>) -> impl Future<Output = Result<Page<IndexEntry>, StoreError>> + Send;
 
-    /// The ids of all orders, in an order of the store's own, behind the given one.
+    /// The ids of all orders after the given one, in the store's own sequence.
     ///
     /// # Errors
     /// [`StoreError`] if the store does not answer.
@@ -51,30 +51,30 @@ pub trait OrderIndex: OrderStore {
 /// A partition of an index: orders, sorted by a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Partition<'a> {
-    /// A shop's orders of which it is to be told, by when (Unix seconds).
+    /// The orders of which a shop is to be told, by the time when they are due (Unix seconds).
     Tell { shop_id: &'a str },
-    /// Orders that Front Payment is to be asked about, or that wait for an outcome, by when (Unix seconds).
+    /// The orders whose status is to be read, or whose outcome is unknown, by the time when they are due (Unix seconds).
     Ask(AskQueue),
     /// All orders of a shop, by their last change (Unix milliseconds).
     Shop { shop_id: &'a str },
 }
 
-/// Which entries of a partition, in the unit of its times.
+/// Which entries of a partition to list, in the unit of its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexQuery<'a> {
     pub partition: Partition<'a>,
-    /// Only later ones.
+    /// Only entries after this time.
     pub later_than: Option<i64>,
-    /// Only these and earlier ones.
+    /// Only entries at this time or before.
     pub until: i64,
     pub after: Option<Cursor>,
-    /// At most so many entries. A page may have fewer although there are more.
+    /// The most entries of a page. A page may be shorter although there are more.
     pub limit: u16,
-    /// The latest come first.
+    /// Lists the latest entries first.
     pub is_descending: bool,
 }
 
-/// What an index has of an order.
+/// What an index contains of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexEntry {
     pub order_id: Uuid,
@@ -84,7 +84,7 @@ pub struct IndexEntry {
     pub status: Option<Status>,
 }
 
-/// The entry behind which the next page begins.
+/// The entry after which the next page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     pub order_id: Uuid,
@@ -93,12 +93,12 @@ pub struct Cursor {
 
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// Where the next page begins, if there may be one.
+    /// Where the next page begins; `None` on the last page.
     pub next: Option<Cursor>,
 }
 
 impl<'a> IndexQuery<'a> {
-    /// The entries of a partition until a time, the earliest first.
+    /// The entries of a partition up to a time, earliest first.
     #[must_use]
     pub fn until(partition: Partition<'a>, until: i64, limit: u16) -> Self {
         Self { partition, later_than: None, until, after: None, limit, is_descending: false }
@@ -115,7 +115,7 @@ pub enum WriteError {
     Store(#[from] StoreError),
 }
 
-/// The store did not do its part. No text contains anything of an order.
+/// The store failed. No text contains anything of an order.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("no answer within {} ms", .0.as_millis())]
@@ -131,7 +131,7 @@ pub enum StoreError {
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 impl StoreError {
-    /// A store's own failure. Its text contains nothing of an order.
+    /// A failure of a particular store. Its text must not contain anything of an order.
     pub fn failed(error: impl Into<BoxError>) -> Self {
         Self::Failed(error.into())
     }

@@ -1,4 +1,4 @@
-//! The claim: the first write of an attempt, before the order is sent.
+//! The claim: the first write of a submission attempt, before the order is sent.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::telemetry::error_chain;
 
 /// How long one store operation may take, its retries included.
 const MAX_OPERATION: SignedDuration = SignedDuration::from_secs(5);
-/// With less than this, no claim begins: it could be written after nobody is left to release it.
+/// With less time left than this, no claim begins: there would be no time to release it if its write got no reply.
 const MIN_LEFT: Duration = Duration::from_secs(1);
 /// How long the bridge tries to release a claim whose write got no reply.
 const MAX_RELEASE: SignedDuration = SignedDuration::from_secs(10);
-/// How many conflicts with other writers one request accepts.
+/// The most conflicts with other writers in one request.
 const MAX_CONFLICTS: usize = 10;
 
-/// Writes the claim, or says what the shop is answered instead.
+/// Writes the claim, or says what to answer the shop instead.
 ///
-/// `fresh_only` forbids a fresh attempt. An order that is already accepted still gets its reply again.
+/// `fresh_only` forbids a fresh submission attempt. An order that is already accepted still gets its reply again.
 pub(super) async fn write<S: OrderStore, F>(
     bridge: &Bridge<S, F>,
     first: StoredOrder,
@@ -35,7 +35,8 @@ pub(super) async fn write<S: OrderStore, F>(
         return Err(SubmitOutcome::NotAccepted(SubmitReply::Unavailable));
     }
     let is_sendable = fresh_only.is_empty();
-    // The first write also reads: it fails with what is stored. An order that may not be sent is looked up instead.
+    // The first write also reads, because its conflict returns what is stored. An order that may not be sent is only looked
+    // up.
     let mut stored = if is_sendable {
         None
     } else if first.fingerprint.is_none() {
@@ -88,7 +89,7 @@ fn operation_end<S, F>(bridge: &Bridge<S, F>, deadline: Deadline) -> Timestamp {
     now.saturating_add(MAX_OPERATION).unwrap_or(now).min(deadline.reply_by())
 }
 
-/// Stores UNKNOWN for an attempt that outlived its lease.
+/// Stores UNKNOWN for a submission attempt that has outlived its lease.
 ///
 /// # Errors
 /// What is stored instead, if another writer was faster.
@@ -108,7 +109,7 @@ async fn mark_unknown<S: OrderStore, F>(
     }
 }
 
-/// What a shop is answered whose attempt may not begin.
+/// What to answer the shop if its submission attempt may not begin.
 fn reply_to(conflict: KeyConflict, stored: &StoredOrder, warnings: &[Violation]) -> SubmitOutcome {
     match conflict {
         KeyConflict::SameOrder => {
@@ -124,8 +125,8 @@ fn reply_to(conflict: KeyConflict, stored: &StoredOrder, warnings: &[Violation])
     }
 }
 
-/// Marks a claim FAILED whose write got no reply, and which was not sent. Also writes where the claim is not found: the
-/// lost write may still arrive, and must find that version taken.
+/// Marks a claim FAILED whose write got no reply, and which was not sent. Writes even if the claim is not found: the lost
+/// write may still arrive, and must then fail because its version is taken.
 async fn release<S: OrderStore, F>(bridge: &Bridge<S, F>, claim: &StoredOrder, deadline: Deadline) {
     let now = bridge.clock.now();
     let by = now.saturating_add(MAX_RELEASE).unwrap_or(now).min(deadline.reply_by());

@@ -1,7 +1,8 @@
-//! Use case: an order comes in.
+//! Use case: a shop submits an order.
 //!
-//! The order is claimed in the store, sent to Front Payment, and its result is stored. The claim is written before the
-//! order is sent. Whatever breaks afterwards, the same key sends the order again only if Front Payment has created nothing.
+//! The order is claimed in the store, then sent to Front Payment, then its result is stored. Because the claim is written
+//! before the order is sent, the same key sends the order again only if Front Payment has created nothing, whatever fails in
+//! between.
 
 mod claim;
 mod result;
@@ -23,7 +24,7 @@ use crate::secrets::Secret;
 use crate::store::OrderStore;
 use crate::telemetry::{self, ProviderCalls};
 
-/// The namespace of order ids that derive from idempotency keys. Never change it: every key would become a new one.
+/// The namespace of order ids that derive from idempotency keys. It must never change, or every key would become a new one.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0c_31f4_7b0e_4d3f_9a66_0d1c_8f2b_7e55);
 
 /// A valid order of an authorized shop.
@@ -42,31 +43,31 @@ pub struct Submitted {
     /// The bridge's id of the order.
     pub order_id: Uuid,
     pub outcome: SubmitOutcome,
-    /// Of the body just sent, for a refusal.
+    /// The unknown members of the body just sent, which a refusal lists, too.
     pub unknown: Vec<Violation>,
     pub calls: ProviderCalls,
 }
 
-/// What the shop is answered.
+/// The outcome, from which the reply to the shop follows.
 pub enum SubmitOutcome {
     /// Front Payment has the order.
     Accepted {
-        /// As it is stored, or as it would be if the store answered.
+        /// As it is stored, or as it would be stored if the store answered.
         order: Box<StoredOrder>,
         /// Front Payment had the order before this request.
         is_replay: bool,
-        /// About the body just sent.
+        /// The warnings about the body of this request.
         warnings: Vec<Violation>,
     },
-    /// The order may not be sent today, or under this configuration.
+    /// The order may not be sent now, because of the day or the configuration.
     NotSendable(Vec<Violation>),
     /// The key belongs to another order, which is accepted.
     KeyReused,
-    /// Another attempt with this key is running.
+    /// Another submission attempt with this key is running.
     InProgress,
-    /// An earlier attempt with this key may have created the order.
+    /// An earlier submission attempt with this key may have created the order.
     UnknownBefore,
-    /// The order is not accepted, because Front Payment replied with something else than a 201.
+    /// The order is not accepted, because Front Payment did not answer with a 201.
     NotAccepted(SubmitReply),
     /// The store did not answer, so nothing was sent.
     StoreUnavailable,

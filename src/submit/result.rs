@@ -1,4 +1,4 @@
-//! The last write of an attempt: its result.
+//! The last write of a submission attempt: its result.
 
 use super::SubmitOutcome;
 use crate::bridge::{Bridge, OnOutage, Updated};
@@ -8,7 +8,7 @@ use crate::status::log_duplicate_order;
 use crate::store::OrderStore;
 use crate::telemetry::error_chain;
 
-/// Stores the result over whatever a callback has made of the order meanwhile, and says what the shop is answered.
+/// Stores the result, whatever a callback has changed meanwhile, and says what to answer the shop.
 pub(super) async fn store<S: OrderStore, F>(
     bridge: &Bridge<S, F>,
     claimed: StoredOrder,
@@ -28,7 +28,7 @@ pub(super) async fn store<S: OrderStore, F>(
     };
     if order.attempt != attempt {
         log_not_stored(&reply, "the order belongs to another attempt by now");
-        // An order of this attempt may exist, but it is not the stored one.
+        // Front Payment may have an order of this attempt, but it is not the stored one.
         let reply = if matches!(reply, SubmitReply::Created(_)) { SubmitReply::Unknown } else { reply };
         return SubmitOutcome::NotAccepted(reply);
     }
@@ -37,7 +37,7 @@ pub(super) async fn store<S: OrderStore, F>(
     {
         log_duplicate_order(&order, &created.order_uuid);
     }
-    // A callback may have accepted the order, whatever the reply says.
+    // A callback may have accepted the order, even if the reply did not.
     if order.order_uuid.is_some() {
         SubmitOutcome::Accepted { order: Box::new(order), is_replay: false, warnings }
     } else {
@@ -45,7 +45,8 @@ pub(super) async fn store<S: OrderStore, F>(
     }
 }
 
-/// The only trace of a result that is not stored: an operator, or a callback, completes the order.
+/// Logs a result that cannot be stored. An operator or a callback completes the order; there is no other trace of the
+/// result.
 fn log_not_stored(reply: &SubmitReply, error: &str) {
     let order_uuid = match reply {
         SubmitReply::Created(created) => Some(created.order_uuid.as_str()),

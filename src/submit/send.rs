@@ -1,4 +1,4 @@
-//! The call to Front Payment.
+//! Sends the order to Front Payment.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use crate::secrets::{Redacted, Secret};
 use crate::store::OrderStore;
 use crate::telemetry::ProviderCalls;
 
-/// How long both calls together may take.
+/// How long both calls together may take: the first, and a second with a newer token.
 pub(crate) const MAX_SENDING: SignedDuration = SignedDuration::from_secs(20);
-/// With less than this until the end of the invocation, nothing is sent.
+/// With less time than this until the end of the invocation, nothing is sent.
 pub(crate) const MIN_LEFT: Duration = Duration::from_secs(8);
-/// With less than this, no second call begins: connecting alone may take as long.
+/// With less time left than this, no second call begins, because connecting alone may take that long.
 pub(crate) const MIN_LEFT_FOR_A_CALL: Duration = Duration::from_secs(3);
 
-/// Sends the order once. Sends it once more only where Front Payment rejects the token and there is a newer one.
+/// Sends the order once. Sends it a second time only if Front Payment rejects the token and there is a newer one.
 pub(super) async fn send<S: OrderStore, F: FrontPayment>(
     bridge: &Bridge<S, F>,
     order: &Order,

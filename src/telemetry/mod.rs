@@ -1,7 +1,7 @@
 //! The log: JSON lines on stdout, each with the ids of its request.
 //!
-//! `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` sets the level of the bridge's own lines. Other crates stay at WARN whatever the
-//! variables say: at lower levels they log whole requests, tokens included.
+//! `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` sets the level of the bridge's own lines. Other crates always stay at WARN, because
+//! at lower levels they log whole requests, tokens included.
 
 mod report;
 
@@ -27,7 +27,7 @@ use crate::REVISION;
 /// The crate whose lines are the bridge's.
 pub const OWN_CRATE: &str = "front_payment_bridge";
 
-/// For the Lambda functions.
+/// Starts the log of a Lambda function.
 pub fn init_json() {
     std::panic::set_hook(Box::new(log_panic));
     tracing_subscriber::registry().with(json_lines(std::io::stdout).with_filter(filter(level(), &[OWN_CRATE]))).init();
@@ -51,7 +51,7 @@ where
     lines
 }
 
-/// From here on, every log line of the request has the order's id.
+/// From now on, every log line of the request has the order's id.
 pub(crate) fn record_order_id(order_id: Uuid) {
     Span::current().record("orderId", field::display(order_id));
 }
@@ -75,10 +75,10 @@ pub fn error_chain(error: &dyn Error) -> String {
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
-/// What is logged: the lines of these crates at their level, and at most warnings of all others.
+/// Logs the lines of these crates at their level, and only warnings and errors of all others.
 #[must_use]
 pub fn filter(own: LevelFilter, own_crates: &[&str]) -> Targets {
-    // The SDK's transport logs closed connections as ERROR, though nobody has to act.
+    // The SDK's transport logs closed connections as ERROR, although nobody has to do anything.
     Targets::new()
         .with_default(own.min(LevelFilter::WARN))
         .with_target("aws_smithy_runtime", LevelFilter::OFF)
@@ -92,7 +92,7 @@ pub fn level() -> LevelFilter {
     read("AWS_LAMBDA_LOG_LEVEL").or_else(|| read("RUST_LOG")).unwrap_or(LevelFilter::INFO)
 }
 
-/// A level, or directives like `RUST_LOG`'s, of which only the one for the bridge counts.
+/// A level, or directives like those of `RUST_LOG`, of which only the one for the bridge counts.
 fn parse(text: &str) -> Option<LevelFilter> {
     match text.trim().to_ascii_lowercase().as_str() {
         "" => None,

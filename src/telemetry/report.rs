@@ -1,4 +1,4 @@
-//! What the summary line of a request says, apart from its route, its outcome and its duration.
+//! What the summary line of a request contains, apart from its route, its outcome and its duration.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use jiff::SignedDuration;
 #[derive(Debug, Default)]
 pub struct RequestReport {
     pub shop_id: Option<String>,
-    /// Which of the shop's API keys was used, from 1.
+    /// The number of the shop's API key that was used, counted from 1.
     pub api_key: Option<u64>,
     pub order_uuid: Option<String>,
     pub provider: ProviderCalls,
-    /// Why the callback could not be verified: `shape`, `checksum`, `amount`, or `none` without a query.
+    /// Why the callback is unverified: `shape`, `checksum`, `amount`, or `none` without a query.
     pub unverified: Option<&'static str>,
     /// How long after the order's 201 its first verified callback came.
     pub first_callback_after: Option<SignedDuration>,
 }
 
-/// What the log says of a reply, and when to call again.
+/// What the log contains of a reply, and when the next call may be made.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyHead {
     /// `None` without a reply.
@@ -31,7 +31,7 @@ pub struct ReplyHead {
 /// The calls to Front Payment that one request made.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct ProviderCalls {
-    /// Of the last call.
+    /// The HTTP status of the last call.
     pub http_status: Option<u16>,
     /// Milliseconds spent waiting, over all calls; `None` without a call.
     pub elapsed_ms: Option<u64>,

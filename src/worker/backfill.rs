@@ -1,4 +1,4 @@
-//! `{"backfill": true}`: derives anew what is stored beside each order, for the whole table.
+//! `{"backfill": true}`: corrects the derived attributes of every order in the table.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::operator::refusal;
 use crate::store::{OrderIndex, StoreError};
 use crate::telemetry::error_chain;
 
-/// Orders that are read at once.
+/// Orders that are read at the same time.
 const MAX_RUNNING: usize = 16;
 const MIN_LEFT: Duration = Duration::from_secs(5);
 
-/// Page by page, until the table or the time ends. Then the answer names the order behind which the next run goes on. What
-/// is right already is not written, so it may be repeated.
+/// Works page by page, until the end of the table or of the time. Then the answer names the order after which the next run
+/// continues. A run writes only what is wrong, so it may be repeated.
 pub(super) async fn run<S: OrderIndex, F>(bridge: &Bridge<S, F>, mut after: Option<Uuid>, by: Timestamp) -> Value {
     let (mut read, mut corrected) = (0usize, 0usize);
     let answer = loop {

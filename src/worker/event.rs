@@ -1,4 +1,4 @@
-//! What wakes the worker.
+//! The events that wake the worker.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -17,7 +17,7 @@ pub(super) enum Event {
     Stream(Vec<Uuid>),
     /// `{}`, or the schedule's event.
     Sweep,
-    /// `{"backfill": true}`, or with `"after": "<orderId>"` from where the last one ended.
+    /// `{"backfill": true}`. With `"after": "<orderId>"`, it continues where the last one ended.
     Backfill {
         after: Option<Uuid>,
         note: Note,
@@ -27,7 +27,7 @@ pub(super) enum Event {
 
 impl Event {
     /// # Errors
-    /// What is wrong with the event, in a sentence without a full stop.
+    /// What is wrong with the event, as a sentence without a full stop.
     pub(super) fn read(json: &str) -> Result<Self, String> {
         let Ok(Value::Object(mut event)) = serde_json::from_str(json) else {
             return Err("the event is not a JSON object".to_owned());
@@ -80,7 +80,7 @@ fn text(event: &mut Map<String, Value>, name: &str) -> Result<Option<String>, St
     }
 }
 
-/// Each once: several changes of an order may come in one batch. A record without an order is passed over.
+/// Each id once, because a batch may have several changes of an order. Skips records without an order.
 fn order_ids(records: &[Value]) -> Vec<Uuid> {
     let id = |record: &Value| Uuid::parse_str(record.pointer("/dynamodb/Keys/orderId/S")?.as_str()?).ok();
     let mut ids: Vec<Uuid> = records.iter().filter_map(id).collect();

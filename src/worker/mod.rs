@@ -1,7 +1,7 @@
-//! The `worker` function: tells shops, asks Front Payment where it is silent, and does what the operator decides.
+//! The `worker` function: notifies shops, makes status reads, and does what the operator decides.
 //!
-//! It keeps nothing of its own. What is to be done is derived from each stored order and found by the store's indexes. The
-//! table's stream wakes it early for one order; the sweep, once a minute, finds whatever is due.
+//! It stores no state of its own. What is to be done follows from each stored order, and the store's indexes find it. The
+//! table's stream wakes the worker for a changed order; the sweep, once a minute, finds everything that is due.
 
 mod backfill;
 mod event;
@@ -41,7 +41,8 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
         Self { notifier: Notifier::new(bridge.clone(), shops, private_hosts), bridge }
     }
 
-    /// Handles one event. Never fails: an error would have Lambda repeat the event, and the sweep repeats what is left.
+    /// Handles one event. It never fails: after an error, Lambda would repeat the event, and the sweep does what is left
+    /// anyway.
     ///
     /// # Errors
     /// None.
@@ -77,7 +78,7 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
         }
     }
 
-    /// Tells the shops of these orders, all at once: a batch of the stream is small.
+    /// Tells the shops of these orders, all at the same time, because a batch of the stream is small.
     async fn tell_all(&self, order_ids: &[Uuid], invocation: &Invocation) {
         let by = invocation.by;
         let Some(secret) = self.secret(by).await else { return };
@@ -98,14 +99,14 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
         outcome
     }
 
-    /// Puts right what is derived from an order.
+    /// Corrects the derived attributes of an order.
     async fn correct(&self, order: StoredOrder, by: Timestamp) {
         if let Err(error) = self.bridge.correct(&order, by).await {
             tracing::warn!(error = error_chain(&error), "the order's place in an index is not corrected");
         }
     }
 
-    /// An order past its retention is left alone.
+    /// Loads an order; `None` if its retention period has ended.
     async fn load(&self, order_id: Uuid, by: Timestamp) -> Option<StoredOrder> {
         let loaded = self.bridge.load(order_id, by).await;
         let loaded = loaded.inspect_err(|error| tracing::warn!(error = error_chain(error), "the order cannot be read")).ok()?;
@@ -118,9 +119,9 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
     }
 }
 
-/// One event that is being handled.
+/// An event while it is handled.
 struct Invocation {
-    /// Lambda's id.
+    /// Lambda's request id.
     request_id: String,
     by: Timestamp,
 }

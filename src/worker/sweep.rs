@@ -1,7 +1,7 @@
-//! The sweep: everything that is due, for as long as an invocation may take.
+//! The sweep: does everything that is due, for as long as an invocation may take.
 //!
-//! Three things go on side by side, each over queues of its own: shops are told, Front Payment is asked, and stale submission
-//! attempts are ended. A sweep reads as much of each queue as it can work off, however much waits.
+//! Three things run at the same time, each with its own queues: telling shops, status reads, and ending stale submission
+//! attempts. Of each queue, a sweep reads only as much as it can do in its time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,11 @@ use crate::secrets::Secret;
 use crate::store::{IndexQuery, OrderIndex, Partition};
 use crate::telemetry::error_chain;
 
-/// Orders of one shop that a sweep takes.
+/// The most orders of one shop in a sweep.
 const MAX_ORDERS_OF_A_SHOP: u16 = 500;
-/// Orders that are worked on at once. Shops get their turns in the order in which they ask for them.
+/// Orders that are handled at the same time. Shops get their turns in the sequence in which they ask.
 const MAX_RUNNING: usize = 64;
-/// With less than this, nothing more begins: a call to a shop may take ten seconds.
+/// With less time left than this, nothing new begins, because a call to a shop may take ten seconds.
 const MIN_LEFT: Duration = Duration::from_secs(12);
 
 /// What a sweep did for shops.
@@ -34,9 +34,9 @@ struct Summary {
     visited: u64,
     delivered: u64,
     passed_over: u64,
-    /// Of what is still to be told.
+    /// The longest time that a change has waited which is still to be told.
     oldest_undelivered: SignedDuration,
-    /// Orders that the sweep took, and that the time did not suffice for.
+    /// Due orders that were not handled because the time was over.
     left: u64,
 }
 
@@ -56,13 +56,13 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
     async fn tell_all_shops(&self, secret: &Secret, invocation: &Invocation) -> Summary {
         let turns = Semaphore::new(MAX_RUNNING);
         let shops = secret.shops().map(|(shop_id, _)| self.tell_shop(shop_id, secret, &turns, invocation));
-        // Boxed, because there is a future for each shop.
+        // Boxed, because there is one such future for each shop.
         let shops: Vec<_> = shops.map(Box::pin).collect();
         let summaries = futures_util::future::join_all(shops).await;
         summaries.into_iter().fold(Summary::default(), Summary::and)
     }
 
-    /// The shop's orders that are due, the earliest first.
+    /// Tells the shop about its due orders, the earliest first.
     async fn tell_shop(&self, shop_id: &str, secret: &Secret, turns: &Semaphore, invocation: &Invocation) -> Summary {
         let now = self.bridge.clock.now().as_second();
         let query = IndexQuery::until(Partition::Tell { shop_id }, now, MAX_ORDERS_OF_A_SHOP);
@@ -99,7 +99,7 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
         }
     }
 
-    /// Asks about one order after the other. Returns how many shops were told of the news.
+    /// Makes the status reads, one after the other. Returns how many shops were told of the news.
     async fn ask_front_payment(&self, secret: &Arc<Secret>, invocation: &Invocation) -> u64 {
         let by = invocation.by;
         let due = match reconcile::due(&self.bridge, by).await {

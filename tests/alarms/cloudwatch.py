@@ -202,7 +202,7 @@ def states(history, start=0):
     data = Data(template, history)
     on = dict.fromkeys(template.alarms, False)
     points = {name: {} for name in template.alarms}
-    # Skipped, to save time: with nothing but zeros, no alarm goes off that does not want something.
+    # To save time, alarms whose metrics are all zero are skipped. Such an alarm goes off only if missing data is breaching.
     alarms = {name: one for name, one in template.alarms.items() if one.missing == "breaching" or not data.are_zero(one.queries.values())}
 
     def point(name, alarm, end):

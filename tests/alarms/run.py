@@ -16,8 +16,8 @@ from traffic import DAY, HOUR, LINES, SHOPS, Traffic, accepted, each, not_told, 
 SEEDS = range(int(sys.argv[sys.argv.index("--seeds") + 1]) if "--seeds" in sys.argv else 10)
 RATES = [2, 20, 2000]
 
-# An outage, its alarm, the minutes within which it is to send a message, and the number of its orders that are enough. At a
-# low rate these orders take longer than the minutes; then the last of them counts.
+# Each outage: its alarm, the minutes within which the alarm must send a message, and the number of affected orders that must
+# be enough. At a low rate, these orders take longer than the minutes; then the last of them counts.
 OUTAGES = {
     "Front Payment cannot be reached": (each(refused("no connection")), "none-accepted", 2 * HOUR, 3),
     "the base URL is that of another API": (each(refused("another API")), "none-accepted", 2 * HOUR, 3),
@@ -35,7 +35,7 @@ OUTAGES = {
     "one of two shops has a wrong key": (one_of_two("unauthorized"), "keys-refused", 3 * HOUR, 3),
 }
 WAKES = {"none-accepted", "many-failed", "unreachable", "worker-silent", "order-twice"}
-# Of outages that do not depend on orders: what goes on without them.
+# For outages that do not depend on orders: what still runs during the outage.
 CLOCKS = {
     "the domain is lost": (dict(health=False), "unreachable", HOUR),
     "the worker does not run": (dict(worker=False), "worker-silent", HOUR),
@@ -74,7 +74,7 @@ class Outages(unittest.TestCase):
         self.assertEqual([one for one in sent if one[0] <= DAY], [], "before the outage")
         after = first(found, alarm, DAY)
         limit = max(minutes, concerned[enough - 1] - DAY + (61 if alarm == "shop-not-told" else 0))
-        # With two orders an hour, six of them need not come within two hours, nor four of a shop within three.
+        # With two orders an hour, six orders may take longer than two hours, and four orders of one shop longer than three.
         is_slow = rate == 2 and (alarm == "shop-refused" or enough == 6)
         self.assertLessEqual(after, 12 * HOUR if is_slow else limit + 10)
         told = min(minute - DAY for minute, name in sent if name == self.severity(alarm))
@@ -172,7 +172,7 @@ class Signals(unittest.TestCase):
                 traffic.served(2, 0, 2 * DAY)
                 for minute, name, members in lines:
                     traffic.line(minute, name, **members)
-                if alarm not in ("unknown-order", "worker-behind"):  # every sweep counts there
+                if alarm not in ("unknown-order", "worker-behind"):  # these two count the lines of every sweep
                     traffic.clock(DAY)
                 self.assertLessEqual(first(list(states(traffic.history)), alarm, DAY), 35)
 
@@ -236,7 +236,7 @@ class NoOutage(unittest.TestCase):
     def test_a_release_sends_none(self):
         traffic = Traffic(2, 0)
         traffic.clock(0, DAY)
-        traffic.clock(DAY, DAY + 3, worker=False)  # the schedule's events while the alias moves
+        traffic.clock(DAY, DAY + 3, worker=False)  # meanwhile the alias moves, and the schedule's events are lost
         traffic.clock(DAY + 3)
         traffic.served(20, 0, 2 * DAY)
         self.assertEqual(self.sent(traffic), [])
@@ -247,7 +247,7 @@ class NoOutage(unittest.TestCase):
         traffic.clock(DAY, DAY + 4 * HOUR, worker=False, health=False)
         traffic.clock(DAY + 4 * HOUR)
         traffic.served(20, 0, DAY)
-        for minute, count in traffic.arrivals(20, DAY, DAY + 4 * HOUR):  # no concurrency: throttled, 503
+        for minute, count in traffic.arrivals(20, DAY, DAY + 4 * HOUR):  # no concurrency is left: throttled, 503
             traffic.history.add_api(minute, "POST /orders", 503, count)
             traffic.history.add_service(minute, ("AWS/Lambda", "Throttles", "OrdersFunction"), count)
         traffic.served(20, DAY + 4 * HOUR, 3 * DAY)

@@ -72,7 +72,7 @@ class Traffic:
                 self.line(minute + later, "delivered", count, shopId=shop)
 
 
-# Outages. Each takes the traffic, the rate, the beginning and the end, and returns the minutes of the orders that it is about.
+# Outages. Each gets the traffic, the rate, the beginning and the end, and returns the minutes in which affected orders came.
 
 
 def each(happens, *, share=1, shops=SHOPS):
@@ -111,7 +111,7 @@ def not_told(traffic, minute, count, shop):
     """The shop's server is down: no delivery, and sweeps that find ever older changes."""
     traffic.line(minute, "accepted", count, shopId=shop)
     traffic.line(minute + 1, "applied", count, shopId=shop)
-    for later in (1, 6, 21, 51, 111, 231, 471):  # the attempts of the sweep
+    for later in (1, 6, 21, 51, 111, 231, 471):  # the notification attempts of the sweep
         age = round(later * traffic.random.uniform(0.8, 1.2))
         traffic.line(minute + age, "sweep", oldestUndeliveredSeconds=age * 60)
 

@@ -125,7 +125,7 @@ for (const [language, format] of [
     });
 
     test("a notification that is not the bridge's does nothing, and an old one no harm", async () => {
-      const cart = await shop.cart('forged');
+      const cart = await shop.cart('unverified');
       await shop.buy(cart);
       assert.equal(await shop.tell(cart.order, { key: 'another key' }), 403);
       assert.equal((await fetch(`${shop.base}/notification?order=${cart.order}`)).status, 403);

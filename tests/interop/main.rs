@@ -1,6 +1,7 @@
-//! Both formats of notifications against other people's readers: a PHP interpreter, and the libraries of Standard Webhooks.
+//! Reads both formats of notifications with other people's programs: a PHP interpreter, and the libraries of Standard
+//! Webhooks.
 //!
-//! `tests/interop/run` installs what this needs, and runs it. `cargo test` leaves it out.
+//! `tests/interop/run` installs what this needs, and runs it. `cargo test` does not include it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 use std::io::{Seek, Write};
@@ -19,7 +20,7 @@ use url::Url;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What the program prints for this input. It has to succeed.
+/// Runs a program with this input, and returns what it prints. Fails if the program fails.
 fn output(program: &str, arguments: &[&str], input: &str) -> String {
     let mut stdin = tempfile::tempfile().unwrap();
     stdin.write_all(input.as_bytes()).unwrap();
@@ -29,7 +30,7 @@ fn output(program: &str, arguments: &[&str], input: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What PHP's `$_GET` holds of each query; `None` where it holds an array.
+/// The entries of PHP's `$_GET` for each query; `None` if there is an array among them.
 fn php(queries: &[String]) -> Vec<Option<Vec<Parameter>>> {
     let output = output("php", &["-n", "-d", "display_errors=stderr", "tests/interop/get.php"], &(queries.join("\n") + "\n"));
     let entries: Vec<_> = output.lines().map(|line| line.split_terminator('&').map(entry).collect()).collect();
@@ -84,7 +85,7 @@ fn a_shop_in_php_gets_the_same_checksum() {
     }
 }
 
-/// A notification of this moment, because the libraries refuse an old one.
+/// A notification with the present time, because the libraries refuse an old one.
 fn signed_sample() -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().try_into().unwrap();
     let keys = ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_/////////////////////////////////w=="];

@@ -16,7 +16,7 @@ fn cancel(order_id: &str, body: &str) -> Value {
     cancel_event(order_id, &format!("Bearer {API_KEY}"), body)
 }
 
-/// Nothing of these orders that must not be there.
+/// Checks that the log contains no secret and nothing personal of these orders.
 fn assert_clean(log: &str) {
     for secret in ["sandbox-token", API_KEY, "Kari", "kari@example.com", "46567468", "30908299902", "changed cart", "/status?"] {
         assert!(!log.contains(secret), "{secret} in {log}");
@@ -26,7 +26,7 @@ fn assert_clean(log: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_finds_lists_and_cancels_its_orders() {
     let world = World::new().await;
-    // One answer for everything: a 201 without a link, a cancellation that is taken, and a status.
+    // One reply for every request: a 201 without a link, an accepted cancellation, and a status.
     let answer = r#"{"status_code":201,"data":{"orderUuid":"ODR1","uuid":"ODR1","status":"CANCELLED"}}"#;
     let front_payment = Peer::start(reply(201, "", answer)).await;
     let orders = world.start(ORDERS, &[("FRONT_PAYMENT_BASE_URL", &front_payment.base_url)]).await;
@@ -47,15 +47,15 @@ async fn a_shop_finds_lists_and_cancels_its_orders() {
     let expected = json!({"orderId": order_ids[0], "orderUuid": "ODR1", "status": "CANCELLED"});
     assert_eq!((&cancelled["statusCode"], body(&cancelled)), (&json!(202), expected.clone()));
     let requests = front_payment.requests();
-    let [_, _, cancellation, reading] = requests.as_slice() else { panic!("{requests:?}") };
+    let [_, _, cancellation, status_read] = requests.as_slice() else { panic!("{requests:?}") };
     assert!(cancellation.starts_with("POST /connect/orders/cancel/ODR1 HTTP/1.1\r\n"), "{cancellation}");
     assert!(cancellation.ends_with("\r\n\r\n{\"cancellationNote\":\"changed cart\"}"), "{cancellation}");
-    assert!(reading.starts_with("GET /connect/orders/status/ODR1 HTTP/1.1\r\n"), "{reading}");
+    assert!(status_read.starts_with("GET /connect/orders/status/ODR1 HTTP/1.1\r\n"), "{status_read}");
     let again = orders.invoke(&cancel(&order_ids[0], "")).await;
     assert_eq!((&again["statusCode"], body(&again), front_payment.requests().len()), (&json!(200), expected, 4));
     assert_eq!(orders.invoke(&cancel("x", "")).await["statusCode"], 404);
 
-    // What has changed within the last ten seconds would not be listed yet.
+    // Made older, because a list leaves out what has changed within the last ten seconds.
     for (order_id, seconds) in order_ids.iter().zip([20, 40]) {
         let earlier = Timestamp::now() - SignedDuration::from_secs(seconds);
         world.change_stored(order_id, |stored| stored.updated_at = earlier).await;
@@ -100,7 +100,7 @@ async fn the_operator_settles_orders_through_the_worker() {
     };
     assert_eq!(waiting().await, [json!(order_ids[0]), json!(order_ids[1])], "the oldest first");
 
-    // The first is in the portal.
+    // The first order is in the portal.
     let mut settle = json!({
         "settle": {"orderId": order_ids[0], "orderUuid": "ODR7", "referenceNo": "Dhaka"}, "by": "op-7", "reason": "portal",
     });
@@ -108,7 +108,7 @@ async fn the_operator_settles_orders_through_the_worker() {
     assert_eq!(run(settle.clone()).await, settled);
     settle["settle"]["refrenceNo"] = json!("Dhaka");
     assert!(run(settle).await["error"].as_str().is_some_and(|error| error.ends_with("Nothing was changed.")));
-    // The second is not, and its key goes on.
+    // The second is not, and its key can be used again.
     let not_created = json!({"settle": {"orderId": order_ids[1], "created": false}, "by": "op-7"});
     assert_eq!(run(not_created).await, json!({"orderId": order_ids[1], "status": "FAILED"}));
     assert_eq!(waiting().await, Vec::<Value>::new());

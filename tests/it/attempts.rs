@@ -1,4 +1,4 @@
-//! Several attempts under one Idempotency-Key, and which of Front Payment's orders the stored order is.
+//! Several submission attempts under one Idempotency-Key, and which of Front Payment's uuids the stored order has.
 
 use front_payment_bridge::order::SubmitReply;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::log::Log;
 use crate::support::scripted::{failed, id_and_token, invoiced, rejected, sent, unavailable, unknown};
 use crate::support::test_bridge::{TestBridge, TestReply, query};
 
-/// One key, and all that is done under it.
+/// One key, and the requests under it.
 struct Key {
     bridge: TestBridge,
     order_id: String,
@@ -17,7 +17,7 @@ struct Key {
 }
 
 impl Key {
-    /// The first attempt.
+    /// Sends the first submission attempt.
     async fn new(order: &Value, reply: SubmitReply) -> Self {
         let log = Log::capture();
         let bridge = TestBridge::new().await;
@@ -27,7 +27,7 @@ impl Key {
         Self { bridge, order_id, token, log }
     }
 
-    /// A further attempt, which has to be sent.
+    /// Sends a further submission attempt, and checks that it reaches Front Payment.
     async fn send(&self, order: &Value, reply: SubmitReply) -> TestReply {
         let before = self.bridge.provider().submit_count();
         self.bridge.provider().will_reply(reply);
@@ -37,7 +37,7 @@ impl Key {
         reply
     }
 
-    /// The same order again, when Front Payment has it.
+    /// Sends the same order again, and checks that Front Payment already has it.
     async fn is_replayed(&self, order: &Value, order_uuid: &str, status: &str) {
         let before = self.bridge.provider().submit_count();
         let reply = self.bridge.post(order, Some("key-1")).await;
@@ -46,7 +46,7 @@ impl Key {
         assert_eq!(self.bridge.provider().submit_count(), before, "nothing is sent");
     }
 
-    /// Another order, when Front Payment has one under this key.
+    /// Sends another order, and checks that it is refused because Front Payment has one under this key.
     async fn is_refused(&self, order: &Value) {
         let before = self.bridge.provider().submit_count();
         let reply = self.bridge.post(order, Some("key-1")).await;
@@ -54,7 +54,7 @@ impl Key {
         assert_eq!(self.bridge.provider().submit_count(), before, "nothing is sent");
     }
 
-    /// A verified callback. Returns the outcome that the log has.
+    /// Sends a verified callback. Returns the outcome in the log.
     async fn call_back(&self, order_uuid: &str, status: &str, amount: &str) -> String {
         let reply = self.bridge.callback(&self.order_id, &self.token, &query(order_uuid, status, amount)).await;
         assert_eq!(reply.status, 200, "{}", reply.body);
@@ -87,7 +87,7 @@ fn entries(shown: &Value) -> Vec<(&str, &str, Option<&str>)> {
 
 #[tokio::test]
 async fn a_failure_that_proves_nothing_is_never_sent_again() {
-    // The body B under the key of A: A may exist, so B is not sent, whenever A's callback comes.
+    // Order B under the key of order A. A may exist, so B is not sent, whether A's callback comes before or after.
     let (a, b) = (example_of("40"), example_of("50"));
     let key = Key::new(&a, unknown()).await;
     let before = key.bridge.provider().submit_count();
@@ -197,7 +197,7 @@ async fn a_201_with_another_uuid_becomes_the_order_where_the_stored_one_is_cance
 
 #[tokio::test]
 async fn an_order_that_is_cancelled_makes_way_for_a_living_one() {
-    // The other order is heard of before, or after.
+    // The callback about the other uuid comes before the cancellation, or after it.
     for is_before in [true, false] {
         let key = Key::new(&example(), invoiced("ODR-B")).await;
         if is_before {

@@ -9,7 +9,7 @@ use crate::support::log::Log;
 use crate::support::scripted::{failed, rejected, sent, unavailable, unknown};
 use crate::support::test_bridge::{NOW, TestBridge, query, test_secret};
 
-/// A verified callback of the order, which is ODR1 and costs 40 kroner.
+/// A verified callback of the order, whose uuid is ODR1 and whose total is 40 kroner.
 fn verified(status: &str) -> String {
     query("ODR1", status, "40")
 }
@@ -84,7 +84,7 @@ async fn an_order_id_in_capitals_is_the_same_one() {
     assert_eq!(bridge.status(&order_id).await, "PAID");
 }
 
-/// Queries that are not verified for an order of 40 kroner.
+/// Callbacks that are unverified for an order of 40 kroner, each with the reason.
 fn unverified() -> Vec<(&'static str, String)> {
     let (head, checksum) = verified("PAID").rsplit_once('=').map(|(head, hex)| (head.to_owned(), hex.to_uppercase())).unwrap();
     vec![

@@ -1,4 +1,4 @@
-//! A shop calls an order off: what is written, sent, read and stored.
+//! A shop cancels an order: what is stored, sent and read.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -79,12 +79,12 @@ async fn the_note_goes_to_front_payment_and_nowhere_else() {
 async fn a_repetition_reads_first_and_sends_only_where_the_order_is_not_cancelled() {
     let bridge = TestBridge::new().await;
     let (order_id, _) = bridge.place(sent("ODR1")).await;
-    // Taken, and the status is not told: a reason to ask, until it is.
+    // The cancellation is accepted, but the status read fails. That stays a reason to ask until a status is read.
     let reply = bridge.cancel(&order_id, "{}").await;
     assert_eq!(told(&reply), (202, &json!({"orderId": order_id, "orderUuid": "ODR1", "status": "SENT"})));
     let stored = bridge.stored(&order_id).await;
     assert_eq!((stored.ask_queue, stored.reason_since.is_some()), (Some(AskQueue::Ask), true));
-    // Not told again, so it is sent again; told to be SENT still, so it is, too.
+    // The status read fails again, so the cancellation is sent again. It is also sent again if the status is still SENT.
     assert_eq!(bridge.cancel(&order_id, "").await.status, 202);
     assert_eq!((bridge.provider().cancel_calls().len(), bridge.provider().status_call_count()), (2, 3));
     bridge.provider().will_tell(Ok("SENT"));
@@ -111,7 +111,7 @@ async fn an_order_that_is_cancelled_or_expired_is_not_sent_again() {
         bridge.callback(&order_id, &token, &query("ODR1", word, "40")).await;
         let reply = bridge.cancel(&order_id, "").await;
         assert_eq!(told(&reply), (200, &json!({"orderId": order_id, "orderUuid": "ODR1", "status": word})));
-        // So it is where that is heard while the cancellation is written down.
+        // The same if the order becomes CANCELLED or EXPIRED while the cancellation is stored.
         let bridge = TestBridge::new().await;
         let (order_id, token) = bridge.place(sent("ODR1")).await;
         let (other, id) = (bridge.clone(), order_id.clone());
@@ -166,7 +166,7 @@ async fn an_order_whose_cancellation_was_asked_for_makes_way_for_no_other() {
 }
 
 #[tokio::test]
-async fn a_rotated_token_is_fetched_and_used_for_the_reading_too() {
+async fn a_rotated_token_is_fetched_and_used_for_the_status_read_too() {
     let bridge = TestBridge::new().await;
     let (order_id, _) = bridge.place(sent("ODR1")).await;
     bridge.set_secret(test_secret("token-2", &json!("test-secret")));

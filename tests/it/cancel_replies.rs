@@ -1,4 +1,4 @@
-//! A shop calls an order off: what is refused, and what fails.
+//! A shop cancels an order: what is refused, and what fails.
 
 use front_payment_bridge::front_payment::CancelReply;
 use front_payment_bridge::order::{Code, Violation};
@@ -30,7 +30,7 @@ async fn what_front_payment_refuses_is_as_if_it_was_not_asked_for() {
         .map(|entry| (json!(entry.0), json!(entry.1)));
     assert_eq!(entries, expected.each_ref().map(|entry| (&entry.0, &entry.1)));
 
-    // The status is not told: refused all the same. Asked for again, it is noted again.
+    // Refused even if no status can be read. A further request is noted again.
     bridge.provider().will_answer_cancel(refused());
     assert_eq!(bridge.cancel(&order_id, "").await.slug(), "cannot-be-cancelled");
     assert_eq!(bridge.stored(&order_id).await.history.len(), 6);
@@ -69,7 +69,7 @@ async fn a_cancellation_that_fails_stands_and_is_repeated() {
             "{slug}"
         );
         assert_eq!((bridge.provider().cancel_calls().len(), bridge.provider().status_call_count()), (1, 0), "{slug}");
-        // The repetition.
+        // The shop repeats the request.
         bridge.provider().will_tell(Ok("CANCELLED"));
         assert_eq!(bridge.cancel(&order_id, "").await.status, 200, "{slug}");
         assert_eq!((bridge.provider().cancel_calls().len(), bridge.provider().status_call_count()), (1, 1), "{slug}");
@@ -105,7 +105,7 @@ async fn an_order_that_front_payment_does_not_have_cannot_be_cancelled() {
         assert_eq!((reply.status, reply.slug(), &reply.body["nextStep"]), (409, "not-accepted", &json!(next_step)));
         assert_eq!((reply.order_id(), bridge.provider().cancel_calls()), (order_id, vec![]));
     }
-    // While it is being submitted, and when that has taken too long.
+    // While the order is being submitted, and when that has taken too long.
     let bridge = TestBridge::new().await;
     let other = bridge.clone();
     bridge.provider().meanwhile(move |url| async move {

@@ -19,7 +19,7 @@ use crate::support::peer::{CREATED, NOBODY, reply_bytes};
 use crate::support::test_bridge::NOW;
 use crate::support::world::{CALLBACKS, ORDERS, SECRET_KEY, World, body, eventually, get, post};
 
-/// A Front Payment that keeps its connections open until it is told to close them. It counts connections and requests.
+/// A Front Payment that closes its connections only when a test says so. It counts connections and requests.
 struct Keeper {
     base_url: String,
     connections: Arc<AtomicUsize>,
@@ -79,7 +79,7 @@ async fn serve(mut stream: TcpStream, requests: Arc<AtomicUsize>, mut closed: wa
             return;
         }
         seen.extend_from_slice(&chunk[..read]);
-        // An order ends with its last brace, and a status call with its head.
+        // The whole request has come: an order ends with `}}`, and a status read has no body.
         let text = String::from_utf8_lossy(&seen).into_owned();
         if text.starts_with("POST") && text.ends_with("}}") || text.starts_with("GET") && text.ends_with("\r\n\r\n") {
             requests.fetch_add(1, Ordering::SeqCst);
@@ -104,7 +104,7 @@ impl Case {
         Self { keeper, client, millis }
     }
 
-    /// Moves the time of day on. The monotonic clock stands still, as in a frozen process.
+    /// Moves the time of day on. The monotonic clock does not move, as in a frozen process.
     fn pass(&self, millis: i64) {
         self.millis.fetch_add(millis, Ordering::SeqCst);
     }
@@ -149,7 +149,7 @@ async fn a_connection_that_was_idle_for_more_than_two_seconds_is_not_used() {
 async fn a_connection_of_a_running_process_is_not_used_after_two_idle_seconds() {
     let case = Case::new().await;
     case.submit().await;
-    // The time of day stands still: the connection pool measures, too.
+    // The time of day does not move, so the connection must be too old by the pool's own clock.
     tokio::time::sleep(Duration::from_millis(2_200)).await;
     case.submit().await;
     assert_eq!(case.keeper.counted(), (2, 2));
@@ -173,13 +173,13 @@ async fn where_init_opens_no_connection_the_order_opens_one() {
     let case = Case::new().await;
     let client = Client::new(Tls::new(None).unwrap(), Clock::system(), &NOBODY.parse().unwrap()).unwrap();
     client.connect().await;
-    // Init gives up before there is a connection. The next connection is the order's.
+    // Init gives up before a connection is open. The first connection is the order's.
     drop(tokio::time::timeout(Duration::ZERO, case.client.connect()).await);
     case.submit().await;
     assert_eq!(case.keeper.counted().1, 1);
 }
 
-/// Stops or continues a process. Lambda freezes and thaws it likewise.
+/// Stops or continues a process, as Lambda does with an idle function.
 async fn signal(process: u32, signal: &str) {
     let done = tokio::process::Command::new("kill").args([signal, &process.to_string()]).status().await.unwrap();
     assert!(done.success());

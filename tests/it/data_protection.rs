@@ -1,4 +1,4 @@
-//! The commands of the page about data protection, run as they are written there.
+//! Runs the commands of docs/data-protection.md as they are written there.
 
 use serde_json::json;
 

@@ -58,7 +58,7 @@ async fn a_401_has_the_secret_fetched_and_the_order_sent_once_more() {
     let tokens: Vec<_> = bridge.provider().submits().into_iter().map(|submit| submit.token).collect();
     assert_eq!(tokens, ["token-1", "token-2"]);
 
-    // Where there is no newer token, it is not sent again.
+    // If there is no newer token, the order is not sent again.
     bridge.provider().will_reply(SubmitReply::Unauthorized);
     let reply = bridge.post(&example(), None).await;
     assert_eq!((reply.status, reply.slug(), bridge.provider().submit_count()), (502, "front-payment-failed", 3));
@@ -86,7 +86,7 @@ async fn an_order_that_cannot_be_stored_is_not_sent() {
 
 #[tokio::test]
 async fn a_claim_that_was_given_up_cannot_be_written_later() {
-    // The write that is late is the claim of the first attempt, or that of the second one.
+    // The late write is the claim of the first attempt, or that of the second.
     for earlier_attempts in [0, 1] {
         let bridge = TestBridge::new().await;
         if earlier_attempts == 1 {
@@ -194,7 +194,7 @@ async fn a_read_that_the_store_does_not_answer_gets_503() {
     bridge.store().will([Fault::Down]);
     let reply = bridge.get(&order_id, "key-a").await;
     assert_eq!((reply.status, reply.slug(), reply.header("retry-after")), (503, "storage-unavailable", Some("5")));
-    // An order that may not be sent today is looked up by its key.
+    // The order date is in the past, so the bridge only looks up the key and sends nothing.
     let mut past = example_of("40");
     past["orderDate"] = json!("0");
     for (key, status) in [("key-1", 200), ("key-2", 404)] {

@@ -14,14 +14,14 @@ use crate::support::test_bridge::{TestBridge, query};
 use crate::support::worker::{SHOP_B, TestWorker};
 use crate::support::world::{CALLBACKS, ORDERS, SECRET_KEY, World, body, post, slug};
 
-/// The example order, which a changed cart made another one of the same amount.
+/// The example order after a change of the cart that keeps the amount.
 fn other_order() -> serde_json::Value {
     let mut order = example();
     order["products"][0]["name"] = json!("Cable");
     order
 }
 
-// A 500 that had created the order was FAILED, so the key's other body was sent, and invoiced too.
+// Fault: an order was FAILED after a 500, though it existed. So another body with the same key was sent, and invoiced too.
 #[tokio::test]
 async fn fault_1_an_order_that_may_exist_is_not_sent_again_under_another_body() {
     let bridge = TestBridge::new().await;
@@ -35,12 +35,13 @@ async fn fault_1_an_order_that_may_exist_is_not_sent_again_under_another_body() 
     assert_eq!(bridge.provider().submit_count(), 1, "so it is true that nothing was sent");
 }
 
-// The first attempt's callback came while the other body was under way: its shop heard that nothing was sent.
+// Fault: the callback of the first attempt came while the second one was being sent. The shop was told that nothing was
+// sent.
 #[tokio::test]
 async fn fault_1_nothing_was_sent_is_not_said_of_an_order_that_was_sent() {
     for (reply, second) in [(sent("ODR2"), true), (unknown(), false)] {
         let bridge = TestBridge::new().await;
-        // Front Payment says that it created nothing, and has created it.
+        // Front Payment says that it created nothing, although it did.
         let (order_id, _) = bridge.place(failed()).await;
         let caller = bridge.clone();
         bridge.provider().meanwhile(move |url| async move {
@@ -59,15 +60,15 @@ async fn fault_1_nothing_was_sent_is_not_said_of_an_order_that_was_sent() {
     }
 }
 
-// A sweep took the first 50,000 of one queue for all: the others came when these were done.
+// Fault: a sweep read the first 50,000 orders of one common queue. All others waited until these were done.
 #[tokio::test]
-async fn fault_2_the_orders_of_a_dead_shop_and_overdue_readings_starve_no_other_shop() {
+async fn fault_2_the_orders_of_a_dead_shop_and_overdue_status_reads_starve_no_other_shop() {
     const MANY: usize = 52_000;
     let worker = TestWorker::new().await;
     let since = worker.now() - SignedDuration::from_hours(48);
     let orders: Vec<_> = (0..MANY)
         .map(|number| {
-            // Its customer has not signed, and its shop has not heard of it: it is to be told and to be asked about.
+            // The customer has not signed, and the shop was not told: both a notification and a status read are due.
             let mut order = accepted(number, "SENT", 172_800);
             order.notifications = Some(Notifications {
                 change: 1,
@@ -99,7 +100,7 @@ async fn fault_2_the_orders_of_a_dead_shop_and_overdue_readings_starve_no_other_
     assert_eq!(worker.provider().status_call_count(), 100, "and Front Payment is asked meanwhile");
 }
 
-/// The names and values that an item of the table has of its places in the indexes.
+/// The order's places in the indexes, as the item in the table has them.
 async fn places(world: &World, order_id: &str) -> [Option<String>; 4] {
     let key = AttributeValue::S(order_id.to_owned());
     let found = world.moto.dynamodb().get_item().table_name("orders").key("orderId", key).send().await.unwrap();
@@ -110,7 +111,7 @@ async fn places(world: &World, order_id: &str) -> [Option<String>; 4] {
     })
 }
 
-// A claim in memory did not have what was derived of it, so the result's write did not remove it from the table.
+// Fault: the claim in memory lacked the derived attributes, so the write of the result did not remove them from the table.
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_3_what_is_stored_is_what_was_derived() {
     let world = World::new().await;
@@ -128,7 +129,8 @@ async fn fault_3_what_is_stored_is_what_was_derived() {
         assert_eq!(places(&world, &order_id).await, [None, None, None, None], "{word}: nothing waits");
     }
 
-    // Two writes by one process: a callback with an unknown word makes it due at once, and the reading due later.
+    // Two writes by one process: a callback with an unknown word makes the order due at once, and the status read makes it
+    // due later.
     let created = body(&orders.invoke(&post(&example(), None)).await);
     let (order_id, order_uuid) = (created["orderId"].as_str().unwrap(), created["orderUuid"].as_str().unwrap());
     let callbacks = world.start(CALLBACKS, &[]).await;

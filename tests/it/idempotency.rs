@@ -1,4 +1,4 @@
-//! The same Idempotency-Key again.
+//! A second request with the same Idempotency-Key.
 
 use front_payment_bridge::config::Settings;
 use serde_json::json;
@@ -12,7 +12,7 @@ async fn an_accepted_order_is_replayed() {
     let bridge = TestBridge::new().await;
     let first = bridge.post(&example(), Some("key-1")).await;
     assert_eq!(first.order_id().as_bytes()[14], b'5', "a UUID v5 with a key");
-    // The same order in another spelling.
+    // The same order, written differently.
     let mut respelled = example();
     respelled["products"][0]["rate"] = json!("40.00");
     respelled["orderDate"] = json!("4070995200");
@@ -40,7 +40,7 @@ async fn another_order_under_the_key_of_an_accepted_one_is_refused() {
     assert!(place("GET /orders/{orderId}") < place("second invoice"), "{detail}");
     assert!(place("second invoice") < place("use one only if"), "{detail}");
 
-    // With another key, or of another shop, it is another order.
+    // With another key, or from another shop, it is another order.
     assert_ne!(bridge.post(&example(), Some("key-2")).await.order_id(), first.order_id());
     let other_shop = bridge.orders(post_event(&example().to_string(), "Bearer key-b", Some("key-1"))).await;
     assert_ne!(other_shop.order_id(), first.order_id());

@@ -1,4 +1,4 @@
-//! The indexes over the orders. The embedded store and DynamoDB both keep them.
+//! The indexes over the orders, in the embedded store and in DynamoDB.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ async fn all(store: &impl OrderIndex, mut query: IndexQuery<'_>) -> (Vec<IndexEn
     }
 }
 
-/// Where an order is to be told of and asked about, in seconds after the claim.
+/// When the order is due for a notification, and in which queue and when for a status read, in seconds after the claim.
 async fn places(store: &impl OrderIndex, order: &StoredOrder) -> (Option<i64>, Option<(AskQueue, i64)>) {
     let find = async |partition| {
         let (entries, _) = all(store, IndexQuery::until(partition, i64::MAX, 100)).await;
@@ -87,7 +87,7 @@ async fn places(store: &impl OrderIndex, order: &StoredOrder) -> (Option<i64>, O
 }
 
 async fn keeps_the_indexes<S: OrderIndex>(store: &S) {
-    // An order moves through the indexes with every write, and leaves them when nothing is to be done.
+    // Every write moves an order to its new places in the indexes. It leaves them when nothing is to be done.
     let order = claimed();
     store.create(&order).await.unwrap();
     assert_eq!(places(store, &order).await, (None, Some((AskQueue::Settle, 60))));
@@ -122,7 +122,7 @@ async fn keeps_the_indexes<S: OrderIndex>(store: &S) {
     assert!(store.replace(&stale, &next).await.is_err());
     assert_eq!(places(store, &order).await, (Some(100_000), None));
 
-    // What was not created leaves the queue.
+    // An order that was not created leaves the queue.
     let claim = claimed();
     store.create(&claim).await.unwrap();
     let failed = derived(*claim.record_result(claim.attempt, &SubmitReply::Failed, at(5)).unwrap());
@@ -131,7 +131,7 @@ async fn keeps_the_indexes<S: OrderIndex>(store: &S) {
 }
 
 async fn pages_in_order<S: OrderIndex + 'static>(store: Arc<S>, count: i64) {
-    // Written in another order than they are due; two are due in the same second.
+    // Written in another sequence than they are due. Two are due in the same second.
     let numbers = (0..count).map(|number| at((number * 7) % count / 2));
     let unknown = |attempted_at| StoredOrder { status: Status::Unknown, attempted_at, ..claimed() };
     let orders: Vec<StoredOrder> = numbers.map(|attempted_at| derived(unknown(attempted_at))).collect();
@@ -165,7 +165,7 @@ async fn pages_in_order<S: OrderIndex + 'static>(store: Arc<S>, count: i64) {
         (vec![], vec![])
     );
 
-    // By the bounds: the lower one is exclusive, the upper one inclusive.
+    // The lower bound is exclusive, the upper one inclusive.
     let (lower, upper) = (CLAIMED + 60 + count / 8, CLAIMED + 60 + count / 4);
     let (between, _) = all(&*store, IndexQuery { later_than: Some(lower), until: upper, ..query.clone() }).await;
     let within = |entry: &&IndexEntry| entry.at > lower && entry.at <= upper;

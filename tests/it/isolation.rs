@@ -1,5 +1,5 @@
-//! A shop gets the same replies with and without another shop, whatever ids and keys they send. So it can neither read, nor
-//! replay, nor block the other shop's orders.
+//! A shop gets the same replies with and without another shop, whatever ids and keys the two send. So it can neither read,
+//! nor replay, nor block the other shop's orders.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn act() -> impl Strategy<Value = Act> {
 struct Shop<'b> {
     bridge: &'b TestBridge,
     api_key: &'static str,
-    /// The order ids in its replies.
+    /// The order ids in the shop's replies.
     ids: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ impl<'b> Shop<'b> {
     }
 }
 
-/// A reply without the random part: the id of an order without a key.
+/// The reply without its random part, the id of an order without a key.
 fn comparable(reply: &TestReply) -> String {
     let is_random = |text: &str| Uuid::parse_str(text).is_ok_and(|id| id.get_version_num() == 7);
     let mut body = reply.body.clone();

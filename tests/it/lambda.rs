@@ -1,4 +1,4 @@
-//! The binaries `orders` and `callbacks` as Lambda runs them, with the files of events/.
+//! The binaries `orders` and `callbacks` as Lambda runs them, with the event files of events/.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ fn event(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// The file of a callback, for a stored order.
+/// The event of a callback file, changed to the URL of a stored order.
 fn callback_file(name: &str, order_id: &str, token: &str) -> Value {
     let mut event = event(name);
     event["pathParameters"] = json!({"orderId": order_id, "token": token});
@@ -103,7 +103,7 @@ async fn the_events_run_end_to_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn strange_events_get_a_reply_and_do_not_end_the_process() {
     let world = World::new().await;
-    // Other crates log nothing of a request, whatever the level.
+    // At no log level may another crate log anything of a request.
     let orders = world.start(ORDERS, &[("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
     let text = |body: &str| post_event(body, &format!("Bearer {API_KEY}"), None);
     let order = example().to_string();
@@ -193,11 +193,11 @@ async fn a_service_that_is_down_is_a_503() {
         assert_eq!(reply["headers"]["retry-after"], retry_after);
     }
 
-    // An empty variable is an absent one, also for the SDK.
+    // An empty variable counts as absent, also for the AWS SDK.
     let empty = [("AWS_ENDPOINT_URL_DYNAMODB", ""), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", ""), ("CALLBACK_BASE_URL", "")];
     assert_eq!(world.start(ORDERS, &empty).await.invoke(&order).await["statusCode"], 201);
 
-    // The log quotes nothing of the order where DynamoDB's reply is unreadable or its endpoint is unusable.
+    // The log quotes nothing of the order if DynamoDB's reply is unreadable or its endpoint unusable.
     let unreadable = Peer::start(reply(500, "", "<html>")).await;
     for endpoint in [unreadable.base_url.as_str(), "unix:/nowhere", "http://127.0.0.1:1/ /"] {
         let orders = world.start(ORDERS, &[("AWS_ENDPOINT_URL_DYNAMODB", endpoint), ("RUST_LOG", "trace")]).await;
@@ -235,7 +235,7 @@ async fn a_killed_process_leaves_an_order_that_its_callback_completes() {
     assert_eq!((&reply["statusCode"], slug(&reply).as_str()), (&json!(409), "submission-in-progress"));
     let order_id = body(&reply)["orderId"].as_str().unwrap().to_owned();
 
-    // A minute later. The item is all that the new process knows of the old one.
+    // A minute later, in a new process, which knows only the stored item.
     world.change_stored(&order_id, |order| order.attempted_at -= SignedDuration::from_secs(61)).await;
     for _ in 0..2 {
         let reply = orders.invoke(&submit).await;

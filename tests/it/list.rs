@@ -21,7 +21,7 @@ fn parameter(reply: &TestReply) -> &str {
     error["parameter"].as_str().unwrap()
 }
 
-/// Orders of a key each, a second apart. The last one is 11 seconds old.
+/// Places orders with a key each, one second apart. The last one is 11 seconds old, so all of them are listed.
 async fn place(bridge: &TestBridge, count: usize) -> Vec<String> {
     let mut order_ids = Vec::new();
     for number in 0..count {
@@ -52,7 +52,7 @@ async fn a_shop_finds_the_order_of_a_key() {
         let none = bridge.orders(list_event(authorization, "", Some(key))).await;
         assert_eq!((none.status, &none.body), (200, &json!({"orders": []})));
     }
-    // One that is not accepted, too.
+    // An order that is not accepted is found, too.
     bridge.provider().will_reply(unknown());
     let order_id = bridge.post(&example(), Some("key-2")).await.order_id();
     let found = bridge.find("key-2").await;

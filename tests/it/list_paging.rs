@@ -1,4 +1,4 @@
-//! Paging is complete while orders change.
+//! No order is missing from the pages, even if orders change meanwhile.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use crate::support::documents::{example, signed_at};
 use crate::support::scripted::sent;
 use crate::support::test_bridge::TestBridge;
 
-/// What the list of a shop's own program has of each order: the latest `updatedAt` and status that it was given.
+/// What a shop's program remembers of each order: the latest `updatedAt` and status of the lists.
 type Known = HashMap<String, (String, String)>;
 
-/// Lists from `since` to the last page. `between` happens before each page, and after the last. Returns `until`.
+/// Lists from `since` to the last page, and calls `between` before each page and after the last. Returns `until`.
 async fn copy_since(bridge: &TestBridge, since: &str, copy: &mut Known, mut between: impl AsyncFnMut()) -> String {
     let mut cursor = String::new();
     loop {
@@ -36,14 +36,14 @@ async fn no_order_is_left_out_while_orders_change_between_the_pages() {
     let mut order_ids = Vec::new();
     for number in 0..30 {
         order_ids.push(place(&bridge, number).await);
-        // Several of one millisecond, too.
+        // Some have the same millisecond.
         bridge.pass_millis(if number % 3 == 0 { 700 } else { 0 });
     }
     bridge.pass(10);
     let before = order_ids.clone();
 
-    // Between two pages, orders change that were listed, and that were not, and new ones come. What is not listed by the
-    // last page has changed after its `until`, from which the next round goes on.
+    // Between two pages, some listed and some unlisted orders change, and new ones come. What the pages miss has changed
+    // after `until`, with which the next list begins.
     let (mut step, mut copy) = (0usize, Known::new());
     let words = ["RESERVED", "INVOICED", "PURRING", "PAID"];
     let mut since = "0".to_owned();
@@ -69,7 +69,7 @@ async fn no_order_is_left_out_while_orders_change_between_the_pages() {
     }
     assert!(step > 12 && order_ids.len() > 31, "{step} pages, {} orders", order_ids.len());
 
-    // Once it is quiet, one more list from `until` makes the copy the same as what is stored.
+    // When nothing changes any more, one more list from `until` makes the copy complete.
     bridge.pass(10);
     copy_since(&bridge, &since, &mut copy, async || {}).await;
     assert_eq!(copy.len(), order_ids.len());

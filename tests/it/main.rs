@@ -1,7 +1,7 @@
-//! The contract, row by row. Expectations are literal: no test computes them with the code under test.
+//! Every rule of docs/api.md. Expectations are literal: no test computes them with the code under test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
-// The handlers, over a store and a Front Payment that do what a test tells them.
+// The handlers, with a scripted store and a scripted Front Payment.
 mod attempts;
 mod callbacks;
 mod cancel;
@@ -28,7 +28,7 @@ mod status_reads;
 mod verification;
 mod waiting;
 
-// The parts that speak to other services, over real sockets.
+// The parts that talk to other services, over real sockets.
 mod connections;
 mod index;
 mod provider;

@@ -1,4 +1,4 @@
-//! Orders full of markers, with every outcome: no marker is in the log or in an item.
+//! Orders whose personal values are recognisable markers, with every outcome: no marker may be in the log or in an item.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::support::peer::{Behaviour, NOBODY, Peer, reply, status_reply};
 use crate::support::proxy::Trouble;
 use crate::support::world::{self, API_KEY, CALLBACKS, ORDERS, SECRET_KEY, World, body, get, slug};
 
-/// What only Front Payment and the shop may see. The two numbers are synthetic.
+/// Values that only Front Payment and the shop may see. The two numbers are synthetic.
 const PERSONAL: [&str; 12] = [
     "MARKNAME",
     "markmail",
@@ -29,7 +29,7 @@ const PERSONAL: [&str; 12] = [
     "MARKUNKNOWN",
     "markurl",
 ];
-/// What must not be in the log either.
+/// Values that must not be in the log either.
 const SECRET: [&str; 8] = [
     "demo-shop-key",
     "MARKAPIKEY",
@@ -40,7 +40,7 @@ const SECRET: [&str; 8] = [
     "markcallback",
     "api.example.no",
 ];
-/// The text of a Front Payment that quotes everything.
+/// A reply text in which Front Payment quotes every personal value.
 const QUOTED: &str = "MARKNAME markmail@mark.example 47114711 MARKSTREET MARKZIP MARKCITY 30108299939 MARKPRODUCT MARKBANKID";
 
 const OUTCOMES: [&str; 23] = [
@@ -68,7 +68,7 @@ const OUTCOMES: [&str; 23] = [
     "unauthorized",
     "validation-failed",
 ];
-/// Outcomes of requests that may be about no order.
+/// Outcomes of requests that may have no order id.
 const NOT_ABOUT_AN_ORDER: [&str; 7] =
     ["internal", "malformed-json", "not-found", "payload-too-large", "secret-unavailable", "unauthorized", "validation-failed"];
 
@@ -93,7 +93,7 @@ fn order() -> Value {
     order
 }
 
-/// An order with every marker in a place where it is not valid.
+/// An order with a marker in every place where it is not valid.
 fn invalid() -> Value {
     let mut order = order();
     for field in ["name", "msisdn", "email", "personalNumber", "organizationId", "countryCode", "preferredLanguage", "type"] {
@@ -117,7 +117,7 @@ fn id_of(key: &str) -> Uuid {
     Uuid::new_v5(&Uuid::from_u128(0x5f0c_31f4_7b0e_4d3f_9a66_0d1c_8f2b_7e55), format!("demo-shop\0MARKKEY-{key}").as_bytes())
 }
 
-/// The functions, and everything that they logged.
+/// The functions, and what they logged.
 struct Watched {
     world: World,
     log: String,
@@ -129,7 +129,7 @@ impl Watched {
         self.world.start(binary, &variables).await
     }
 
-    /// One event to a function of its own.
+    /// Invokes a function that is started for this one event.
     async fn one(&mut self, binary: &str, more: &[(&str, &str)], event: &Value) -> Value {
         let function = self.start(binary, more).await;
         let reply = function.invoke(event).await;
@@ -137,7 +137,7 @@ impl Watched {
         reply
     }
 
-    /// Keeps the log of a function, after the summary line of its last request.
+    /// Keeps what a function logged, after checking that its last reply came in time.
     async fn keep(&mut self, function: &Lambda) {
         function.replied_in_time(29);
         let log = function.log();
@@ -150,7 +150,7 @@ impl Watched {
         self.log.push_str(&log);
     }
 
-    /// An order with this reply of Front Payment's. Returns the slug.
+    /// Submits an order and gives it this reply of Front Payment. Returns the slug.
     async fn submitted(&mut self, key: &str, behaviour: Behaviour) -> String {
         let peer = Peer::start(behaviour).await;
         let reply = self.one(ORDERS, &[("FRONT_PAYMENT_BASE_URL", &peer.base_url)], &post(&order(), key)).await;
@@ -159,7 +159,7 @@ impl Watched {
         slug(&reply)
     }
 
-    /// Requests that do not reach Front Payment.
+    /// Requests that are refused before Front Payment is called.
     async fn refused(&mut self) {
         let orders = self.start(ORDERS, &[]).await;
         for (event, expected) in [
@@ -225,7 +225,7 @@ impl Watched {
         assert_eq!(slug(&reply), "front-payment-unavailable");
     }
 
-    /// An accepted order, and everything that may happen to it afterwards.
+    /// Submits an order that is accepted, and then does everything that can happen to it.
     async fn accepted_and_called_back(&mut self) {
         let created = json!({"data": {"orderUuid": "ODR1", "bankIdUrl": "https://b.example/MARKBANKID"}}).to_string();
         let peer = Peer::start(reply(201, "x-ratelimit-remaining: 239\r\n", &created)).await;
@@ -242,7 +242,7 @@ impl Watched {
         let order_id = body(&accepted)["orderId"].as_str().unwrap().to_owned();
         assert_eq!(orders.invoke(&get(&order_id)).await["statusCode"], 200);
 
-        // An attempt under way: the accepted item, as it was before its result.
+        // A running submission attempt: the accepted item, put back to the state before its result.
         let stored = self.world.stored(&order_id).await;
         let submitting = StoredOrder {
             order_id: id_of("under-way"),
@@ -254,7 +254,7 @@ impl Watched {
         };
         self.world.store.create(&submitting).await.unwrap();
         assert_eq!(slug(&orders.invoke(&post(&order(), "under-way")).await), "submission-in-progress");
-        // A result that cannot be stored: an error in the log has its uuid.
+        // If the result cannot be stored, an error in the log has the uuid.
         store.will("UpdateItem", usize::MAX, Trouble::Fails);
         let event = post(&order(), "unwritten").to_string();
         assert_eq!(orders.invoke_within(9, event).await["statusCode"], 201);
@@ -323,7 +323,7 @@ async fn no_personal_data_and_no_secret_is_written_whatever_happens_to_an_order(
         assert_alarms_count_real_lines(logs, &lines, &[]);
     }
 
-    // The fields that metrics are counted from.
+    // The log fields that the metrics are counted from.
     let outcomes_with = |field: &str| {
         let with_it = summaries.iter().filter(|line| !line[field].is_null());
         with_it.map(|line| (line["outcome"].as_str().unwrap(), line[field].clone())).collect::<Vec<_>>()
@@ -337,8 +337,8 @@ async fn no_personal_data_and_no_secret_is_written_whatever_happens_to_an_order(
     assert!(matches!(twice[..], [line] if line["level"] == "ERROR" && line["otherOrderUuid"] == "ODR2"), "{twice:?}");
 }
 
-/// The lines of one function that the tests of the alarms count with have the form of logged ones: the same texts, and no
-/// member that those do not have.
+/// The log lines that the tests of the alarms use for one function have the form of real ones: the same messages, and no
+/// members that real lines lack.
 pub fn assert_alarms_count_real_lines(logs: &str, logged: &[Value], only: &[&str]) {
     let known: Value = serde_json::from_str(include_str!("../alarms/lines.json")).unwrap();
     let of_group = known.as_object().unwrap().iter().filter(|(_, line)| line["logs"] == logs);

@@ -1,4 +1,4 @@
-//! What a program does next, for every problem that a shop can get; and the forms of the Idempotency-Key.
+//! What a program does next, for every problem that a shop can get. And the forms of the Idempotency-Key.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::support::scripted::{failed, sent, unknown};
 use crate::support::test_bridge::{TestBridge, TestReply};
 use crate::support::worker::repeat_event;
 
-/// The problems of the routes that [`replies`] does not ask.
+/// The problems of those routes that [`replies`] does not call.
 async fn more_replies() -> Vec<TestReply> {
     let bridge = TestBridge::new().await;
     let (order_id, _) = bridge.place(sent("ODR1")).await;
@@ -87,7 +87,7 @@ async fn an_internal_error_is_repeated_only_with_a_key() {
         let reply = bridge.orders(nowhere).await;
         assert_eq!((reply.slug(), &reply.body["nextStep"]), ("internal", &json!(next_step)));
 
-        // A defect that ends the request in the middle, after the order was sent.
+        // A panic in the middle of a request, after the order was sent.
         bridge.provider().meanwhile(|_| async { defect() });
         let reply = bridge.post(&example(), key).await;
         assert_eq!((reply.status, reply.slug(), &reply.body["nextStep"]), (500, "internal", &json!(next_step)));

@@ -1,4 +1,4 @@
-//! What the operator can switch off, and who called.
+//! The switch that stops new orders, and which API key a log line names.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ async fn orders_are_switched_off_while_everything_else_goes_on() {
     let stranger = orders.invoke(&get_event(order_id, "Bearer wrong", "")).await;
     assert_eq!(stranger["statusCode"], 401);
 
-    // The same keys again, when orders are on.
+    // The same keys again, after orders are switched on.
     let orders = world.start(ORDERS, &[("ACCEPT_ORDERS", "true")]).await;
     assert_eq!(body(&orders.invoke(&post(&example(), Some("before"))).await)["orderId"], accepted["orderId"]);
     assert_eq!(orders.invoke(&post(&example(), Some("after"))).await["statusCode"], 201);

@@ -1,4 +1,4 @@
-//! The operator's other events: what waits, and whom to tell; and what no event may be.
+//! The operator's events `waiting` and `tell`, and events that are refused.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ async fn the_orders_that_wait_are_listed_the_oldest_first() {
     let first = worker.post(SHOP_A, SHOP_A.callback_url, unknown()).await.order_id();
     worker.place(SHOP_A).await;
     worker.pass_to(30);
-    // One whose process was killed.
+    // An order whose process was killed.
     let mut submitting = accepted(1, "SUBMITTING", -30);
     (submitting.order_uuid, submitting.history) = (None, Vec::new());
     worker.put(&submitting).await;
@@ -74,7 +74,7 @@ async fn what_waits_comes_in_pages_of_a_hundred() {
 #[tokio::test]
 async fn a_shop_is_told_again_what_it_was_not_told() {
     let worker = TestWorker::new().await;
-    // Changes of before, one that failed, one that was delivered, one that is pending.
+    // Four changes: before `since`, failed, delivered, pending.
     worker.shops.always_answers(HOST_A, answered(410));
     let before = worker.place_invoiced(SHOP_A).await;
     worker.wake(&[&before]).await;
@@ -147,7 +147,7 @@ async fn telling_a_shop_of_many_orders_goes_on_where_it_ended() {
         worker.pass(1);
         order_ids.push(order_id);
     }
-    // The store fails at the second order: what was done is said, and not that nothing was.
+    // The store fails at the second order. The answer says what was done, and not that nothing was.
     let (other, event) = (worker.clone(), json!({"tell": {"shopId": "shop-a", "since": "2026-06-14T00:00:00Z"}}));
     worker.store().after_writes(1, move || async move { other.store().fail(1) });
     let answer = worker.invoke(event.clone()).await;
@@ -155,7 +155,7 @@ async fn telling_a_shop_of_many_orders_goes_on_where_it_ended() {
     let mut on = event.clone();
     on["tell"]["after"] = answer["next"].clone();
     assert_eq!(worker.invoke(on).await, json!({"told": 2}));
-    // With too little time, nothing is told, and that is not the end of the list.
+    // With too little time, nothing is told, and the answer does not look like the end of the list.
     let answer = worker.invoke_within(event.clone(), 6).await;
     assert!(error(&answer).contains("time"), "{answer}");
     for after in ["x", "5_x"] {
@@ -194,7 +194,7 @@ async fn an_event_with_anything_unknown_in_it_changes_nothing() {
         error(&worker.invoke(event).await);
     }
     assert_eq!((worker.stored(&order_id).await.version, worker.provider().status_call_count()), (version, 0));
-    // As long as it may be, and with the source that a schedule adds.
+    // The longest texts, and the source that a schedule adds.
     let most = json!({"settle": {"orderId": order_id, "created": false}, "by": "ø".repeat(200), "reason": "x".repeat(200), "source": "console"});
     assert_eq!(worker.invoke(most).await["status"], "FAILED");
 }

@@ -8,7 +8,7 @@ use crate::support::documents::{example, post_event};
 use crate::support::scripted::{failed, invoiced, rejected, sent, unavailable, unknown};
 use crate::support::test_bridge::{TestBridge, test_secret};
 
-/// A reply of Front Payment's; status, slug and `Retry-After` of what the shop gets; and the stored status.
+/// A reply of Front Payment; then status, slug and `Retry-After` of the reply to the shop; then the stored status.
 type Row = (fn() -> SubmitReply, u16, &'static str, Option<&'static str>, &'static str);
 
 const OUTCOMES: [Row; 7] = [

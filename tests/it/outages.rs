@@ -14,7 +14,7 @@ use crate::support::world::{CALLBACKS, ORDERS, SECRET_KEY, World, body, post, sl
 
 const ALWAYS: usize = usize::MAX;
 
-/// The function `orders` with a DynamoDB and a Front Payment of a test's own.
+/// The function `orders` with its own DynamoDB and Front Payment.
 struct Case<'w> {
     world: &'w World,
     dynamodb: Proxy,
@@ -53,7 +53,7 @@ impl<'w> Case<'w> {
         (stored.status.name().to_owned(), stored.history.len())
     }
 
-    /// The order is sent once, created, and stored with one entry.
+    /// Checks that the order is sent once, created, and stored with one entry in its history.
     async fn is_created(&self) {
         let (reply, body) = self.submit(29).await;
         assert_eq!((&reply["statusCode"], &body["orderUuid"]), (&json!(201), &json!("ODR1")), "{}: {reply}", self.key);
@@ -79,7 +79,7 @@ async fn a_dynamodb_with_a_short_trouble_is_asked_again() {
         troubled("claim-lost", &[("PutItem", 1, Trouble::ReplyLost)]),
         troubled("result-lost", &[("UpdateItem", 1, Trouble::ReplyLost)]),
         async {
-            // Front Payment leaves little time, and then DynamoDB hangs. The result is still written.
+            // Front Payment's reply comes late, and then DynamoDB hangs. The result is still written in time.
             let late = Behaviour::WritesAfter(Duration::from_secs(18), reply_bytes(201, "", CREATED));
             let case = Case::new(world, "late", late).await;
             case.dynamodb.will("UpdateItem", 2, Trouble::Hangs);
@@ -102,7 +102,7 @@ async fn where_a_service_stays_in_trouble_the_reply_still_comes_in_time() {
         nothing_is_sent("always-throttled", Trouble::Throttled),
         nothing_is_sent("always-hanging", Trouble::Hangs),
         async {
-            // DynamoDB is back before the claim is given up: it is marked FAILED.
+            // DynamoDB works again before the claim is given up, so the order is marked FAILED.
             let case = Case::created(world, "back").await;
             case.dynamodb.will("PutItem", 3, Trouble::Hangs);
             let (reply, body) = case.submit(29).await;
@@ -110,7 +110,7 @@ async fn where_a_service_stays_in_trouble_the_reply_still_comes_in_time() {
             assert_eq!((case.submit(29).await.0["statusCode"].clone(), case.sent()), (json!(201), 1));
         },
         async {
-            // An order that was created is given out, also where its result cannot be stored. Its callback completes it.
+            // The shop gets its created order even if the result cannot be stored. The callback completes the stored order.
             let case = Case::created(world, "unwritten").await;
             case.dynamodb.will("UpdateItem", ALWAYS, Trouble::Fails);
             let (reply, body) = case.submit(12).await;

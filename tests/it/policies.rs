@@ -15,7 +15,7 @@ const FUNCTIONS: [&str; 3] = ["OrdersFunction", "CallbacksFunction", "WorkerFunc
 fn policies(function: &str) -> String {
     let resource = TEMPLATE.split(&format!("\n  {function}:\n")).nth(1).unwrap();
     let policies = resource.split("      Policies:\n").nth(1).unwrap();
-    // What Lambda itself reads from the table's stream is not for the function to call.
+    // Left out: what Lambda itself reads from the table's stream. The function does not call it.
     let policies = policies.lines().take_while(|line| line.starts_with("        ") && line.trim() != "- !If");
     policies.map(|line| line.split('#').next().unwrap().trim_end()).collect::<Vec<_>>().join("\n")
 }

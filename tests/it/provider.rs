@@ -24,7 +24,7 @@ async fn submit_to(base_url: &str, document: &str) -> SubmitCall {
     client(base_url).submit(&validated(document), "https://api.example.no/callbacks/1/2", &token, Duration::from_secs(1)).await
 }
 
-/// The row of the table of replies.
+/// The row that the reply has in the table of docs/api.md.
 fn row(call: &SubmitCall) -> &'static str {
     match call.reply {
         SubmitReply::Created(_) => "created",
@@ -135,7 +135,7 @@ async fn every_reply_over_a_socket_has_its_row() {
 async fn without_a_connection_nothing_is_sent() {
     let call = submit_to(NOBODY, &example().to_string()).await;
     assert_eq!((row(&call), call.head.http_status), ("unavailable", None));
-    // A server without TLS: there is no connection either.
+    // A server without TLS makes no connection either.
     let peer = Peer::start(Behaviour::Writes(b"HTTP/1.1 400 X\r\n\r\n".to_vec())).await;
     let call = submit_to(&peer.base_url.replace("http:", "https:"), &example().to_string()).await;
     assert_eq!((row(&call), peer.requests().len()), ("unavailable", 0));

@@ -13,7 +13,7 @@ const CALLBACKS_EACH: usize = 10;
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_submits_with_one_key_are_one_order_and_a_hundred_callbacks_are_all_noted() {
     let world = World::new().await;
-    // The first submit still waits for its reply when the others come.
+    // Front Payment answers so late that the first submit still waits when the others come.
     let mut order = example();
     order["referenceNo"] = json!("slow");
     let submit = post(&order, Some("contested"));
@@ -21,7 +21,7 @@ async fn fifty_submits_with_one_key_are_one_order_and_a_hundred_callbacks_are_al
     for _ in 0..SUBMITS {
         processes.push(world.start(ORDERS, &[]).await);
     }
-    // All cold starts end before the first submit.
+    // End all cold starts before the first submit, so that the submits run at the same time.
     let no_route = json!({});
     for reply in join_all(processes.iter().map(|orders| orders.invoke(&no_route))).await {
         assert_eq!(reply["statusCode"], 404);
@@ -45,7 +45,8 @@ async fn fifty_submits_with_one_key_are_one_order_and_a_hundred_callbacks_are_al
             let timestamp = (process * CALLBACKS_EACH + index).to_string();
             let query = signed_at(&timestamp, order_uuid, "PAID", "40", SECRET_KEY);
             let event = callback_event(&order_id, &stored.callback_token, &query);
-            // On a slow machine, the other writers may be faster until the deadline. Front Payment repeats such a callback.
+            // On a slow machine, this callback can lose every conflict until its deadline. Front Payment would repeat it,
+            // too.
             while callbacks.invoke(&event).await["statusCode"] != 200 {}
         }
     });

@@ -1,4 +1,4 @@
-//! Front Payment is asked for orders of which it says nothing.
+//! Reconciliation: status reads of orders of which Front Payment says nothing.
 
 use front_payment_bridge::front_payment::StatusError;
 use front_payment_bridge::order::{AskQueue, StoredOrder};
@@ -12,7 +12,7 @@ use crate::support::scripted::{failed, unknown};
 use crate::support::test_bridge::NOW;
 use crate::support::worker::{SHOP_A, SHOP_B, SHOP_C, TestWorker};
 
-/// An accepted order of the shop `shop-a`, with this status since a second before the test began.
+/// An accepted order of `shop-a` that has had this status for so many seconds.
 pub fn accepted(number: usize, status: &str, seconds_ago: i64) -> StoredOrder {
     let at = jiff::Timestamp::from_second(NOW - seconds_ago).unwrap();
     serde_json::from_value(json!({
@@ -25,7 +25,7 @@ pub fn accepted(number: usize, status: &str, seconds_ago: i64) -> StoredOrder {
     .unwrap()
 }
 
-/// The orders of Front Payment's that it was asked for.
+/// The uuids whose status was read.
 fn asked(worker: &TestWorker) -> Vec<String> {
     worker.provider().status_calls().into_iter().map(|(order_uuid, _)| order_uuid).collect()
 }
@@ -85,7 +85,7 @@ async fn news_is_stored_and_told_in_the_same_sweep() {
     assert_eq!((&line["outcome"], &line["shopId"], &line["orderId"]), (&json!("news"), &json!("shop-a"), &json!(order_id)));
     assert!(line["totalMs"].is_u64() && line["providerMs"].is_u64() && line["orderUuid"] == "ODR1", "{line}");
 
-    // A lower status, too: it is taken as it is.
+    // A status read may lower the rank, unlike a callback.
     worker.call_back(&order_id, "PAID").await;
     worker.wake(&[&order_id]).await;
     worker.pass(7 * 86_400);
@@ -133,7 +133,7 @@ async fn when_to_ask_again_is_written_down_before_it_is_asked() {
     worker.sweep().await;
     assert_eq!(asked(&worker).len(), 1, "the other worker did not ask");
 
-    // A worker that is killed while it waits for the status.
+    // The worker is killed while it waits for the status.
     worker.pass_to(300);
     worker.kill_in_status_read(json!({})).await;
     worker.sweep().await;
@@ -146,7 +146,7 @@ async fn when_to_ask_again_is_written_down_before_it_is_asked() {
     assert_eq!((asked(&worker).len(), &worker.get(&order_id, SHOP_A).await["status"]), (3, &json!("RESERVED")));
 }
 
-/// The numbers of the orders that were asked about, in that order.
+/// The numbers of the orders whose status was read, in that sequence.
 fn numbers(worker: &TestWorker) -> Vec<usize> {
     asked(worker).iter().map(|order_uuid| order_uuid[3..].parse().unwrap()).collect()
 }
@@ -155,7 +155,7 @@ fn numbers(worker: &TestWorker) -> Vec<usize> {
 async fn a_sweep_reads_a_hundred_reasons_first_then_sent_and_twenty_others() {
     let worker = TestWorker::new().await;
     for number in 0..150 {
-        // ODR0 has been due for the longest time.
+        // ODR0 has been due the longest.
         worker.put(&accepted(number, "SENT", 1_000 - i64::try_from(number).unwrap())).await;
     }
     for number in 200..230 {
@@ -348,7 +348,7 @@ async fn what_cannot_be_asked_for_is_not() {
     worker.put(&StoredOrder { refunded_amount: Some("40.00".to_owned()), ..accepted(1, "REFUNDED", 100_000_000) }).await;
     worker.put(&accepted(2, "CANCELLED", 31 * 86_400)).await;
     worker.put(&accepted(3, "PAID", 91 * 86_400)).await;
-    // Its last time has not passed unused: it is due since day 28 and 56.
+    // ODR2 and ODR3 have been due since day 28 and day 56. The last status read stays due, however late it is.
     worker.pass(200 * 86_400);
     worker.sweep().await;
     let mut asked = asked(&worker);

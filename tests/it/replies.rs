@@ -1,4 +1,4 @@
-//! What every reply has, whatever it says.
+//! What all replies have in common: headers, and members of problem documents.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::faulty_store::Fault;
 use crate::support::scripted::{failed, rejected, unavailable, unknown};
 use crate::support::test_bridge::{REQUEST_ID, TestBridge, TestReply, query};
 
-/// A reply of every kind, with its name.
+/// One reply of every kind, with its name.
 pub async fn replies() -> Vec<(&'static str, TestReply)> {
     let bridge = TestBridge::new().await;
     let post = async |key| bridge.post(&example(), Some(key)).await;
@@ -92,7 +92,7 @@ async fn front_payments_retry_after_is_passed_on_up_to_an_hour() {
             let reply = bridge.post(&example(), Some("key-1")).await;
             assert_eq!((reply.status, reply.header("retry-after")), (503, Some(given)));
         }
-        // Where a status is read for a callback, too.
+        // Also if the status is read for a callback.
         let bridge = TestBridge::new().await;
         let order_id = bridge.post(&example(), Some("key-1")).await.order_id();
         let token = bridge.stored(&order_id).await.callback_token;
@@ -100,7 +100,7 @@ async fn front_payments_retry_after_is_passed_on_up_to_an_hour() {
         let reply = bridge.callback(&order_id, &token, "").await;
         assert_eq!((reply.status, reply.header("retry-after")), (503, Some(given)));
     }
-    // Other replies do not have it.
+    // No other reply has it.
     let bridge = TestBridge::new().await;
     bridge.provider().will_ask_to_wait(120);
     for (reply, status) in [(failed(), 502), (unknown(), 504), (rejected(), 422)] {

@@ -1,4 +1,4 @@
-//! The restore of the table, by the commands of its page: twice, with a release in between.
+//! The restore of the table by the commands of docs/restore.md, twice, with a release between the two.
 
 use front_payment_bridge::order::Status;
 use front_payment_bridge::store::{DynamoDbStore, OrderStore};
@@ -13,7 +13,7 @@ use crate::support::world::{ORDERS, World, body, get, post, slug};
 
 const PAGE: &str = include_str!("../../docs/restore.md");
 
-/// Restores the table that is in use, by step 2, and returns the new one's name.
+/// Restores the table that is in use, by step 2. Returns the name of the new table.
 async fn restore(world: &World, table: &str) -> String {
     let placeholder = "<the moment, like 2026-11-24T09:30:00Z>";
     let commands =
@@ -27,7 +27,7 @@ async fn restore(world: &World, table: &str) -> String {
     name
 }
 
-/// Marks orders in the restored table, by step 4.
+/// Marks lost orders in the restored table, by step 4.
 async fn mark(world: &World, table: &str, order_ids: &[&str]) {
     let directory = tempfile::tempdir().unwrap();
     let concerned: String = order_ids.iter().map(|order_id| format!("{order_id}\tdemo-shop\n")).collect();
@@ -37,7 +37,7 @@ async fn mark(world: &World, table: &str, order_ids: &[&str]) {
     assert!(is_done && !said.contains("was not marked"), "{said}");
 }
 
-/// What step 5 and every later release start: the functions, with the parameter `RestoredTable`.
+/// Starts the functions with `RestoredTable`, as step 5 and every later release do.
 async fn release(world: &World, table: &str) -> Lambda {
     world.start(ORDERS, &[("ORDERS_TABLE", table)]).await
 }
@@ -61,7 +61,7 @@ async fn a_table_is_restored_twice_with_a_release_in_between_and_no_order_is_sen
     let orders = release(&world, "orders").await;
     let kept = id(&submit(&orders, "kept").await);
     let first = restore(&world, "orders").await;
-    // What came after that moment is not in the restored table.
+    // An order after the moment of the restore is not in the restored table.
     let lost_first = id(&submit(&orders, "lost-first").await);
     mark(&world, &first, &[&lost_first]).await;
 

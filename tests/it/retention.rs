@@ -1,4 +1,4 @@
-//! Orders past their retention period: their keys are new keys, and late callbacks do not reach the next order.
+//! After the end of its retention period, an order's key is a new key, and late callbacks do not reach the next order.
 
 use front_payment_bridge::order::StoredOrder;
 use front_payment_bridge::order::SubmitReply;
@@ -10,7 +10,7 @@ use crate::support::documents::{example, example_of};
 use crate::support::scripted::{failed, invoiced, sent};
 use crate::support::test_bridge::{NOW, TestBridge, query};
 
-/// An INVOICED order of 40 kroner, which is ODR1, 100 seconds before the end of its retention period. With its id and its
+/// An INVOICED order with the uuid ODR1 and 40 kroner, 100 seconds before the end of its retention period; its id and its
 /// callback token.
 async fn expiring_order() -> (TestBridge, String, String) {
     let bridge = TestBridge::keeping_orders_for(100).await;
@@ -61,7 +61,7 @@ async fn a_late_callback_of_an_order_past_its_retention_gets_404_when_its_key_ha
     }
 }
 
-/// The next order under the key, after a number of callbacks: with each, its version is one higher.
+/// The next order under the key, after some callbacks. Each callback raises its version by one.
 struct NextOrder {
     is_deleted: bool,
     reply: fn() -> SubmitReply,
@@ -69,8 +69,8 @@ struct NextOrder {
 }
 
 impl NextOrder {
-    /// The old order is deleted or not, the next one fails or is accepted, and its version comes near that of the old one,
-    /// if both begin at the same number.
+    /// With the old order deleted or not, and the next order failed or accepted. The versions of both come close, so that a
+    /// check of the version alone would confuse the two.
     fn all() -> impl Iterator<Item = Self> {
         let replies: [(fn() -> SubmitReply, usize); 4] =
             [(failed, 0), (|| sent("ODR2"), 0), (|| sent("ODR2"), 1), (|| sent("ODR2"), 2)];
@@ -126,7 +126,7 @@ async fn a_callback_for_a_deleted_order_gets_404() {
     assert_eq!(bridge.callback(&order_id, &token, &query("ODR1", "PAID", "40")).await.status, 404);
     assert_eq!(bridge.get(&order_id, "key-a").await.status, 404);
 
-    // Deleted after the callback has read it.
+    // The order is deleted after the callback has read it.
     let (bridge, order_id, token) = expiring_order().await;
     let (shop, id) = (bridge.clone(), order_id.clone());
     bridge.store().before_replace(move || async move { delete_if(true, &shop, &id) });

@@ -1,4 +1,4 @@
-//! The operator settles what an order is at Front Payment.
+//! The operator settles an order whose outcome is unknown.
 
 use front_payment_bridge::front_payment::StatusError;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn not_created(order_id: &str) -> Value {
     json!({"settle": {"orderId": order_id, "created": false}, "by": "op-7"})
 }
 
-/// The event is refused with these words, and nothing is changed.
+/// Checks that the event is refused with this text, and that nothing is changed.
 async fn assert_refused(worker: &TestWorker, order_id: &str, event: Value, words: &str) {
     let before = worker.stored(order_id).await.version;
     let answer = worker.invoke(event).await;
@@ -56,7 +56,7 @@ async fn an_unknown_order_takes_the_uuid_and_the_status_that_front_payment_tells
     worker.wake(&[&order_id]).await;
     assert_eq!(worker.shops.statuses(), ["INVOICED"], "the shop is notified");
 
-    // Again: the same answer, nothing is read, nothing is written.
+    // A repetition gets the same answer. It reads and writes nothing.
     let version = worker.stored(&order_id).await.version;
     assert_eq!(worker.invoke(settle_event(&order_id, "ODR7", "Dhaka")).await, settled);
     assert_eq!((worker.stored(&order_id).await.version, worker.provider().status_call_count()), (version, 1));
@@ -127,7 +127,7 @@ async fn what_front_payment_does_not_confirm_is_not_bound() {
 }
 
 #[tokio::test]
-async fn a_rotated_token_is_fetched_for_the_reading() {
+async fn a_rotated_token_is_fetched_for_the_status_read() {
     let worker = TestWorker::new().await;
     let order_id = place_unknown(&worker).await;
     let secret = secret_with([
@@ -165,7 +165,7 @@ async fn an_accepted_order_is_another_one_only_with_instead() {
     assert_eq!(told, expected, "the shop is notified, though the status is the same");
     assert_eq!(worker.invoke(event).await, answer, "also when repeated");
 
-    // The order makes way for none that the operator has replaced.
+    // The order never becomes a uuid that the operator has replaced.
     worker.call_back_about("ODR1", &order_id, "PAID").await;
     worker.call_back_about("ODR9", &order_id, "CANCELLED").await;
     assert_eq!(worker.get(&order_id, SHOP_A).await["orderUuid"], "ODR9");
@@ -196,7 +196,7 @@ async fn an_order_that_was_not_created_is_failed_and_the_same_key_goes_on() {
     worker.sweep().await;
     assert_eq!((worker.shops.count(), worker.provider().status_call_count()), (0, 0), "there is nothing to tell or to ask");
 
-    // The same key, with whatever body.
+    // The same key again, with the same body or another one.
     let again = worker.api(event(&example_of("39"))).await;
     assert_eq!((again.status, again.is_replay(), again.order_id()), (201, false, order_id));
     assert_eq!(worker.provider().submit_count(), 2);

@@ -1,4 +1,4 @@
-//! When the bridge asks Front Payment for a status, and what it does with the answer.
+//! When the bridge makes a status read, and what it does with the result.
 
 use front_payment_bridge::front_payment::StatusError;
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use crate::support::log::Log;
 use crate::support::scripted::{invoiced, sent, unknown};
 use crate::support::test_bridge::{TestBridge, TestReply, query};
 
-/// An INVOICED order of 40 kroner, which is ODR1, with its id and its callback token.
+/// An INVOICED order with the uuid ODR1 and 40 kroner; its id and its callback token.
 async fn invoiced_order() -> (TestBridge, String, String) {
     let bridge = TestBridge::new().await;
     let (order_id, token) = bridge.place(invoiced("ODR1")).await;
@@ -72,7 +72,7 @@ async fn an_unknown_word_whose_status_cannot_be_read_is_noted_and_the_order_is_d
     let due: Timestamp = "2026-06-15T00:00:07Z".parse().unwrap();
     assert_eq!(bridge.stored(&order_id).await.reason_since, Some(due));
 
-    // A later read ends it.
+    // A later status read ends the reason to ask.
     bridge.provider().will_tell(Ok("INVOICED"));
     assert_eq!(bridge.callback(&order_id, &token, "").await.status, 200);
     assert_eq!(bridge.stored(&order_id).await.reason_since, None);
@@ -83,7 +83,7 @@ async fn the_order_is_due_to_be_read_from_the_write_of_the_callback_on() {
     let (bridge, order_id, token) = invoiced_order().await;
     let (reader, id) = (bridge.clone(), order_id.clone());
     bridge.provider().meanwhile(move |_| async move {
-        // If the process were killed here, this is what it would leave.
+        // This is what a process that is killed here leaves behind.
         let stored = reader.stored(&id).await;
         assert_eq!((stored.reason_since, stored.history.len()), (Some(reader.now()), 2));
     });
@@ -97,7 +97,7 @@ async fn a_word_below_the_stored_status_has_the_status_read() {
     for (stored, word, told, expected) in [
         ("CANCELLED", "INVOICED", "INVOICED", "INVOICED"),
         ("REFUND PENDING", "PAID", "PAID", "PAID"),
-        // Front Payment says that the callback is an old one.
+        // Front Payment says that the callback is outdated.
         ("CANCELLED", "INVOICED", "CANCELLED", "CANCELLED"),
         ("REFUNDED", "PAID", "PARTIAL REFUNDED", "PARTIAL_REFUNDED"),
     ] {
@@ -171,7 +171,7 @@ async fn checked_at_is_when_front_payment_told_the_status_because_it_was_asked()
         (&json!("2026-06-15T00:00:17.070Z"), &json!("2026-06-15T00:00:07.070Z")),
         "the read changed nothing"
     );
-    // A read that fails does not count either.
+    // A failed status read does not move `checkedAt` either.
     bridge.pass(10);
     assert_eq!(bridge.callback(&order_id, &token, "").await.status, 503);
     assert_eq!(bridge.get(&order_id, "key-a").await.body["checkedAt"], "2026-06-15T00:00:17.070Z");

@@ -1,4 +1,4 @@
-//! The promises of a store. The embedded one and DynamoDB both keep them.
+//! What every store promises: the embedded one and DynamoDB.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::support::moto::Moto;
 
-/// What a process holds after it has written an order: what is derived is in it.
+/// The order as a process holds it after a write, with the derived attributes.
 fn derived(mut order: StoredOrder) -> StoredOrder {
     order.derive(None);
     order
@@ -29,7 +29,7 @@ fn claimed(order_id: Uuid) -> StoredOrder {
     derived(claim.unwrap())
 }
 
-/// The next version, with a callback.
+/// The next version of an order, changed by a callback.
 fn next(order: &StoredOrder, id: &str, word: &str) -> StoredOrder {
     let callback = StatusCallback {
         order_uuid: "ODR1".to_owned(),
@@ -63,7 +63,7 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     let other = StoredOrder { shop_id: "shop-b".to_owned(), ..first.clone() };
     assert!(conflict(store.create(&other).await).unwrap() == first, "a conflict has the stored order");
 
-    // Attributes are added, changed and removed. The history grows.
+    // An update adds, changes and removes attributes, and appends to the history.
     let mut second = next(&first, "a", "SENT");
     second.bank_id_url = Some("https://b.example/".to_owned());
     second.customer_uuid = Some("CSRT1".to_owned());
@@ -76,7 +76,7 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     assert!(loaded == third);
     assert_eq!((loaded.history.len(), loaded.status), (2, Status::Paid));
 
-    // What a claim has in the indexes goes with its result.
+    // The result removes the claim's place in the indexes.
     let claim = claimed(Uuid::new_v4());
     store.create(&claim).await.unwrap();
     let failed = derived(*claim.record_result(claim.attempt, &SubmitReply::Failed, claim.updated_at).unwrap());
@@ -88,14 +88,14 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     assert!(conflict(store.replace(&first, &second).await).unwrap() == third);
     assert!(conflict(store.replace(&second, &third).await).unwrap() == third, "also if it is a repetition");
 
-    // Another order may replace one past its retention. Nothing of the old one is left.
+    // An order past its retention period may be replaced by another one. Nothing of the old one is left.
     let expired = StoredOrder { expires_at: Some(1), ..next(&claimed(Uuid::new_v4()), "a", "PAID") };
     store.create(&expired).await.unwrap();
     let fresh = StoredOrder { version: 3, ..claimed(expired.order_id) };
     store.replace(&expired, &fresh).await.unwrap();
     assert!(store.load(fresh.order_id).await.unwrap().unwrap() == fresh);
 
-    // Every attribute may change and be added, and be removed again.
+    // Every attribute can be added, changed and removed.
     let sparse = claimed(Uuid::new_v4());
     let full = StoredOrder {
         version: 2,
@@ -138,7 +138,7 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     store.replace(&third, &next(&third, "c", "REFUNDED")).await.unwrap();
     assert!(store.load(untouched.order_id).await.unwrap().unwrap() == untouched);
 
-    // Of many writes at once, one succeeds.
+    // Of many writes at the same time, exactly one succeeds.
     let contested = claimed(Uuid::new_v4());
     assert_eq!(
         winners(20, |_| {
@@ -155,7 +155,7 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     assert_eq!(won.await, 1);
     assert_eq!(store.load(contested.order_id).await.unwrap().unwrap().history.len(), 1);
 
-    // An order with a thousand entries in its history may still change.
+    // An order with a thousand entries in its history can still be changed.
     let mut long = claimed(Uuid::new_v4());
     store.create(&long).await.unwrap();
     let start = long.clone();
@@ -167,7 +167,7 @@ async fn keeps_its_promises<S: OrderStore + 'static>(store: Arc<S>) {
     store.replace(&long, &paid).await.unwrap();
     assert!(store.load(long.order_id).await.unwrap().unwrap() == paid);
 
-    // The largest possible order may still get the result of its latest attempt.
+    // The largest possible order still has room for the result of its latest submission attempt.
     let full = largest();
     store.create(&full).await.unwrap();
     let created = CreatedOrder {
@@ -225,7 +225,7 @@ async fn the_embedded_store_keeps_its_promises_in_a_file_over_a_restart() {
         store.create(&order).await.unwrap();
         assert!(EmbeddedStore::open(&file).is_err(), "one process at a time");
         let before = store.all().unwrap().len();
-        // Writes that come at once share commits, and all are stored.
+        // Writes at the same time share one commit, and all of them are stored.
         let created = winners(200, |_| {
             let store = store.clone();
             async move { store.create(&claimed(Uuid::new_v4())).await }

@@ -1,7 +1,7 @@
-//! An item that a newer version wrote: a release may be rolled back while its items are in the table.
+//! Items that a newer version wrote. A release can be rolled back while its items are in the table.
 //!
-//! So what this version does not know, it keeps. A new form of an attribute is written only by the release after the one that
-//! can read it.
+//! So this version keeps attributes that it does not know. And a new form of an attribute is written only by the release
+//! after the one that can read it.
 
 use front_payment_bridge::order::{Status, StoredOrder};
 use serde_json::{Map, Value, json};

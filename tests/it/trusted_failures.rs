@@ -1,4 +1,4 @@
-//! A 500 or 510 of Front Payment's: it may have created the order, unless `TRUSTED_FAILURES` says that it has not.
+//! After a 500 or 510, the order may exist, unless `TRUSTED_FAILURES` says that this failure creates nothing.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::support::documents::example;
 use crate::support::peer::{Peer, reply};
 use crate::support::world::{ORDERS, World, body, post, slug};
 
-/// A failure in the provider's own form.
+/// A failure in Front Payment's own JSON form.
 fn own(status: u16) -> String {
     format!(
         r#"{{"status_code":{status},"status_message":"Internal Server Error","message":"failed","is_data":false,"data":null,"errors":null}}"#

@@ -1,7 +1,7 @@
-//! The weaknesses of Front Payment's checksum, and what makes up for them.
+//! The weaknesses of Front Payment's checksum, and the checks that make up for them.
 //!
-//! The checksum signs the bare values, without their names and without separators, and it never expires. In each test it is
-//! right by Front Payment's formula, wherever the formula is what is weak.
+//! The checksum signs only the values, without names and separators, and it is valid for ever. So most queries here have a
+//! correct checksum, although they are not what Front Payment sent.
 
 use front_payment_bridge::order::SubmitReply;
 
@@ -9,7 +9,7 @@ use crate::support::documents::{example, hex_sha256};
 use crate::support::scripted::{failed, invoiced, unknown};
 use crate::support::test_bridge::TestBridge;
 
-/// Front Payment's parameters in its own order.
+/// Front Payment's parameters in its own sequence.
 type Parameters<'v> = [(&'v str, &'v str); 6];
 
 fn parameters<'v>(order_uuid: &'v str, status: &'v str, amount: &'v str) -> Parameters<'v> {
@@ -38,7 +38,7 @@ fn checksum(values: &str) -> String {
     hex_sha256(&format!("{values}test-secret"))
 }
 
-/// An order of 40 kroner.
+/// An order of 40 kroner, with its bridge.
 struct Case {
     bridge: TestBridge,
     order_id: String,
@@ -52,7 +52,7 @@ impl Case {
         Self { bridge, order_id, token }
     }
 
-    /// INVOICED as ODR1.
+    /// An order that is INVOICED, with the uuid ODR1.
     async fn invoiced() -> Self {
         Self::new(invoiced("ODR1")).await
     }
@@ -61,13 +61,13 @@ impl Case {
         self.bridge.callback(&self.order_id, &self.token, query).await.status
     }
 
-    /// The stored status, the number of entries in the history, and of status calls.
+    /// The stored status, the number of entries in the history, and the number of status reads.
     async fn state(&self) -> (String, usize, usize) {
         let stored = self.bridge.stored(&self.order_id).await;
         (stored.status.name().to_owned(), stored.history.len(), self.bridge.provider().status_call_count())
     }
 
-    /// An unverified callback: the status is what Front Payment says when it is asked.
+    /// Sends an unverified callback, and checks that the order gets the status that Front Payment tells when it is asked.
     async fn has_the_status_read(self, why: &str, query: &str) {
         self.bridge.provider().will_tell(Ok("RESERVED"));
         assert_eq!(self.call(query).await, 200, "{why}");
@@ -89,7 +89,7 @@ async fn digits_moved_from_one_value_to_the_next() {
         moved[4].1 = created_at;
         Case::invoiced().await.has_the_status_read(amount, &query(&moved)).await;
     }
-    // Letters moved into the uuid make it another order's: its callback is noted, but changes no status.
+    // With letters moved into the uuid, the callback is about another uuid: it is noted and changes no status.
     let case = Case::invoiced().await;
     assert_eq!(case.call(&query(&parameters("ODR1PA", "ID", "40"))).await, 200);
     let stored = case.bridge.stored(&case.order_id).await;
@@ -109,11 +109,11 @@ async fn values_under_other_names() {
         let query = swapped(first, second);
         Case::invoiced().await.has_the_status_read(&query, &query).await;
     }
-    // The payment method as a uuid is another order's: its callback is noted, but changes no status.
+    // A payment method in place of the uuid is another uuid: the callback is noted and changes no status.
     let case = Case::invoiced().await;
     assert_eq!(case.call(&swapped(0, 2)).await, 200);
     assert_eq!(case.state().await, ("INVOICED".to_owned(), 2, 0));
-    // The payment method as a status is an unknown word: it is noted, and the status is read.
+    // A payment method in place of the status is an unknown word: it is noted, and the status is read.
     let case = Case::invoiced().await;
     case.bridge.provider().will_tell(Ok("RESERVED"));
     assert_eq!(case.call(&swapped(1, 2)).await, 200);
@@ -148,7 +148,7 @@ async fn repeated_callbacks() {
         assert_eq!(case.call(query).await, 200);
     }
     assert_eq!(case.state().await, ("REFUNDED".to_owned(), 4, 1), "a repetition changes nothing");
-    // Not even after a read that has lowered the status.
+    // The same after a status read that has lowered the rank.
     case.bridge.provider().will_tell(Ok("PAID"));
     assert_eq!(case.call("").await, 200);
     assert_eq!(case.call(&callbacks[2]).await, 200);
@@ -157,12 +157,12 @@ async fn repeated_callbacks() {
 
 #[tokio::test]
 async fn the_callback_of_another_order() {
-    // With another amount it is not verified. With the same amount, Front Payment has the order twice.
+    // With another amount, it is unverified. With the same amount, Front Payment has the order twice.
     Case::invoiced().await.has_the_status_read("another amount", &query(&parameters("ODR2", "PAID", "41"))).await;
     let case = Case::invoiced().await;
     assert_eq!(case.call(&query(&parameters("ODR2", "PAID", "40"))).await, 200);
     assert_eq!(case.state().await, ("INVOICED".to_owned(), 2, 0));
-    // At the URL of another order.
+    // The same callback at the URL of another order.
     let other = case.bridge.post(&example(), Some("key-2")).await.order_id();
     assert_eq!(case.bridge.callback(&other, &case.token, &query(&parameters("ODR1", "PAID", "40"))).await.status, 404);
     assert_eq!(case.bridge.status(&other).await, "SENT");
@@ -193,7 +193,7 @@ async fn older_formulas_and_checksums_that_are_nearly_right() {
 #[tokio::test]
 async fn an_order_without_a_uuid() {
     for (reply, status) in [(unknown as fn() -> _, "UNKNOWN"), (failed, "FAILED")] {
-        // There is no uuid to ask about, so an unverified callback is refused.
+        // Without a uuid there is nothing to read the status of, so an unverified callback is refused.
         let mut moved = parameters("ODR7", "PAID", "401");
         moved[4].1 = "755764131";
         let genuine = parameters("ODR7", "PAID", "40");
@@ -204,7 +204,7 @@ async fn an_order_without_a_uuid() {
             assert_eq!(case.call(&query).await, 403, "{query}");
             assert_eq!(case.state().await, (status.to_owned(), 1, 0), "{query}");
         }
-        // A verified one accepts the order.
+        // A verified callback accepts the order.
         let case = Case::new(reply()).await;
         assert_eq!(case.call(&query(&genuine)).await, 200);
         let stored = case.bridge.stored(&case.order_id).await;

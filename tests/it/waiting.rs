@@ -1,4 +1,4 @@
-//! Orders whose outcome nobody knows wait for the operator, and are counted.
+//! Orders whose outcome is unknown wait for the operator, and are counted.
 
 use front_payment_bridge::order::{AskQueue, StoredOrder};
 use front_payment_bridge::store::OrderStore;
@@ -27,7 +27,7 @@ async fn an_attempt_that_outlived_its_minute_becomes_unknown_and_waits_for_the_o
     assert_eq!(waiting(&log), (json!(0), json!(null)));
     drop(log);
 
-    // UNKNOWN at once, and one whose process was killed.
+    // One order that is UNKNOWN at once, and one whose process was killed.
     let first = worker.post(SHOP_A, SHOP_A.callback_url, unknown()).await.order_id();
     let log = Log::capture();
     worker.sweep().await;

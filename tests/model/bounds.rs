@@ -1,4 +1,4 @@
-//! How much may happen in one history of an order.
+//! The bounds of an exploration: how much may happen in one history of an order.
 
 use crate::decisions::{Body, ProviderReply, ShopAnswer, Word};
 use crate::explore::LEASE;
@@ -9,45 +9,45 @@ pub struct Bounds {
     pub name: &'static str,
     /// Requests of the shop with one key.
     pub attempts: usize,
-    /// The bodies that they have; the first request has the first one.
+    /// The bodies of these requests. The first request has the first body.
     pub bodies: &'static [Body],
-    /// Requests, callbacks and workers at the same time.
+    /// How many requests, callbacks and workers run at the same time.
     pub in_flight: usize,
-    /// Faults of the store, and processes killed.
+    /// How many faults of the store and killed processes there may be.
     pub faults: usize,
-    /// Front Payment's replies to an order.
+    /// The replies that Front Payment may give to an order.
     pub replies: &'static [ProviderReply],
-    /// A refused order may exist all the same, and one with a 201 may not.
+    /// Whether a reply may be wrong: a refused order may exist, and one with a 201 may not.
     pub lies: bool,
-    /// Callbacks of each order that exists.
+    /// How many callbacks each existing order may have.
     pub callbacks: u8,
-    /// The words that they have.
+    /// The status words of these callbacks.
     pub words: &'static [Word],
-    /// RESERVED and PAID may come after CANCELLED.
+    /// Whether RESERVED and PAID may come after CANCELLED.
     pub overtaken: bool,
-    /// An order that is dead may become RESERVED.
+    /// Whether an order that is EXPIRED or CANCELLED may become RESERVED again.
     pub revived: bool,
-    /// Refunds of a part of each order.
+    /// How many partial refunds each order may have.
     pub refunds: u8,
-    /// Status reads that somebody asks for.
+    /// How many status reads are requested.
     pub reads: usize,
-    /// A status read may also give no status, or an unknown word.
+    /// Whether a status read may fail, or tell an unknown word.
     pub status_replies: bool,
-    /// Cancellations that the shop asks for.
+    /// How many cancellations the shop requests.
     pub cancels: usize,
-    /// Events of the operator.
+    /// How many events the operator sends.
     pub operators: usize,
-    /// The operator may replace the order by another one.
+    /// Whether the operator may replace the order's uuid by another one.
     pub instead: bool,
-    /// How much time passes, one after the other.
+    /// How much time passes, step by step, in seconds.
     pub times: &'static [i64],
-    /// It may pass while a task runs, whose own time is over then.
+    /// Whether time may also pass while a task runs, which has then exceeded its deadline.
     pub late: bool,
-    /// How often a retention period ends.
+    /// How many retention periods end.
     pub expiries: usize,
-    /// How often a worker wakes.
+    /// How many times a worker wakes.
     pub workers: usize,
-    /// What the shop answers to it.
+    /// The answers that the shop may give to notifications.
     pub shop: &'static [ShopAnswer],
 }
 
@@ -80,14 +80,14 @@ const BOTH_BODIES: &[Body] = &[0, 1];
 const LIVING: &[Word] = &[Word::Reserved, Word::Paid];
 const LIVING_OR_DEAD: &[Word] = &[Word::Reserved, Word::Cancelled];
 const REFUNDED: &[Word] = &[Word::Paid, Word::PartialRefunded];
-/// Words after which a status may be read.
+/// Callbacks that can be a reason to ask.
 const UNCERTAIN: &[Word] = &[Word::Reserved, Word::Cancelled, Word::Unknown];
 const CREATED: &[ProviderReply] = &[ProviderReply::Created201];
 const CREATED_OR_OPEN: &[ProviderReply] = &[ProviderReply::Created201, ProviderReply::Hangs];
-/// Each is stored otherwise.
+/// One reply for each way in which the bridge stores a result.
 const REPLIES: &[ProviderReply] = &[ProviderReply::Created201, ProviderReply::Unavailable503, ProviderReply::Hangs];
 
-/// Two requests and their callbacks.
+/// Two requests at the same time, and their callbacks.
 pub const SIDE_BY_SIDE: Bounds = Bounds {
     name: "two requests side by side",
     attempts: 2,
@@ -98,7 +98,7 @@ pub const SIDE_BY_SIDE: Bounds = Bounds {
     ..NOTHING
 };
 
-/// Replies of Front Payment's that are not true.
+/// Replies of Front Payment that are wrong.
 pub const LIES: Bounds = Bounds {
     name: "replies that lie",
     attempts: 2,
@@ -111,7 +111,7 @@ pub const LIES: Bounds = Bounds {
     ..NOTHING
 };
 
-/// Orders that are cancelled or expire.
+/// Orders that become CANCELLED or EXPIRED.
 pub const DEAD: Bounds = Bounds {
     name: "two orders of one key that end at Front Payment",
     attempts: 2,
@@ -123,7 +123,7 @@ pub const DEAD: Bounds = Bounds {
     ..NOTHING
 };
 
-/// Orders that are cancelled while another one is sent.
+/// Orders that are cancelled while another one is being sent.
 pub const DEAD_BESIDE: Bounds = Bounds {
     name: "an order that ends beside a request",
     in_flight: 2,
@@ -133,7 +133,7 @@ pub const DEAD_BESIDE: Bounds = Bounds {
     ..DEAD
 };
 
-/// Statuses that are read while callbacks come.
+/// Status reads while callbacks come.
 pub const READ_BESIDE: Bounds = Bounds {
     name: "a status that is read beside callbacks of two orders",
     attempts: 2,
@@ -146,7 +146,7 @@ pub const READ_BESIDE: Bounds = Bounds {
     ..NOTHING
 };
 
-/// The operator, who settles orders at any moment.
+/// The operator settles orders at any moment.
 pub const OPERATOR: Bounds = Bounds {
     name: "the operator beside requests and callbacks",
     attempts: 2,
@@ -159,7 +159,7 @@ pub const OPERATOR: Bounds = Bounds {
     ..NOTHING
 };
 
-/// The operator, and a request with another body.
+/// The operator settles an order while a request with another body runs.
 pub const OPERATOR_AND_BODIES: Bounds = Bounds {
     name: "the operator beside a request with another body",
     bodies: BOTH_BODIES,
@@ -170,7 +170,7 @@ pub const OPERATOR_AND_BODIES: Bounds = Bounds {
     ..OPERATOR
 };
 
-/// The operator, and callbacks that make no order.
+/// The operator settles a failed order whose callbacks have EXPIRED or CANCELLED.
 const OPERATOR_AND_FAILED: Bounds = Bounds {
     name: "the operator beside callbacks of a failed order",
     attempts: 1,
@@ -181,7 +181,7 @@ const OPERATOR_AND_FAILED: Bounds = Bounds {
     ..OPERATOR
 };
 
-/// The operator, who replaces an order by another one of its key.
+/// The operator replaces the order's uuid by another one of the same key.
 pub const INSTEAD: Bounds = Bounds {
     name: "the operator replaces an order",
     attempts: 2,
@@ -194,7 +194,7 @@ pub const INSTEAD: Bounds = Bounds {
     ..NOTHING
 };
 
-/// The shop cancels, and repeats it.
+/// The shop cancels, and repeats the cancellation.
 pub const CANCEL: Bounds = Bounds {
     name: "cancellations beside callbacks",
     attempts: 1,
@@ -206,11 +206,11 @@ pub const CANCEL: Bounds = Bounds {
     ..NOTHING
 };
 
-/// The same where status reads tell nothing, without callbacks.
+/// Like [`CANCEL`], but status reads tell nothing, and there are no callbacks.
 pub const CANCEL_UNTOLD: Bounds =
     Bounds { name: "cancellations whose outcome is not told", callbacks: 0, status_replies: true, ..CANCEL };
 
-/// The same where the key has two orders.
+/// Like [`CANCEL`], but Front Payment has two orders of the key.
 pub const CANCEL_OF_TWO: Bounds = Bounds {
     name: "cancellations of two orders of one key",
     attempts: 2,
@@ -223,7 +223,7 @@ pub const CANCEL_OF_TWO: Bounds = Bounds {
     ..NOTHING
 };
 
-/// Money that goes back, piece by piece.
+/// Partial refunds, one after the other.
 pub const REFUNDS: Bounds = Bounds {
     name: "refunds, and a worker",
     attempts: 1,
@@ -236,7 +236,7 @@ pub const REFUNDS: Bounds = Bounds {
     ..NOTHING
 };
 
-/// An order ends, and another one gets its key.
+/// An order's retention period ends, and the next order gets its key.
 pub const GENERATIONS: Bounds = Bounds {
     name: "two generations of an order, and their callbacks",
     attempts: 2,
@@ -248,7 +248,7 @@ pub const GENERATIONS: Bounds = Bounds {
     ..NOTHING
 };
 
-/// Two workers, and a status that changes while one is under way.
+/// Two workers, and a status that changes while one of them runs.
 pub const WORKERS: Bounds = Bounds {
     name: "two workers, and a status that rises",
     attempts: 1,
@@ -260,7 +260,7 @@ pub const WORKERS: Bounds = Bounds {
     ..NOTHING
 };
 
-/// A status that goes back, and comes back.
+/// A status that sinks and rises again.
 pub const COMES_BACK: Bounds = Bounds {
     name: "a worker, and a status that comes back",
     in_flight: 1,
@@ -272,7 +272,7 @@ pub const COMES_BACK: Bounds = Bounds {
     ..WORKERS
 };
 
-/// What is covered on every run.
+/// The bounds that every run explores.
 pub const EVERY_RUN: &[Bounds] = &[
     SIDE_BY_SIDE,
     LIES,
@@ -374,7 +374,7 @@ pub const EVERY_RUN: &[Bounds] = &[
     },
 ];
 
-/// What `MODEL=large` covers.
+/// The bounds that `MODEL=large` explores.
 pub const LARGE: &[Bounds] = &[
     DEAD_BESIDE,
     Bounds { name: "a status that is read beside anything", replies: REPLIES, status_replies: true, ..READ_BESIDE },

@@ -1,4 +1,4 @@
-//! What may happen next, within bounds.
+//! The steps that may come next, within the bounds.
 
 use crate::bounds::Bounds;
 use crate::decisions::{Body, CancelAnswer, Decision, Op, ProviderReply, StatusReply, Word};
@@ -8,14 +8,14 @@ use crate::tasks::{BranchId, Kind};
 use crate::worker::Event;
 use crate::world::{Truth, World, lock};
 
-/// One thing that may happen next.
+/// A step that may come next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     Submit(Body),
     Callback(usize, Word),
-    /// An order that was dead gets this status, and calls back with it.
+    /// An order that was EXPIRED or CANCELLED gets this status and a callback with it.
     Revives(usize, Word),
-    /// A part of an order is refunded. Its callback may come, or not.
+    /// A part of an order is refunded. Its callback may come later, or never.
     Refunds(usize),
     Read,
     Cancel(usize),
@@ -97,7 +97,7 @@ pub fn choices(world: &World<'_>, bounds: &Bounds) -> Vec<Choice> {
     choices
 }
 
-/// What shops, workers and the operator may begin.
+/// What shops, workers and the operator may start once an order is stored.
 fn with_stored_order(world: &World<'_>, truth: &Truth, bounds: &Bounds) -> Vec<Choice> {
     let mut choices = Vec::new();
     let Some(stored) = &truth.store.item else { return choices };
@@ -159,7 +159,8 @@ fn decisions(op: Op, may_fail: bool, bounds: &Bounds) -> Vec<Decision> {
     decisions
 }
 
-/// What Front Payment answers to an order, and whether the order then exists. A reply that is wrong about that is a lie.
+/// Front Payment's possible replies to an order, each with whether the order then exists. With `lies`, a reply may be wrong
+/// about that.
 fn answers(bounds: &Bounds) -> Vec<Decision> {
     let is_possible = |reply: ProviderReply, exists: bool| match reply {
         ProviderReply::Created201 => exists || bounds.lies,
@@ -170,21 +171,21 @@ fn answers(bounds: &Bounds) -> Vec<Decision> {
     both.filter(|&(reply, exists)| is_possible(reply, exists)).map(|(reply, exists)| Decision::Answers(reply, exists)).collect()
 }
 
-/// Whether an order at Front Payment may get this status now, or call back with it again.
+/// Whether an order at Front Payment may get this status now, or send another callback with it.
 fn may_call(order: &ProviderOrder, word: Word, bounds: &Bounds) -> bool {
     let is_possible = match word {
         Word::PartialRefunded => order.refunds > order.sent[word as usize],
         _ if order.revived_as.is_some() => order.revived_as == Some(word),
         Word::Cancelled => !order.had(Word::Expired),
         Word::Expired => !order.had(Word::Reserved) && !order.had(Word::Paid) && !order.had(Word::Cancelled),
-        // A callback that was overtaken.
+        // A callback that a later one has overtaken.
         Word::Reserved | Word::Paid if bounds.overtaken => !order.had(Word::Expired),
         Word::Reserved | Word::Paid | Word::Unknown => !order.has_died(),
     };
     order.exists && order.callbacks() < bounds.callbacks && is_possible
 }
 
-/// An order's retention period is at least a day, so no submit runs when it ends, and no first write is on its way.
+/// A retention period is at least a day. So when it ends, no submit and no first write is still running.
 fn end_of_retention(truth: &Truth, bounds: &Bounds) -> Option<Choice> {
     if truth.store.item.as_ref()?.expires_at.is_none() {
         None

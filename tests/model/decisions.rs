@@ -1,19 +1,19 @@
-//! What can be decided at each step.
+//! What the model decides at each step.
 
-/// What comes of a step of I/O.
+/// The result of a step of I/O.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It works.
+    /// The step succeeds.
     Done,
-    /// It is not done, and fails.
+    /// The step is not done, and fails.
     Down,
-    /// It is done, and its reply is lost.
+    /// The step is done, but its reply is lost.
     ReplyLost,
-    /// It fails. The store does it later, or never.
+    /// The step fails, but the store may still do it later.
     Late,
-    /// The process is killed before it.
+    /// The process is killed before the step.
     KilledBefore,
-    /// The process is killed after it.
+    /// The process is killed after the step.
     KilledAfter,
     /// Front Payment's reply to an order, and whether it created the order.
     Answers(ProviderReply, bool),
@@ -38,14 +38,14 @@ pub enum ProviderReply {
     Unauthorized401,
     /// 429, or no connection.
     Unavailable503,
-    /// No whole reply, or one that proves nothing, like a 500.
+    /// No whole reply, or a reply after which the order may exist, like a 500.
     Hangs,
 }
 
 impl ProviderReply {
     pub const ALL: [Self; 5] = [Self::Created201, Self::Rejected417, Self::Unauthorized401, Self::Unavailable503, Self::Hangs];
 
-    /// Whether it says that nothing was created.
+    /// Whether the reply says that nothing was created.
     pub fn is_nothing(self) -> bool {
         !matches!(self, Self::Created201 | Self::Hangs)
     }
@@ -63,7 +63,7 @@ pub enum StatusReply {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelAnswer {
-    /// 202: the status says whether the order is cancelled.
+    /// A 202: only the status tells whether the order is cancelled.
     Accepted,
     Refused,
     /// No reply.
@@ -74,7 +74,7 @@ pub enum CancelAnswer {
 pub enum ShopAnswer {
     Ok200,
     Gone410,
-    /// The shop heard it, and does not answer in time.
+    /// The shop gets the request, but does not answer in time.
     Timeout,
 }
 
@@ -90,7 +90,7 @@ pub enum Op {
     Tell,
 }
 
-/// Which body a request has: 0 or 1. They have different totals.
+/// Which body a request has: 0 or 1. The two have different totals.
 pub type Body = u8;
 
 /// The status word of a callback.

@@ -1,7 +1,7 @@
-//! Tries everything that may happen. It does not go on from a state that it has reached before, by whatever path.
+//! Tries every sequence of steps. It stops where a state was reached before, by any path.
 //!
-//! A state has futures of the real code in it, which cannot be copied. It is reached again by its path from the last state
-//! in which no task ran. That is why this is not one of the known model checkers.
+//! A state contains futures of the real code, which cannot be copied. So a state is reached again by repeating its path from
+//! the last state in which no task ran. The known model checkers cannot do this.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -17,10 +17,10 @@ use crate::mutants::Mutant;
 use crate::state::describe;
 use crate::world::{Setting, Snapshot, World, lock};
 
-/// Longer than the lease of an attempt, and than the first wait of a notification, in seconds.
+/// In seconds. Longer than the lease of an attempt, and than the first wait of the notification schedule.
 pub const LEASE: i64 = 80;
 
-/// What was covered.
+/// What was explored.
 pub struct Covered {
     /// Different states.
     pub states: usize,
@@ -28,7 +28,7 @@ pub struct Covered {
     pub steps: usize,
     /// Paths from the beginning to an end.
     pub interleavings: u128,
-    /// The first invariant that fails, and the path there.
+    /// The first invariant that failed, and the path to it.
     pub broken: Option<String>,
 }
 
@@ -38,15 +38,15 @@ impl fmt::Display for Covered {
     }
 }
 
-/// Explores all that may happen within bounds.
+/// Tries everything that may happen within the bounds.
 pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
     run(async {
         let setting = Setting::new();
         let mut seen: HashMap<[u64; 2], u32> = HashMap::new();
         let mut children: Vec<Vec<u32>> = Vec::new();
-        // Paths to take, and the state from which each comes.
+        // The paths that are still to be tried, each with the state that it starts from.
         let mut to_do = VecDeque::from([(Path::from(Snapshot::beginning(bounds, mutant)), None::<u32>)]);
-        // The shortest path to a mutant comes first. To go deep first takes less memory.
+        // For a mutant, breadth first: it finds the shortest path. Otherwise depth first: it needs less memory.
         let next = if mutant == Mutant::None { VecDeque::pop_back } else { VecDeque::pop_front };
         while let Some((mut path, mut parent)) = next(&mut to_do) {
             let mut world = path.walk(&setting).await;
@@ -74,7 +74,7 @@ pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
                 }
                 children.push(Vec::new());
                 parent = Some(state);
-                // The world goes on with its first choice. The others are for later.
+                // Take the first choice now, and the others later.
                 let choices = choices(&world, bounds);
                 let Some((&first, others)) = choices.split_first() else { break };
                 to_do.extend(others.iter().map(|&choice| (path.and(choice), parent)));
@@ -87,7 +87,7 @@ pub fn explore(bounds: &Bounds, mutant: Mutant) -> Covered {
     })
 }
 
-/// Takes one path again, and tells it. Each step is the number of a choice.
+/// Repeats one path and describes it. Each step is the number of a choice.
 pub fn replay(bounds: &Bounds, mutant: Mutant, steps: &[usize]) -> String {
     run(async {
         let setting = Setting::new();
@@ -112,7 +112,7 @@ pub fn replay(bounds: &Bounds, mutant: Mutant, steps: &[usize]) -> String {
     })
 }
 
-/// 128 bits: no two of the states come to the same.
+/// 128 bits, so that two different states practically never have the same digest.
 fn digest(state: &str) -> [u64; 2] {
     [0, 1].map(|seed: u64| {
         let mut hasher = DefaultHasher::new();
@@ -155,7 +155,7 @@ impl Path {
         world
     }
 
-    /// One line a step, from the beginning, and how to take them again.
+    /// Describes the path, one line for each step, and ends with the numbers that repeat it.
     async fn tell(&self, setting: &Setting, bounds: &Bounds, mutant: Mutant) -> String {
         let (mut lines, mut numbers) = (String::new(), Vec::new());
         let beginning = Snapshot::beginning(bounds, mutant);
@@ -170,7 +170,7 @@ impl Path {
     }
 }
 
-/// The step of a decision.
+/// Where the decision of a choice is made: the step at which the branch waits.
 fn place(world: &World<'_>, choice: Choice) -> String {
     let Choice::Decide(task, branch, _) = choice else { return String::new() };
     let op = lock(&world.shared).gates[task].branches[branch].waits.unwrap();

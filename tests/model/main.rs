@@ -1,8 +1,8 @@
 //! Never twice, never lost: every interleaving of an order's submits, callbacks, cancellations, workers and operator, with
 //! every reply of Front Payment and with faults at every step, against what the bridge promises.
 //!
-//! The use cases under test are the real ones. The services that they call are those of a [`world::World`], which stops
-//! them at each step of I/O and asks what comes of it. [`explore`] tries everything that may.
+//! The use cases under test are the real ones. The services that they call belong to a [`world::World`], which stops them at
+//! each step of I/O and asks for its result. [`explore`] tries every possible result.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
 mod bounds;
@@ -27,7 +27,7 @@ use bounds::*;
 use explore::{explore, replay};
 use mutants::Mutant;
 
-/// `MODEL=large` covers more. `MODEL="the operator"` covers only the bounds that have this in their name.
+/// `MODEL=large` explores more bounds. `MODEL="the operator"` explores only those whose name contains this text.
 #[test]
 fn every_interleaving_keeps_the_promises() {
     let bounds: Vec<&Bounds> = match env::var("MODEL").as_deref() {
@@ -59,7 +59,8 @@ fn every_interleaving_keeps_the_promises() {
     println!("together: {interleavings} interleavings over {states} states");
 }
 
-/// `MODEL_REPLAY` is what a failure prints: bounds, mutant, and the numbers of the choices.
+/// Repeats and describes the path of a failure. `MODEL_REPLAY` is what the failure prints: bounds, mutant, and the numbers
+/// of the choices.
 #[test]
 fn a_failure_is_told_again() {
     let Ok(line) = env::var("MODEL_REPLAY") else { return };
@@ -71,7 +72,7 @@ fn a_failure_is_told_again() {
     println!("{}", replay(bounds, mutant, &steps));
 }
 
-/// A check that cannot fail proves nothing: without any one of the defences, it does.
+/// A check that cannot fail proves nothing: for each defence that is removed, some invariant must break.
 #[test]
 fn without_a_defence_a_promise_is_broken() {
     let earlier_generation = "the callback URL of one generation leads to another one";

@@ -1,7 +1,7 @@
-//! Defences that are taken out, one at a time, to see that an invariant notices.
+//! Mutants: each removes one defence, and an invariant must notice.
 //!
-//! The code under test stays as it is. What differs is what the store compares, what it shows after a conflict, or what it
-//! stores: the order as the code without that defence would have left it.
+//! The code under test is not changed. Instead, the store compares something else, shows something else after a conflict, or
+//! stores the order as code without that defence would have left it.
 
 use front_payment_bridge::order::{AskQueue, EntrySource, HistoryEntry, NotificationState, Status, StatusWord, StoredOrder};
 use jiff::SignedDuration;
@@ -12,73 +12,74 @@ use crate::store::{RETENTION, is_expired};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
 pub enum Mutant {
     None,
-    /// Every attempt takes the stored one for its own.
+    /// Every attempt takes the stored attempt for its own.
     NoAttemptId,
-    /// A write succeeds whatever version is stored.
+    /// A write succeeds whichever version is stored.
     NoVersionCondition,
     /// Every order's versions begin at 1.
     VersionsFromOne,
-    /// After a conflict, a callback is applied to whatever order is stored.
+    /// After a conflict, a callback is applied to any order that is stored.
     NoGenerationCheck,
-    /// A further attempt has a callback URL of its own, and the earlier one's leads nowhere.
+    /// A further attempt has a new callback URL, and the URL of the earlier one is invalid.
     NoKeptToken,
     /// The claim is not written before the order is sent.
     NoWriteBeforeSend,
     /// An attempt whose outcome is unknown counts as failed.
     UnknownIsFailed,
-    /// The amount of a callback is not compared.
+    /// The amount of a callback is not checked.
     NoAmountCheck,
-    /// It is not compared again after a conflict.
+    /// After a conflict, the amount of a callback is not checked again.
     NoAmountCheckAfterConflict,
-    /// EXPIRED and CANCELLED make an order like any other status.
+    /// A callback with EXPIRED or CANCELLED gives any order its uuid, like other statuses.
     DeadMakesOrder,
-    /// They never make an order, so that it stays UNKNOWN.
+    /// A callback with EXPIRED or CANCELLED never gives an order its uuid, so that the order stays UNKNOWN.
     DeadMakesNone,
-    /// An order that becomes EXPIRED or CANCELLED stays the order, although another one was heard of.
+    /// An order that becomes EXPIRED or CANCELLED keeps its uuid, although another one was named before.
     NoWayForEarlier,
-    /// An order that is EXPIRED or CANCELLED stays the order when another one is heard of.
+    /// An order that is EXPIRED or CANCELLED keeps its uuid when another one is named.
     NoWayForLater,
-    /// The same, where a status that was read shows that the order is dead.
+    /// An order keeps its uuid if a status read shows that it is dead.
     NoWayAfterRead,
-    /// The same, where the other one is that of a 201.
+    /// A dead order keeps its uuid if a 201 names another one.
     NoWayFor201,
-    /// An order that its shop has called off makes way.
+    /// An order that its shop has cancelled makes way.
     CalledOffMakesWay,
-    /// An order makes way for one that the operator has replaced.
+    /// An order makes way for a uuid that the operator has replaced.
     ReplacedComesBack,
-    /// With a uuid, an order takes the status of this callback alone, or SENT.
+    /// With a new uuid, an order gets the status of this callback alone, or SENT.
     NoFold,
     /// A callback's status replaces the stored one, whatever its rank.
     NoRank,
-    /// A callback with an unknown word, or one below the stored status, does not make the status due to be read.
+    /// A callback with an unknown word, or with one of lower rank, is no reason to ask.
     NoReason,
-    /// Nor does one about a refund.
+    /// A callback about a refund is no reason to ask.
     NoReasonForRefund,
-    /// Nor does a cancellation that the shop asks for.
+    /// A cancellation that the shop requests is no reason to ask.
     NoReasonForCancel,
-    /// A status that was read is written over whatever is stored.
+    /// The result of a status read is written over any version.
     NoReadAgain,
-    /// A cancellation is not written down before it is sent.
+    /// A cancellation is not stored before it is sent.
     NoWriteBeforeCancel,
-    /// The operator's word that an order was not created counts at once.
+    /// The operator can settle an order as not created at once.
     NoTenMinutes,
-    /// The operator's uuid is taken although Front Payment does not know it.
+    /// The operator can give an order a uuid that Front Payment does not know.
     NoReadBeforeSettle,
-    /// An attempt to tell the shop is written over whatever is stored.
+    /// A notification attempt is written over any version.
     NoTellClaim,
-    /// An attempt that is under way keeps nobody from the next one.
+    /// A running notification attempt does not prevent the next one.
     NoTellLease,
-    /// A status counts as told if it was told before.
+    /// A status counts as told if it was told at any time before.
     NoChangeNumbers,
-    /// A refunded amount is not told.
+    /// A new refunded amount is not told.
     NoRefundTold,
-    /// A write leaves the order where it was in the indexes.
+    /// A write does not move the order to its new places in the indexes.
     NoDerivation,
-    /// A writer does not know where the order is in the indexes. So a difference leaves it in a queue.
+    /// A writer does not know the order's places in the indexes. As only differences are written, the order stays in a
+    /// queue.
     OnlyDifferences,
-    /// A writer knows another place in an index than is stored.
+    /// A writer knows other places in the indexes than are stored.
     UnderivedInMemory,
-    /// An order whose outcome is open expires, too.
+    /// An order that is SUBMITTING or UNKNOWN has an end of retention, too.
     OpenExpires,
 }
 
@@ -87,7 +88,7 @@ pub fn version_from_one(order: &StoredOrder) -> u64 {
     order.version - u64::try_from(order.created_at.as_millisecond()).unwrap() + 1
 }
 
-/// Changes what a writer is shown after a conflict.
+/// Changes the version that a writer gets to see after a conflict.
 pub fn show(mutant: Mutant, stored: &mut StoredOrder, next: &StoredOrder, current: Option<&StoredOrder>) {
     match (mutant, current) {
         (Mutant::NoAttemptId, _) => stored.attempt = next.attempt,
@@ -99,7 +100,7 @@ pub fn show(mutant: Mutant, stored: &mut StoredOrder, next: &StoredOrder, curren
     }
 }
 
-/// Changes what is stored over `stored`.
+/// Changes the version that is written over `stored`.
 pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, has_retention: bool, now: i64) {
     match mutant {
         Mutant::None | Mutant::UnderivedInMemory => {}
@@ -124,7 +125,7 @@ pub fn alter(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, ha
     }
 }
 
-/// What an entry of the history comes to.
+/// Changes what a new entry of the history does to the order.
 fn hear_otherwise(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, entry: HistoryEntry) {
     let is_same_uuid = written.order_uuid == stored.order_uuid;
     let is_callback = entry.source == EntrySource::Callback;
@@ -166,7 +167,7 @@ fn hear_otherwise(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrde
 fn store_otherwise(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrder, now: i64) {
     let other = |uuid: &Option<String>| uuid.is_some() && *uuid != written.order_uuid;
     match mutant {
-        // The writer was shown another order's token.
+        // The writer has seen the token of another order.
         Mutant::NoGenerationCheck if !is_expired(stored, now) => written.callback_token.clone_from(&stored.callback_token),
         Mutant::CalledOffMakesWay if is_called_off(stored) && is_dead(written.status) => {
             let noted = written.history.iter().map(|entry| entry.order_uuid.clone()).find(other);
@@ -196,14 +197,15 @@ fn store_otherwise(mutant: Mutant, written: &mut StoredOrder, stored: &StoredOrd
     }
 }
 
-/// Whether a write is the claim of an attempt to tell the shop.
+/// Whether a write is the claim of a notification attempt.
 pub fn is_tell_claim(next: &StoredOrder, current: Option<&StoredOrder>) -> bool {
     let running =
         |order: &StoredOrder| order.notifications.as_ref().and_then(|all| all.running.as_ref().map(|running| running.id));
     running(next).is_some() && current.is_some_and(|current| running(current) != running(next))
 }
 
-/// What a status read comes to that is written over another version. `None` if the write is none.
+/// The result of a status read that is written over another version than it was made for. `None` if the write is no such
+/// result.
 pub fn overwritten_by_read(next: &StoredOrder, current: Option<&StoredOrder>, stored: &StoredOrder) -> Option<StoredOrder> {
     let read = next.history.last().filter(|entry| entry.source == EntrySource::Provider)?;
     (next.history.len() > current?.history.len()).then(|| {
@@ -213,12 +215,12 @@ pub fn overwritten_by_read(next: &StoredOrder, current: Option<&StoredOrder>, st
     })
 }
 
-/// Whether a write says that the shop calls the order off.
+/// Whether a write stores that the shop cancels the order.
 pub fn is_cancel_request(next: &StoredOrder, current: Option<&StoredOrder>) -> bool {
     next.cancel_requested_at.is_some() && current.is_some_and(|current| current.cancel_requested_at.is_none())
 }
 
-/// Whether the order stays the one that it is, although this was heard.
+/// Whether the mutant keeps the order from making way after this entry.
 fn makes_no_way(mutant: Mutant, entry: &HistoryEntry, stored: &StoredOrder) -> bool {
     let is_own = entry.order_uuid == stored.order_uuid;
     match mutant {

@@ -1,4 +1,4 @@
-//! Front Payment: the orders that it was sent, and what it says about them.
+//! Front Payment: the orders that were sent to it, and what it says about them.
 
 use std::future::pending;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use crate::mutants::Mutant;
 use crate::services::Services;
 use crate::world::{Told, lock};
 
-/// An order that Front Payment was sent. The n-th one is `ODRn`, if it exists there.
+/// An order that was sent to Front Payment. If it exists, the n-th one has the uuid `ODRn`.
 #[derive(Debug, Clone)]
 pub struct ProviderOrder {
-    /// The request that sent it.
+    /// The request that has sent it.
     pub task: usize,
-    /// The attempt that was stored when it was sent.
+    /// The stored attempt when it was sent.
     pub attempt: Option<Uuid>,
     /// The generation of the stored order when it was sent.
     pub generation: usize,
@@ -31,22 +31,22 @@ pub struct ProviderOrder {
     pub sent_at: i64,
     pub reply: Option<ProviderReply>,
     pub exists: bool,
-    /// How many callbacks with each [`Word`] began.
+    /// How many callbacks with each [`Word`] were started.
     pub sent: [u8; 6],
-    /// How many of them got a 200.
+    /// How many of these callbacks got a 200.
     pub taken: [u8; 6],
-    /// It was cancelled because the shop asked for it.
+    /// Whether it was cancelled because the shop asked for it.
     pub is_cancelled: bool,
-    /// It was EXPIRED or CANCELLED, and has this status now.
+    /// The status that it got after it had been EXPIRED or CANCELLED.
     pub revived_as: Option<Word>,
-    /// How often 10 of it were refunded.
+    /// How many times 10 kroner of it were refunded.
     pub refunds: u8,
-    /// The operator said that it was not created.
+    /// Whether the operator has said that it was not created.
     pub is_ruled_out: bool,
 }
 
 impl ProviderOrder {
-    /// The status there.
+    /// The status that it has at Front Payment.
     pub fn status(&self) -> Status {
         if self.refunds > 0 {
             return Status::PartialRefunded;
@@ -77,7 +77,7 @@ impl ProviderOrder {
         self.had(Word::Expired) || self.had(Word::Cancelled)
     }
 
-    /// Whether a callback of it was taken that says that it lives.
+    /// Whether a callback with a living status got a 200.
     pub fn has_shown_life(&self) -> bool {
         Word::ALL.into_iter().any(|word| !word.is_dead() && self.taken[word as usize] > 0)
     }
@@ -218,7 +218,7 @@ pub fn reference_no(body: Body) -> &'static str {
     ["body-0", "body-1"][usize::from(body)]
 }
 
-/// What a shop sends.
+/// The body that a shop sends.
 pub fn document(body: Body) -> String {
     let (total, reference_no) = (total(body), reference_no(body));
     format!(
@@ -231,7 +231,7 @@ pub fn document(body: Body) -> String {
     )
 }
 
-/// The query of a callback. `timestamp` differs between two refunds.
+/// The query of a callback. Two refunds differ in `timestamp`.
 pub fn query(index: usize, word: Word, amount: &str, timestamp: u8) -> String {
     let (uuid, word) = (uuid_of(index), word.text());
     let checksum = hex::encode(Sha256::digest(format!("{uuid}{word}x{amount}1{timestamp}k")));

@@ -1,4 +1,4 @@
-//! The services that the bridge calls. Each step waits until it is decided what comes of it.
+//! The services that the bridge calls. Each step waits until the model decides its result.
 
 use std::future::{pending, poll_fn, ready};
 use std::task::Poll;
@@ -25,7 +25,7 @@ pub struct Place {
 }
 
 impl Services {
-    /// Waits until it is decided what comes of a step.
+    /// Waits until the model decides the result of a step.
     pub async fn gate(&self, op: Op) -> (Place, Decision) {
         let place = {
             let mut shared = lock(&self.shared);
@@ -104,7 +104,7 @@ impl Services {
     }
 }
 
-/// A branch at a step. It leaves the step when that is decided, or when it has waited long enough.
+/// A branch that waits at a step. It leaves the step when that is decided, or when it has waited too long.
 struct Waiting<'s> {
     shared: &'s SharedHandle,
     place: Place,
@@ -124,7 +124,7 @@ fn failed<E: From<StoreError>>() -> E {
 impl OrderStore for Services {
     async fn create(&self, order: &StoredOrder) -> Result<(), WriteError> {
         {
-            // Its attempt's id and its token are random.
+            // The id of the attempt and the callback token are random, so the model remembers them.
             let mut shared = lock(&self.shared);
             let task = shared.current;
             shared.gates[task].claims.push(order.clone());
@@ -151,7 +151,7 @@ impl OrderStore for Services {
 }
 
 impl OrderIndex for Services {
-    /// At once: whoever acts reads the order first.
+    /// Not a step of its own, because a worker reads the order itself before it acts.
     async fn list(&self, query: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
         let entry = lock(&self.shared).truth.store.list(query);
         Ok(Page { items: entry.into_iter().collect(), next: None })

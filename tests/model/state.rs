@@ -1,4 +1,4 @@
-//! A state of the world as a text: everything on which what follows can depend.
+//! Describes a state of the world as a text that contains everything on which the future can depend.
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write};
@@ -11,7 +11,7 @@ use crate::provider::ProviderOrder;
 use crate::tasks::{Ended, Task};
 use crate::world::{Gate, Told, Truth, World, lock};
 
-/// Describes a state. Of tasks that have ended, it matters only which orders shops were told of.
+/// Describes a state. Of ended tasks, only the uuids matter that shops were told.
 pub fn describe(world: &World<'_>) -> String {
     let shared = lock(&world.shared);
     let Truth { store, orders, heard, has_workers, replaced, is_status_wanted, broken: _, seconds, passed } = &shared.truth;
@@ -33,7 +33,7 @@ pub fn describe(world: &World<'_>) -> String {
     });
     text.add(told.collect::<BTreeSet<_>>());
     let of_task = |text: &mut Text, task: usize| text.task(&world.tasks[task], &shared.gates[task], *seconds);
-    // It does not matter which of several tasks began first.
+    // The sequence in which the running tasks began does not matter.
     let mut running = world.running();
     if running.len() > 1 {
         running.sort_by_cached_key(|&task| {
@@ -58,7 +58,7 @@ pub fn describe(world: &World<'_>) -> String {
     text.text
 }
 
-/// After that, a shop may hear of an old status again.
+/// Whether a worker was killed; from then on, a shop may hear an old status again.
 pub fn was_worker_killed(world: &World<'_>) -> bool {
     world.tasks.iter().any(|task| kind_number(task) >= 4 && task.is_killed())
 }
@@ -75,7 +75,7 @@ fn kind_number(task: &Task) -> usize {
     }
 }
 
-/// Random ids and tokens become the number of their first appearance.
+/// Writes the description. Random ids and tokens are replaced by the number of their first appearance.
 #[derive(Default)]
 struct Text {
     /// Unix seconds, if notifications matter.
@@ -107,7 +107,7 @@ impl Text {
         self.add(("token", number));
     }
 
-    /// What a branch does next depends on what it was told, and not on when another branch was.
+    /// Of a branch, only what it was told matters, and not when other branches were told something.
     fn task(&mut self, task: &Task, gate: &Gate, seconds: i64) {
         let Task { kind, trace, ended: _, began, future: _ } = task;
         self.add((kind, seconds - began, gate.knows_status, gate.entries_when_told));
@@ -129,7 +129,7 @@ impl Text {
     }
 
     fn order(&mut self, order: &StoredOrder) {
-        // The members that are left out are the same in all orders, or follow from others.
+        // The omitted members are the same in all orders, or follow from others.
         let StoredOrder { version, status, attempt, attempted_at, callback_token, order_uuid, customer_uuid, .. } = order;
         let StoredOrder { bank_id_url, fingerprint, grand_total, created_at, updated_at, checked_at, asked_at, .. } = order;
         let StoredOrder { reason_since, not_found, refunded_amount, cancel_requested_at, replaced_uuids, .. } = order;
@@ -153,7 +153,7 @@ impl Text {
         }
     }
 
-    /// Of times that depend on chance, only whether they have come matters.
+    /// The times of notifications are partly random, so only whether they have come matters.
     fn notifications(&mut self, order: &StoredOrder, now: i64) {
         let Some(notifications) = &order.notifications else { return };
         let Notifications { change, state, told_status, attempts, next_at, running, .. } = notifications;
@@ -181,7 +181,7 @@ fn as_told(decision: Decision) -> Decision {
     }
 }
 
-/// The bridge stores the same of both.
+/// Treats 401 and 503 alike, because the bridge stores the same for both.
 fn as_stored(reply: ProviderReply) -> ProviderReply {
     if reply == ProviderReply::Unauthorized401 { ProviderReply::Unavailable503 } else { reply }
 }

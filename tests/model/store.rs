@@ -1,25 +1,25 @@
-//! The store: one item. Every write is conditional on the version that was read, and stores exactly what it is given.
+//! The store: one item. Every write is conditional on the version that was read, and stores exactly what it gets.
 
 use front_payment_bridge::order::{AskQueue, Status, StoredOrder};
 use front_payment_bridge::store::{IndexEntry, IndexQuery, Partition, WriteError};
 
 use crate::mutants::{self, Mutant};
 
-/// How long an order is kept, in seconds. Shorter than a callback may run, because an order can end while one runs.
+/// The retention period, in seconds. Shorter than a callback may run, so that it can end while one runs.
 pub const RETENTION: i64 = 5;
 
-/// A uuid, a status and a refunded amount that the stored order had.
+/// The uuid, the status and the refunded amount after a change.
 pub type Change = (String, Status, Option<String>);
 
 #[derive(Clone)]
 pub struct Store {
     pub item: Option<StoredOrder>,
-    /// How many orders have ended before under the same key.
+    /// How many earlier orders of this key have ended.
     pub generation: usize,
-    /// The last one of them was deleted, and not replaced.
+    /// Whether the last of them was deleted, and no order has followed yet.
     was_deleted: bool,
     pub has_retention: bool,
-    /// All that the order was, one after the other.
+    /// All changes of the order, in their sequence.
     pub changes: Vec<Change>,
     pub mutant: Mutant,
 }
@@ -29,7 +29,7 @@ impl Store {
         Self { item: None, generation: 0, was_deleted: false, has_retention, changes: Vec::new(), mutant }
     }
 
-    /// Writes a version over the one that was read, or over nothing.
+    /// Writes a version over the one that was read, or a first version.
     pub fn write(&mut self, next: &StoredOrder, current: Option<&StoredOrder>, now: i64) -> Result<(), WriteError> {
         let is_expected = match (&self.item, current) {
             (None, None) => true,
@@ -60,14 +60,14 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes an order whose retention period has ended.
+    /// Deletes the order, whose retention period has ended.
     pub fn delete(&mut self) {
         self.item = None;
         self.generation += 1;
         self.was_deleted = true;
     }
 
-    /// What an index says.
+    /// What an index contains of the order.
     pub fn list(&self, query: &IndexQuery<'_>) -> Option<IndexEntry> {
         let order = self.item.as_ref()?;
         let place = match query.partition {

@@ -1,4 +1,4 @@
-//! Requests to the bridge, and workers.
+//! The tasks: requests to the bridge, and workers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,23 +10,23 @@ use crate::worker::Event;
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// A shop was told that the order is accepted, under this uuid.
+    /// The shop was told that the order is accepted, with this uuid.
     Accepted(String),
-    /// The same, after the deadline for writing it down.
+    /// Like [`Self::Accepted`], after the deadline for storing it.
     AcceptedLate(String),
-    /// A shop was told that nothing was created.
+    /// The shop was told that nothing was created.
     NothingCreated,
-    /// A shop was told that nobody knows, or to wait, or that the key is another order's.
+    /// The shop was told that the outcome is unknown, to wait, or that the key has another order.
     Other(&'static str),
-    /// A request to a callback URL was answered like this.
+    /// The result of a request to a callback URL.
     Callback(&'static str),
-    /// A shop was told this of the cancellation that it asked for.
+    /// What the shop was told about its cancellation.
     Cancel(&'static str),
-    /// A worker has done what was due, or what the operator said.
+    /// The worker has done what was due, or what the operator asked for.
     Worked,
     /// The operator was told that nothing was changed.
     NothingChanged,
-    /// Nobody was told anything.
+    /// The process was killed, so nobody was told anything.
     Killed,
 }
 
@@ -38,19 +38,19 @@ pub const NOT_VERIFIED: Ended = Ended::Callback("not verified");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A shop's request.
+    /// A shop submits an order.
     Submit(Body),
-    /// A callback of an order of Front Payment's.
+    /// Front Payment sends a callback about one of its orders.
     Callback(usize, Word),
-    /// A request to the callback URL without a query: it has the status read.
+    /// A request to the callback URL without a query, which causes a status read.
     Read,
-    /// A shop cancels an order of Front Payment's.
+    /// A shop cancels one of Front Payment's orders.
     Cancel(usize),
-    /// A worker.
+    /// A worker handles an event.
     Worker(Event),
 }
 
-/// Branches of one task run side by side. A sweep has several.
+/// A task has several branches if it does things at the same time, as a sweep does.
 pub type BranchId = usize;
 
 pub struct Task {
@@ -67,7 +67,7 @@ impl Task {
         matches!(self.kind, Kind::Submit(_))
     }
 
-    /// Whether its deadline has passed: a lease has run out meanwhile.
+    /// Whether a lease has ended since the task began, so that its deadline has passed.
     pub fn is_late(&self, seconds: i64) -> bool {
         seconds - self.began >= LEASE
     }
@@ -76,7 +76,7 @@ impl Task {
         matches!(self.trace.last(), Some((_, _, Decision::KilledBefore | Decision::KilledAfter)))
     }
 
-    /// A task that has ended.
+    /// The task without its future, if it has ended.
     pub fn past(&self) -> Option<Self> {
         let (kind, trace, ended) = (self.kind.clone(), self.trace.clone(), Some(self.ended.clone()?));
         Some(Self { kind, trace, ended, began: self.began, future: None })

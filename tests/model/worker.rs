@@ -1,4 +1,4 @@
-//! The worker: woken by the table's stream, by its schedule, or by the operator; and the shop that it tells.
+//! The worker, which the table's stream, its schedule or the operator wakes; and the shop that it tells.
 
 use std::future::pending;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::provider::{reference_no, uuid_of};
 use crate::services::Services;
 use crate::world::{Truth, lock};
 
-/// Longer than the waits after the first two attempts, one and five minutes with their 20 %; shorter than the third.
+/// Longer than the waits after the first two attempts, one and five minutes ± 20 %; shorter than the third wait.
 pub const WAIT: i64 = 400;
-/// Longer than the ten minutes after which an order that is not in the portal was not created.
+/// Longer than the ten minutes after which the operator may settle an order as not created.
 pub const TEN_MINUTES: i64 = 700;
 
 /// What wakes a worker.
@@ -26,13 +26,13 @@ pub enum Event {
     Stream,
     /// The schedule.
     Sweep,
-    /// The operator says that the order is this one of Front Payment's.
+    /// The operator settles the order as this one of Front Payment's.
     Settle(usize),
-    /// The same, also if the order is accepted.
+    /// The operator does so with `instead`, also for an accepted order.
     Instead(usize),
-    /// The operator says that the order was not created.
+    /// The operator settles the order as not created.
     NotCreated,
-    /// The operator has the shop told of what it was not told.
+    /// The operator sends `tell`, so that the shop is told again.
     Tell,
 }
 
@@ -42,7 +42,7 @@ impl Event {
     }
 
     pub fn invocation(self, order_id: Uuid, truth: &Truth) -> LambdaEvent<Box<RawValue>> {
-        // What the portal shows.
+        // The referenceNo that the portal shows.
         let reference = |index: usize| reference_no(truth.orders[index].body);
         let payload = match self {
             Self::Stream => json!({"Records": [{"dynamodb": {"Keys": {"orderId": {"S": order_id}}}}]}),
@@ -62,14 +62,14 @@ impl Event {
     }
 }
 
-/// One status that the shop heard.
+/// A status that the shop heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {
     pub order_uuid: String,
     pub status: String,
-    /// How many changes the order had had when the attempt to tell it began.
+    /// How many changes the order had when this attempt began.
     pub changes: usize,
-    /// The shop answered 200, or 410: it need not hear of this change again.
+    /// Whether the shop answered 200 or 410, after which it need not hear of this change again.
     pub is_final: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A world in which nothing happens until it is decided.
+//! A world in which nothing happens until the model decides it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,25 +33,25 @@ use crate::worker::{Event, Heard, TEN_MINUTES};
 
 const BEGINNING: i64 = 1_781_481_600;
 
-/// What is true in a world, whatever runs in it.
+/// What is true in a world, whichever tasks run in it.
 #[derive(Clone)]
 pub struct Truth {
     pub store: Store,
-    /// What Front Payment was sent.
+    /// The orders that were sent to Front Payment.
     pub orders: Vec<ProviderOrder>,
     /// What the shop heard from workers.
     pub heard: Vec<Heard>,
-    /// Workers may wake, so that what is told matters.
+    /// Whether workers may wake, so that notifications matter.
     pub has_workers: bool,
-    /// The uuids in place of which the operator has stored another one.
+    /// The uuids that the operator has replaced by another one.
     pub replaced: Vec<String>,
-    /// There was a reason to ask Front Payment, and nobody who was told the status since has written.
+    /// Whether there was a reason to ask, and no task that was told the status since then has written.
     pub is_status_wanted: bool,
-    /// What a write or a call has broken.
+    /// The invariant that a write or a call has broken.
     pub broken: Option<String>,
-    /// Since the beginning.
+    /// Seconds since the beginning.
     pub seconds: i64,
-    /// How often time has passed.
+    /// How many times time has passed.
     pub passed: usize,
 }
 
@@ -65,7 +65,7 @@ impl Truth {
         self.store.item.as_ref().is_some_and(|stored| is_expired(stored, self.now()))
     }
 
-    /// Whether Front Payment was sent an order for the order that is stored now, and not for one that has ended.
+    /// Whether this order was sent for the generation that is stored now.
     pub fn is_current(&self, order: &ProviderOrder) -> bool {
         order.generation == self.store.generation
     }
@@ -73,10 +73,10 @@ impl Truth {
 
 /// What the services and the tasks share.
 pub struct Shared {
-    /// The task that runs.
+    /// The task that is running.
     pub current: usize,
     pub gates: Vec<Gate>,
-    /// Writes whose senders have given up, and which are still on their way.
+    /// Writes that the sender has given up, but that may still reach the store.
     pub late: Vec<LateWrite>,
     pub truth: Truth,
 }
@@ -87,17 +87,17 @@ pub struct LateWrite {
     pub current: Option<StoredOrder>,
 }
 
-/// Where a task waits.
+/// The place where the branches of a task wait.
 #[derive(Default)]
 pub struct Gate {
     pub branches: Vec<Branch>,
-    /// The branch that was let go on, and is not at its next step.
+    /// The branch that was resumed and has not reached its next step.
     pub resumed: Option<BranchId>,
-    /// What it has created, or tried to.
+    /// The orders that the task has created, or tried to create.
     pub claims: Vec<StoredOrder>,
-    /// Front Payment has told it the status since there was a reason to ask.
+    /// Whether Front Payment has told the task a status since there was a reason to ask.
     pub knows_status: bool,
-    /// How many entries the history had when Front Payment told it a status.
+    /// How many entries the history had when Front Payment told the task a status.
     pub entries_when_told: usize,
 }
 
@@ -105,9 +105,9 @@ pub struct Gate {
 pub struct Branch {
     pub waits: Option<Op>,
     pub decision: Option<Decision>,
-    /// Of the future that waits.
+    /// The waker of the waiting future.
     pub waker: Option<Waker>,
-    /// All that the branch was told, because all that it does next depends on that.
+    /// Everything that the branch was told; what it does next depends on it.
     pub told: Vec<Told>,
 }
 
@@ -139,7 +139,7 @@ impl Shared {
         Ok(())
     }
 
-    /// A cancellation is sent: it must be written down.
+    /// Checks that a cancellation is stored when it is sent.
     pub fn note_cancel(&mut self, order_uuid: &str) {
         let stored = self.truth.store.item.as_ref();
         if stored.is_some_and(|stored| stored.order_uuid.as_deref() == Some(order_uuid) && !is_called_off(stored)) {
@@ -154,7 +154,7 @@ pub struct Setting {
     secret: Arc<Secret>,
 }
 
-/// A world in which no task runs: unlike a future, it can be copied.
+/// A world in which no task runs. It can be copied, because it contains no future.
 pub struct Snapshot {
     tasks: Vec<Task>,
     truth: Truth,
@@ -190,7 +190,7 @@ impl Setting {
         Self { orders: [order(0), order(1)], secret: Arc::new(Secret::parse(SECRET).unwrap()) }
     }
 
-    /// A world that goes on from a snapshot.
+    /// A world that continues from a snapshot.
     pub fn world(&self, snapshot: &Snapshot) -> World<'_> {
         let tasks: Vec<Task> = snapshot.tasks.iter().filter_map(Task::past).collect();
         let shared = Arc::new(Mutex::new(Shared {
@@ -204,7 +204,7 @@ impl Setting {
     }
 }
 
-/// `ahead` seconds are added to its clock.
+/// A bridge whose clock is ahead of the world's by so many seconds.
 fn bridge(shared: &SharedHandle, ahead: i64) -> Bridge<Services, Services> {
     let time = shared.clone();
     let clock = Clock::new(move || Timestamp::from_second(lock(&time).truth.now() + ahead).unwrap());
@@ -240,7 +240,7 @@ impl World<'_> {
         self.tasks.iter().flat_map(|task| &task.trace).filter(|(_, _, decision)| decision.is_fault()).count()
     }
 
-    /// What can be copied, if no task runs and no write is on its way.
+    /// A snapshot, if no task runs and no late write is left.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let shared = lock(&self.shared);
         let tasks = self.tasks.iter().map(Task::past).collect::<Option<_>>().filter(|_| shared.late.is_empty())?;
@@ -253,14 +253,14 @@ impl World<'_> {
         truth.passed += 1;
     }
 
-    /// A write that was given up reaches the store after all.
+    /// A late write reaches the store.
     pub fn arrives(&self, index: usize) {
         let mut shared = lock(&self.shared);
         let LateWrite { task, next, current } = shared.late.remove(index);
         drop(shared.write(task, &next, current.as_ref())); // nobody waits for the reply
     }
 
-    /// A shop's request with the one key, up to its first step.
+    /// Starts a shop's request with the key, and runs it up to its first step.
     pub async fn submit(&mut self, body: Body) {
         let (bridge, secret) = (self.bridge.clone(), self.setting.secret.clone());
         let order = self.setting.orders[usize::from(body)].clone();
@@ -284,7 +284,7 @@ impl World<'_> {
         self.start(Kind::Submit(body), Box::pin(request)).await;
     }
 
-    /// A callback for an order that Front Payment has, up to its first step.
+    /// Starts a callback about one of Front Payment's orders, and runs it up to its first step.
     pub async fn callback(&mut self, index: usize, word: Word) {
         let (url, raw_query) = {
             let truth = &mut lock(&self.shared).truth;
@@ -301,7 +301,7 @@ impl World<'_> {
         self.call(Kind::Callback(index, word), url, raw_query).await;
     }
 
-    /// Somebody has the status read, up to the first step.
+    /// Starts a request without a query to the callback URL, and runs it up to its first step.
     pub async fn read(&mut self) {
         let url = {
             let shared = lock(&self.shared);
@@ -311,7 +311,7 @@ impl World<'_> {
         self.call(Kind::Read, url, String::new()).await;
     }
 
-    /// The shop cancels an order of Front Payment's, up to the first step.
+    /// Starts a cancellation of one of Front Payment's orders, and runs it up to its first step.
     pub async fn cancel(&mut self, index: usize) {
         let (bridge, secret) = (self.bridge.clone(), self.setting.secret.clone());
         let order_id = lock(&self.shared).truth.store.item.as_ref().unwrap().order_id;
@@ -335,7 +335,7 @@ impl World<'_> {
         self.start(Kind::Cancel(index), Box::pin(request)).await;
     }
 
-    /// A worker wakes, and works up to its first step. Each is a process of its own.
+    /// Starts a worker in a process of its own, and runs it up to its first step.
     pub async fn wake(&mut self, event: Event) {
         let (invocation, ahead) = {
             let truth = &mut lock(&self.shared).truth;
@@ -386,7 +386,7 @@ impl World<'_> {
         self.run(self.tasks.len() - 1).await;
     }
 
-    /// Decides what comes of the step at which a branch waits, and lets it go on to its next one.
+    /// Decides the result of the step at which a branch waits, and lets the branch run to its next step.
     pub async fn decide(&mut self, task: usize, branch: BranchId, decision: Decision) {
         let waker = {
             let gate = &mut lock(&self.shared).gates[task];
@@ -421,7 +421,7 @@ impl World<'_> {
             }
             {
                 let gate = &mut lock(&self.shared).gates[task];
-                // The branch that was let go on has ended, or sleeps before it tries again.
+                // The resumed branch has ended, or sleeps before a retry.
                 let may_sleep = gate.resumed.is_some() && !has_slept;
                 if gate.waits().next().is_some() && !may_sleep {
                     gate.resumed = None;
@@ -447,7 +447,7 @@ impl World<'_> {
         });
     }
 
-    /// Lets the last task run to its end, with everything working.
+    /// Runs the last task to its end. Every step succeeds.
     pub async fn finish(&mut self, answer: Decision) -> Ended {
         let task = self.tasks.len() - 1;
         loop {
@@ -470,7 +470,7 @@ fn deadline(bridge: &Bridge<Services, Services>) -> Deadline {
     Deadline(bridge.clock.now() + SignedDuration::from_secs(29))
 }
 
-/// Whether the ids and the link of a reply are of different orders, or the link is over.
+/// Whether the ids and the link in a reply belong to different orders, or the link is no longer valid.
 fn is_mixed_up(order: &StoredOrder) -> bool {
     let Some(index) = order.order_uuid.as_deref().and_then(index_of) else { return true };
     let is_other = |value: &Option<String>, own: String| value.as_ref().is_some_and(|value| *value != own);

@@ -8,7 +8,7 @@ import jsonschema_rs
 import yaml
 
 ROOT = Path(__file__).parents[2]
-# These pass by themselves.
+# These problems end by themselves.
 WITH_RETRY_AFTER = {
     "submission-in-progress",
     "front-payment-unavailable",
@@ -71,7 +71,7 @@ def check_headers(response, path):
     kind = response.headers["content-type"][0]
     body = json.loads(response.content) if kind.endswith("json") else {}
     if body.keys() == {"message"}:
-        return  # API Gateway's own
+        return  # a reply of API Gateway itself
     assert response.headers["cache-control"] == ["no-store"], "Cache-Control is missing"
     if kind == "application/problem+json":
         assert body["status"] == response.status_code, "the member status is not the HTTP status"

@@ -14,7 +14,7 @@ import description
 
 TAX_RATES = ["0", "12", "15", "25"]
 keys = itertools.count()
-# Of an order that is UNKNOWN, because tokens cannot be guessed. Without it, every callback is a 404.
+# A callback URL of an UNKNOWN order. schemathesis cannot guess a token, so without this, every callback would be a 404.
 callback = json.loads(os.environ.get("CALLBACK", "{}"))
 
 schemathesis.openapi.format("decimal", st.from_regex(r"-?[0-9]{1,14}(\.[0-9]{1,14})?", fullmatch=True))
@@ -31,18 +31,18 @@ def before_call(context, case, kwargs):
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if "Idempotency-Key" in (case.headers or {}):
-        # The same key with another order is a 422. Its length stays.
+        # A key may have only one order, so each request gets a new key of the same length.
         number, key = f"{next(keys)}-", case.headers["Idempotency-Key"]
         case.headers["Idempotency-Key"] = number + key[len(number) :]
     match case.operation.label:
         case "POST /orders":
             fit(case.body)
         case "GET /orders":
-            # No parameter goes with a key, and no cursor can be guessed.
+            # A key allows no parameters, and a cursor cannot be guessed.
             case.query = {} if "Idempotency-Key" in (case.headers or {}) else {**(case.query or {})}
             case.query.pop("cursor", None)
         case "POST /orders/{orderId}/cancel" if isinstance(case.body, dict):
-            case.body.pop("orderUuid", None)  # Of another order.
+            case.body.pop("orderUuid", None)  # it would have to be another uuid of the same order
         case "GET /callbacks/{orderId}/{token}":
             case.path_parameters.update(callback)
 
@@ -56,10 +56,10 @@ def fit(order):
             line["tax"] = TAX_RATES[index % len(TAX_RATES)]
     customer = order["customerDetails"]
     if order.get("referenceNo"):
-        order["referenceNo"] = "R" + order["referenceNo"][1:]  # None of the sandbox's words begins with a capital.
+        order["referenceNo"] = "R" + order["referenceNo"][1:]  # The sandbox's words begin with small letters.
     number = customer.get("personalNumber")
     if number and not (number.isascii() and number.isdigit()):
-        # The sandbox refuses 11 characters that are not digits.
+        # The sandbox refuses personal numbers that are not digits.
         customer["personalNumber"] = "30908299902"
 
 

@@ -12,9 +12,9 @@ BASE = os.environ["BASE"]
 PORT = int(os.environ["RELAY_PORT"])
 SHOP = f"http://127.0.0.1:{PORT}/shop"
 
-# Method, path, query, headers and body.
+# Each request: method, path, query, headers and body.
 seen = []
-# The ids of orders whose callbacks do not reach the bridge.
+# The ids of those orders whose callbacks are not forwarded to the bridge.
 held = set()
 
 

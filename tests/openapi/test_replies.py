@@ -112,9 +112,9 @@ def test_an_order_from_start_to_end():
 
     parameters = {"orderId": order_id, "token": path.split("/")[3]}
     values = dict(pair.split("=") for pair in query.split("&"))
-    call(REPORT, 200, path_parameters=parameters, query=values)  # known
-    call(REPORT, 200, path_parameters=parameters)  # read
-    call(REPORT, 200, path_parameters=parameters, query={**values, "amount": "1"})  # not verified, read
+    call(REPORT, 200, path_parameters=parameters, query=values)  # known already
+    call(REPORT, 200, path_parameters=parameters)  # no query: the status is read
+    call(REPORT, 200, path_parameters=parameters, query={**values, "amount": "1"})  # unverified: the status is read
     call(REPORT, 404, "not-found", path_parameters={**parameters, "token": "other"}, query=values)
 
 
@@ -151,7 +151,7 @@ def test_every_status_of_front_payment():
 def test_an_order_whose_outcome_is_unknown():
     body = order("lost-reply", "corporate")
     order_id = submit(body, 504, "outcome-unknown").json()["orderId"]
-    relay.held.add(order_id)  # The callback comes a second later, and would settle it.
+    relay.held.add(order_id)  # the sandbox's callback, a second later, would settle the order
     assert submit(body, 409, "outcome-unknown").json()["orderId"] == order_id
     read(order_id, "UNKNOWN")
     tell_again(order_id, 409, "nothing-to-notify")
@@ -160,7 +160,7 @@ def test_an_order_whose_outcome_is_unknown():
     _, path, *_ = callback(order_id)
     parameters = {"orderId": order_id, "token": path.split("/")[3]}
     call(REPORT, 403, "callback-not-verified", path_parameters=parameters)
-    Path(os.environ["CALLBACK_FILE"]).write_text(json.dumps(parameters))  # For schemathesis.
+    Path(os.environ["CALLBACK_FILE"]).write_text(json.dumps(parameters))  # for schemathesis
 
 
 @pytest.mark.parametrize(

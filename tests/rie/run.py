@@ -29,7 +29,7 @@ from pathlib import Path
 import world
 from world import LOGS, ROOT, event
 
-# UUID v5 of "demo-shop", a NUL byte and the key, in the bridge's namespace.
+# UUID v5 in the bridge's namespace, of "demo-shop", a NUL byte and the key in the comment.
 PRIVATE_ID = "516b7bd0-f7f6-507c-82dd-7382a97dbad0"  # order-1001
 CORPORATE_ID = "c0758ac8-6b23-5688-a20e-b65364698db5"  # order-1002
 API = "https://a1b2c3d4e5.execute-api.eu-north-1.amazonaws.com"
@@ -37,7 +37,7 @@ EVENTS_TOKEN = "rie-callback-token-000000"
 EVENTS_UUID = "ODR4286244937"
 EVENTS_CHECKSUM = "d64f791576b046fb715726322a95e4cb67d22fdc92ea42d376f98be375d82ed1"
 UUID4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-SHOP_URL = "https://shop.example.com/front-payment"  # In both events an order's number follows.
+SHOP_URL = "https://shop.example.com/front-payment"  # In both events, the order's number follows.
 PRIVATE_QUERY = "order=1001&from=front%20payment+bridge&order=1001-2"
 NOTIFIED = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp", "checksum"]
 SUBMIT = ("POST", "/front-payment/api/v1/connect/orders/invoice/submit")
@@ -55,7 +55,7 @@ SECRETS = [
 
 WORKER = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "60"}
 
-# A JSON number as it is written in the document: 1.50 differs from 1.5 and from "1.50".
+# A JSON number with its digits, because 1.50 differs from 1.5 and from "1.50".
 Number = namedtuple("Number", "digits")
 
 
@@ -154,7 +154,7 @@ def check_corporate_order(checks, orders, aws, provider, gateway, shop_url):
     checks.equal("corporate-order: stored orderUuid", item["orderUuid"], {"S": body["orderUuid"]})
     checks.none_of("corporate-order: no personal data is stored", PERSONAL, json.dumps(item))
 
-    # A company does not sign. Front Payment calls back without that, and writes the amount in its own form.
+    # Nobody signs a company's order, so its callback comes at once. Front Payment writes the amount in its own form.
     path = f"/callbacks/{CORPORATE_ID}/{token}"
     check_real_callback(checks, "corporate-order, called back", gateway, path, body["orderUuid"], "31237.50")
     item = aws.item(CORPORATE_ID)
@@ -299,7 +299,7 @@ def check_worker(checks, worker, orders, aws, provider, shop, private_uuid, corp
     checks.equal("worker-stream: the shop's URL", path, "/front-payment/1001")
     check_notification(checks, "worker-stream, private order", query, PRIVATE_QUERY + "&", private_own, private)
     item = aws.item(PRIVATE_ID)
-    # Front Payment is asked for an INVOICED order after a day.
+    # An INVOICED order is due for a status read after a day.
     checks.equal("worker-stream: the order's queue", item["askQueue"], {"S": "check"})
     checks.equal("worker-stream: nothing is asked today", int(item["askAt"]["N"]) > time.time() + 80_000, True)
     checks.equal("worker-stream: nothing is to be told", "tellQueue" in item, False)
@@ -312,7 +312,7 @@ def check_worker(checks, worker, orders, aws, provider, shop, private_uuid, corp
     notified = {name: body["notified"][name] for name in ("state", "status", "attempts")}
     expected = {"state": "pending", "status": "INVOICED", "attempts": 0}
     checks.equal("repeat-notification: the reply", (body["orderId"], notified), (PRIVATE_ID, expected))
-    due_at = int(aws.item(PRIVATE_ID)["tellAt"]["N"])  # in whole seconds: up to one from now
+    due_at = int(aws.item(PRIVATE_ID)["tellAt"]["N"])  # rounded up to whole seconds, so up to one second from now
     time.sleep(max(0.0, due_at - time.time()))
     checks.equal("worker-sweep: {}", worker.invoke(event("worker-sweep")), {})
     calls = sorted(shop.take_calls())
@@ -363,7 +363,7 @@ def check_after_the_sale(checks, orders, aws, provider, gateway, uuid):
 def check_notification(checks, what, query, start, own, expected):
     """As Front Payment itself would have called, after the shop's own query."""
     checks.equal(f"{what}: the shop's own query is unchanged", query.startswith(f"{start}orderUuid="), True)
-    # As PHP has them in $_GET: a repeated name has its last value at its first place.
+    # Like PHP's $_GET: a repeated name keeps its first place and its last value.
     told = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
     checks.equal(f"{what}: the parameters", list(told), [*own, *NOTIFIED])
     checksum = told.pop("checksum")
@@ -400,7 +400,7 @@ def check(checks, build, local):
         corporate_uuid = check_corporate_order(checks, orders, aws, provider, gateway, shop_url)
         check_invalid_order(checks, orders, aws, provider)
         uuids = {name: accepted[name] for name in ("orderUuid", "customerUuid")}
-        told = {"state": "delivered", "status": "SENT", "attempts": 0}  # by the 201
+        told = {"state": "delivered", "status": "SENT", "attempts": 0}  # the 201 has told it
         sent = uuids | {"status": "SENT", "bankIdUrl": accepted["bankIdUrl"], "notified": told}
         check_read(checks, "read-order", orders, provider, sent, [("SENT", "submit")], [])
         token = check_callbacks(checks, callbacks, aws, provider, accepted["orderUuid"])
@@ -452,7 +452,7 @@ def main():
     parser.add_argument("--local", type=Path, default=ROOT / "target/debug/local", help="the sandbox's binary")
     parser.add_argument("--prepare", action="store_true", help="only create target/ci-venv")
     arguments = parser.parse_args()
-    # Without this, SIGTERM leaves the started processes running.
+    # Without this, SIGTERM would leave the started processes running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     world.prepare()
     if arguments.prepare:
@@ -462,7 +462,7 @@ def main():
         check(checks, arguments.build.resolve(), arguments.local.resolve())
         if arguments.arm64:
             check_arm64(checks, arguments.arm64.resolve(), arguments.local.resolve())
-    except Exception as error:  # any exception is a failure, and the counts are still printed
+    except Exception as error:  # any exception is a failure, and the counts must still be printed
         traceback.print_exc()
         checks.equal("runs to the end", repr(error), None)
     print(f"{checks.passed} passed, {checks.failed} failed")

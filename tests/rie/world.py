@@ -38,7 +38,7 @@ SECRET = {
 }
 
 MACHINE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-# Debian's qemu-user, and the C library of its package libc6-arm64-cross.
+# The emulator of Debian's qemu-user, with the C library of libc6-arm64-cross.
 QEMU_ARM64 = ["/usr/bin/qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]
 
 Call = namedtuple("Call", "method path authorization body answer")

@@ -1,6 +1,6 @@
-//! The Lambda that one writes first: default features, the multi-threaded runtime, the secret fetched
-//! by the first request. It does what an order needs (put, submit, update) and no more: hardly any
-//! validation, no idempotency, no recovery. The bridge is measured against it, and has to do more.
+//! The simple Lambda that one would write first: default features, the multi-threaded runtime, and a secret that the first
+//! request fetches. It only does what an order needs (put, submit, update): hardly any validation, no idempotency, no
+//! recovery. The bridge, which has to do more, is compared with it.
 
 use std::env;
 

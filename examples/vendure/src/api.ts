@@ -22,7 +22,7 @@ export const shopApi = gql`
   }
 `;
 
-// No @Transaction: the attempt has to stay, whatever becomes of the request.
+// No @Transaction: the attempt must stay stored even if the request fails.
 @Resolver()
 export class InvoiceResolver {
   constructor(
@@ -74,7 +74,7 @@ export class NotificationController {
       if (attempt) await this.service.follow(attempt);
       response.status(attempt ? 204 : 200).end();
     } catch (error) {
-      // Vendure may not have committed yet, or the bridge does not tell. The bridge comes again.
+      // Vendure may not have committed the order yet, or the bridge does not answer. After a 503, the bridge notifies again.
       Logger.warn(`${reference}: ${error}`, METHOD);
       response.status(503).end();
     }

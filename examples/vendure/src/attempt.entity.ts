@@ -17,7 +17,7 @@ export class Attempt extends VendureEntity {
   /** The bridge's id of the order. */
   @Column({ default: '' }) orderId: string;
   @Column({ default: '' }) status: string;
-  /** Vendure has a payment for it. */
+  /** Whether Vendure has a payment for this attempt. */
   @Column({ default: false }) isPaid: boolean;
 
   /** Each attempt has a reference of its own, so that a person finds the right one in Front Payment's portal. */

@@ -15,11 +15,12 @@ export interface Links {
   invoiceFee: boolean;
 }
 
-// Vendure has one text for a phone number. These are the countries whose numbers are taken without a country code.
+// Vendure keeps a phone number as one text, but Front Payment wants the country code apart. In these countries, a number
+// without a country code gets this one.
 const DIALLING_CODES: Record<string, string> = { NO: '47', SE: '46', DK: '45', FI: '358', DE: '49' };
 const LANGUAGES: Record<string, string> = { nb: 'no', nn: 'no', no: 'no', sv: 'sv', da: 'da', de: 'de', en: 'en' };
 
-/** Vendure keeps whole øre. */
+/** An amount in kroner. Vendure keeps amounts in øre. */
 export const kroner = (ore: number) => `${Math.trunc(ore / 100)}.${String(ore % 100).padStart(2, '0')}`;
 
 export function phone(text: string, country: string) {

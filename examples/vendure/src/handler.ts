@@ -41,7 +41,7 @@ export const invoiceHandler = new PaymentMethodHandler({
   // No createRefund: refund in Front Payment's portal. Vendure keeps its refund Pending until the bridge tells the amount.
 });
 
-/** A changed cart, or a cancelled order, calls the invoice off. Otherwise the customer signs what they no longer buy. */
+/** Cancels the invoice of a changed cart or a cancelled order. Else the customer could sign for what they no longer buy. */
 export const invoiceOrderProcess: OrderProcess<never> = {
   async onTransitionStart(from, to, { ctx, order }) {
     if (from === 'ArrangingPayment' && to === 'AddingItems') return service.callOff(order.code);

@@ -5,7 +5,7 @@ import { FrontPaymentPlugin } from './plugin.js';
 
 const port = Number(process.env.PORT ?? 3001);
 
-/** The beginning of an order's code can be one of the sandbox's words. */
+/** A test can choose the beginning of an order's code, because a word there makes the sandbox misbehave. */
 const orderCodeStrategy = {
   generate: (ctx: RequestContext) =>
     `${ctx.req?.headers['x-word'] ?? ''}${Math.random().toString(36).slice(2, 10).toUpperCase()}`,

@@ -126,7 +126,7 @@ export class InvoiceService implements OnApplicationBootstrap {
     return undefined;
   }
 
-  /** What a notification did not tell: Vendure was down, or something before it answered 200. */
+  /** Reads what has changed, because notifications can be missed: Vendure was down, or a server before it answered 200. */
   async catchUp() {
     let cursor: string | undefined;
     do {
@@ -153,7 +153,7 @@ export class InvoiceService implements OnApplicationBootstrap {
     return orderId ? this.bridge.read(orderId, refresh) : undefined;
   }
 
-  /** Whether this caller is the one that makes the payment: a notification and a customer can come at once. */
+  /** Whether this caller may make the payment. A notification and a customer can come at once, and only one of them may. */
   async claim(ctx: RequestContext, attempt: Attempt) {
     return (
       (await this.connection.getRepository(ctx, Attempt).update({ id: attempt.id, isPaid: false }, { isPaid: true })).affected ===
@@ -161,7 +161,7 @@ export class InvoiceService implements OnApplicationBootstrap {
     );
   }
 
-  /** Not in the transaction of a request. */
+  /** Outside of a request's transaction, so that a rollback does not lose an attempt. */
   private get attempts() {
     return this.connection.rawConnection.getRepository(Attempt);
   }
@@ -175,14 +175,14 @@ export class InvoiceService implements OnApplicationBootstrap {
     const last = await this.latest(orderCode);
     if (last && !isOver(last.status)) return last;
     const number = (last?.number ?? 0) + 1;
-    // Of two clicks at once, one inserts, and both use its key.
+    // If the customer clicks twice at once, only one click inserts an attempt, and both use its key.
     await this.attempts.createQueryBuilder().insert().values({ orderCode, number, key: randomUUID() }).orIgnore().execute();
     return this.attempts.findOneByOrFail({ orderCode, number });
   }
 
   private async apply(ctx: RequestContext, attempt: Attempt, current: BridgeOrder) {
     const order = await this.orders.findOneByCode(ctx, attempt.orderCode);
-    if (!order) throw new Error(`there is no order ${attempt.orderCode} yet`); // answered with 503: the bridge comes again
+    if (!order) throw new Error(`there is no order ${attempt.orderCode} yet`); // answered with 503: the bridge notifies again
     const payments = await this.orders.getOrderPayments(ctx, order.id);
     const payment = payments.find(({ method, metadata }) => method === METHOD && metadata.attempt === attempt.number);
     if (isSigned(current)) {
@@ -207,7 +207,7 @@ export class InvoiceService implements OnApplicationBootstrap {
     check(await this.orders.addPaymentToOrder(ctx, order.id, { method: METHOD, metadata: {} }));
   }
 
-  /** A refund is made in Front Payment's portal. Vendure's is settled as far as `refundedAmount` reaches. */
+  /** Refunds are made in Front Payment's portal. Settles those refunds of Vendure that `refundedAmount` covers. */
   private async refund(ctx: RequestContext, payment: Payment, { refundedAmount = '0', orderUuid }: BridgeOrder) {
     let left = Math.round(Number(refundedAmount) * 100);
     const refunds = await this.orders.getPaymentRefunds(ctx, payment.id);

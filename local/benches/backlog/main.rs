@@ -1,5 +1,5 @@
-//! How far a dead shop delays another one: `cargo bench --profile dev --bench backlog`. The program `local` has 1, 100 and
-//! 10,000 undelivered orders of a shop that takes connections and never answers, and one order of a shop that works. It also
+//! How much a dead shop delays another one: `cargo bench --profile dev --bench backlog`. The program `local` has 1, 100 or
+//! 10,000 notifications for a shop that accepts connections and never answers, and one for a shop that works. It also
 //! measures how long after a callback the shop is told.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
@@ -23,9 +23,9 @@ use local::Local;
 use table::print_table;
 
 const BACKLOGS: [usize; 3] = [1, 100, 10_000];
-/// Submits at once.
+/// Submits that run at the same time.
 const SIDE_BY_SIDE: usize = 50;
-/// Longer than a shop may take to answer.
+/// Longer than the bridge waits for a shop's answer.
 const MAX_ANSWER: Duration = Duration::from_secs(12);
 const MAX_SWEEP: Duration = Duration::from_secs(60);
 const SWEEPS: usize = 4;
@@ -43,7 +43,7 @@ async fn main() {
     println!("\nfrom the change that a callback made to the shop's answer: p50 {half} ms, p99 {most} ms, of {CALLBACKS}");
 }
 
-/// A running `local`, and a client.
+/// A running `local`, and an HTTP client.
 struct Shop {
     local: Local,
     client: reqwest::Client,
@@ -52,11 +52,11 @@ struct Shop {
 async fn measure(backlog: usize) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let shop = Shop::start(directory.path());
-    // It takes connections, and answers nothing.
+    // Accepts connections in its backlog, but never answers.
     let dead = TcpListener::bind("127.0.0.1:0").unwrap();
     let dead_url = format!("http://{}/status", dead.local_addr().unwrap());
     stream::iter(0..backlog).for_each_concurrent(SIDE_BY_SIDE, |_| shop.submit(API_KEY, "plain", Some(&dead_url))).await;
-    // Down for two minutes, so that the sweep has to tell it.
+    // This shop is down for two minutes, so that only the sweep can tell it.
     shop.submit(WEBHOOKS_API_KEY, "shop-down", None).await;
     shop.local.wait_until_idle(MAX_ANSWER).unwrap();
 
@@ -88,7 +88,8 @@ async fn measure(backlog: usize) -> Vec<String> {
     ]
 }
 
-/// A customer signs, Front Payment calls back, and the shop is told: milliseconds from the stored change to the shop's 200.
+/// A customer signs, Front Payment calls back, and the shop is told. Measures the milliseconds from the stored change to the
+/// shop's 200.
 async fn callback_to_shop(shop: &Shop) -> (i64, i64) {
     for _ in 0..CALLBACKS {
         shop.submit_and_sign().await;
@@ -108,7 +109,7 @@ impl Shop {
         Self { local: Local::start(directory), client: http_client::build(None).unwrap() }
     }
 
-    /// A company's order, which is INVOICED at once: the shop is to be told of that.
+    /// Submits a company's order. It is INVOICED at once, so the shop is to be told.
     async fn submit(&self, api_key: &str, reference_no: &str, callback_url: Option<&str>) {
         let mut order = example_order(&self.local.base, reference_no);
         order["customerDetails"]["type"] = json!("corporate");
@@ -120,7 +121,7 @@ impl Shop {
         assert_eq!(request.body(order.to_string()).send().await.unwrap().status(), 201);
     }
 
-    /// A private customer's order, which its customer signs.
+    /// Submits a private customer's order and signs it.
     async fn submit_and_sign(&self) {
         let order = example_order(&self.local.base, "plain").to_string();
         let request = self.client.post(format!("{}/orders", self.local.base)).bearer_auth(API_KEY);
@@ -135,7 +136,7 @@ impl Shop {
         clock.body(json!({ "forward": step }).to_string()).send().await.unwrap().error_for_status().unwrap();
     }
 
-    /// Whether the shop that works has answered with 200.
+    /// Whether the working shop has answered a notification with 200.
     async fn is_told(&self) -> bool {
         let told = self.client.get(format!("{}/front-payment/shop/notifications", self.local.base)).send().await.unwrap();
         let told: Vec<Value> = serde_json::from_str(&told.text().await.unwrap()).unwrap();

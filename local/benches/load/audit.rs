@@ -1,6 +1,7 @@
-//! Compares the replies that the shop got, the orders that the bridge has stored, and those that the sandbox has.
+//! Compares three sides: the replies that the shop got, the orders that the bridge has stored, and those that the sandbox
+//! has.
 //!
-//! It runs after the load, when every callback has been answered. So nothing in it depends on time.
+//! It runs after the load, when every callback has been answered, so no result depends on time.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,7 +13,7 @@ use crate::notifications::Notified;
 use crate::shops::Told;
 use crate::transcript::Reply;
 
-/// The three sides.
+/// What each side has.
 #[derive(Clone, Default)]
 pub struct Evidence {
     pub replies: Vec<Reply>,
@@ -38,7 +39,7 @@ const REPLIES: [(u16, Option<&str>); 12] = [
 ];
 
 impl Evidence {
-    /// The part about one order.
+    /// The same evidence, reduced to one order.
     pub fn about(&self, order_id: Uuid) -> Self {
         let at_provider: Vec<_> = self.at_provider.iter().filter(|order| bridge_id(order) == Some(order_id)).cloned().collect();
         let is_own = |told: &&Told| at_provider.iter().any(|order| order.uuid == told.order_uuid);
@@ -51,7 +52,7 @@ impl Evidence {
         }
     }
 
-    /// The contradictions.
+    /// Every contradiction between the sides.
     pub fn findings(&self) -> Vec<String> {
         let stored: HashMap<Uuid, &StoredOrder> = self.stored.iter().map(|stored| (stored.order_id, stored)).collect();
         let mut orders: BTreeMap<Uuid, Vec<&SandboxOrder>> = BTreeMap::new();
@@ -96,12 +97,12 @@ fn has_callback_url_of(stored: &StoredOrder, order: &SandboxOrder) -> bool {
     order.callback_url.ends_with(&format!("/callbacks/{}/{}", stored.order_id, stored.callback_token))
 }
 
-/// Whether the provider created the order, and its reply did not say so.
+/// Whether Front Payment created the order, but its reply did not say so.
 fn is_silent(order: &SandboxOrder) -> bool {
     matches!(order.misbehaviour, Some(Misbehaviour::Error500Created | Misbehaviour::LostReply))
 }
 
-/// The statuses that the sandbox has.
+/// The bridge's status for a word of the sandbox.
 fn rank(word: &str) -> Option<Status> {
     match word {
         "SENT" => Some(Status::Sent),
@@ -112,14 +113,14 @@ fn rank(word: &str) -> Option<Status> {
     }
 }
 
-/// What a shop got must be true, and stay true.
+/// A reply must be right when it is given, and stay right.
 fn reply_fault(reply: &Reply, stored: Option<&StoredOrder>, orders: &[&SandboxOrder]) -> Option<String> {
     let Reply { code, slug, .. } = reply;
     if !REPLIES.contains(&(*code, slug.as_deref())) {
         return Some(format!("replied {code} {slug:?}, which is no reply to anything that was sent"));
     }
     let Some(stored) = stored else {
-        // An order that cannot be stored is not sent, and the shop is told so.
+        // An order that cannot be stored is not sent, and its shop is told so.
         let may_be_missing = reply.order_id.is_none() && *code != 201 || slug.as_deref() == Some("storage-unavailable");
         return (!may_be_missing).then(|| format!("replied {code}, and the store has no such order"));
     };
@@ -128,7 +129,7 @@ fn reply_fault(reply: &Reply, stored: Option<&StoredOrder>, orders: &[&SandboxOr
     }
     let uuid = reply.order_uuid.as_ref()?;
     if reply.order_uuid != stored.order_uuid {
-        // An order that is cancelled makes way for a living one.
+        // An order that is cancelled may make way for another uuid.
         let is_cancelled = orders.iter().any(|order| order.uuid == *uuid && order.status == "CANCELLED");
         let is_noted = stored.history.iter().any(|entry| entry.order_uuid.as_ref() == Some(uuid));
         return (!is_cancelled || !is_noted).then(|| format!("given out as {uuid}, and stored as {:?}", stored.order_uuid));
@@ -138,7 +139,7 @@ fn reply_fault(reply: &Reply, stored: Option<&StoredOrder>, orders: &[&SandboxOr
     given.filter(|word| rank(word).is_none_or(|given| given > stored.status)).map(|word| format!("given out as {word}"))
 }
 
-/// The stored status, compared with the provider's orders that have this callback URL.
+/// Compares the stored status with Front Payment's orders that have this callback URL.
 fn status_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String> {
     if orders.len() > 1 {
         let uuids: Vec<_> = orders.iter().map(|order| &order.uuid).collect();
@@ -146,7 +147,7 @@ fn status_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String
     }
     let Some(uuid) = &stored.order_uuid else {
         let reference = stored.reference_no.as_deref().unwrap_or_default();
-        // A callback would have accepted the order.
+        // A callback would have made the order accepted.
         let is_unheard = |order: &&SandboxOrder| is_silent(order) && called(order).is_empty();
         let is_open = ["lost-", "error-5"].iter().any(|word| reference.contains(word));
         return match stored.status {
@@ -161,14 +162,14 @@ fn status_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String
     if stored.bank_id_url.is_some() && stored.status != Status::Sent {
         return Some("the BankID link is kept beyond SENT".to_owned());
     }
-    // Where a callback is not verified, or its word is unknown, the bridge reads the status, but only sixty times a minute.
-    // Beyond that the order stays as it was.
+    // If a callback is unverified, or its word is unknown, the bridge reads the status, but at most sixty times a minute.
+    // Beyond that, the stored status stays.
     let may_lag = matches!(order.misbehaviour, Some(Misbehaviour::UnknownStatus | Misbehaviour::BadChecksum))
         && stored.status == Status::Sent;
     (rank(&order.status) != Some(stored.status) && !may_lag).then(|| format!("the provider says {}", order.status))
 }
 
-/// The words of all callbacks of an order that the bridge can verify.
+/// The words of those callbacks of an order that the bridge can verify.
 fn called(order: &SandboxOrder) -> Vec<&str> {
     let decided = order.status.as_str();
     match order.misbehaviour {
@@ -181,7 +182,7 @@ fn called(order: &SandboxOrder) -> Vec<&str> {
     }
 }
 
-/// Every callback is in the history once, with the uuid of its order.
+/// Every callback is in the history once, with the uuid that it is about.
 fn callback_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<String> {
     for order in orders {
         let callbacks = stored.history.iter().filter(|entry| entry.source == EntrySource::Callback);
@@ -203,7 +204,7 @@ fn callback_fault(stored: &StoredOrder, orders: &[&SandboxOrder]) -> Option<Stri
     reads.find(|pair| pair[0].status == pair[1].status).map(|pair| format!("a read of {} is noted twice", pair[0].status))
 }
 
-/// The order is sent again only after an attempt that failed or was rejected.
+/// An order is sent again only after a submission attempt that was FAILED or REJECTED.
 fn attempt_fault(stored: &StoredOrder) -> Option<String> {
     let results = stored.history.iter().filter(|entry| entry.source == EntrySource::Submit);
     let results: Vec<&HistoryEntry> = results.filter(|entry| !entry.is_about_other_order(stored)).collect();

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use front_payment_bridge::http_client;
 
-/// How long the load may take to end.
+/// How long `local` may take to become idle after the load.
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
-/// It ends when it is dropped.
+/// The process is ended when this is dropped.
 pub struct Local {
     process: Child,
     /// Kept open, because printing to a closed pipe fails.
@@ -22,13 +22,13 @@ pub struct Local {
 }
 
 impl Local {
-    /// Starts it, and waits until it listens. Its log goes to a file.
+    /// Starts `local`, and waits until it listens. Its log goes to a file.
     pub fn start(directory: &Path) -> Self {
         let log = directory.join("log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_local"))
             .args(["--json", "--port", "0", "--rate-limit", &u32::MAX.to_string(), "--data-dir"])
             .arg(directory)
-            .env("PRIVATE_SHOP_HOSTS", "127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5") // of whatever port
+            .env("PRIVATE_SHOP_HOSTS", "127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5") // without a port, so any port
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
             .spawn()
@@ -43,19 +43,19 @@ impl Local {
         Self { process, _stdout: stdout, log, base }
     }
 
-    /// The file that it logs to.
-    #[allow(dead_code)] // one of the two benchmarks that use this module
+    /// The file with the log of `local`.
+    #[allow(dead_code)] // only one of the two benchmarks uses it
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Its resident memory in KiB. `None` after it has ended.
+    /// The resident memory in KiB; `None` after the process has ended.
     pub fn resident(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
         status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().trim_end_matches(" kB").parse().ok()
     }
 
-    /// Waits until its log does not grow any more.
+    /// Waits until the log has not grown for this long.
     pub fn wait_until_idle(&self, for_at_least: Duration) -> Result<(), String> {
         let length = || fs::metadata(&self.log).unwrap().len();
         let (started, mut quiet, mut seen) = (Instant::now(), Instant::now(), length());
@@ -85,7 +85,7 @@ impl Local {
     }
 
     #[allow(dead_code)] // as above
-    /// Sends Ctrl-C, after which it must succeed.
+    /// Sends Ctrl-C, and checks that the process ends successfully.
     pub fn end(mut self) -> Result<(), String> {
         Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
         let ended = self.process.wait().unwrap();

@@ -33,14 +33,14 @@ use wrk::{Summary, Wrk};
 
 /// How much memory may grow in the second half of a run.
 const MAX_GROWTH_PER_CENT: u64 = 5;
-/// Longer than anything during the load takes without a line in the log: a slow shop has ten seconds.
+/// Longer than the longest silence in the log during the load: a slow shop has ten seconds to answer.
 const MAX_ANSWER: Duration = Duration::from_secs(12);
-/// Afterwards every shop answers at once, or refuses.
+/// Shorter, because after the load every shop answers or refuses at once.
 const QUIET_SWEEP: Duration = Duration::from_secs(3);
-/// In a shorter run, caches still grow in the second half. In seconds.
+/// In seconds. In a shorter run, caches still grow in the second half.
 const MIN_RUN: usize = 50;
 
-/// Errors that the bridge logs because of lost replies, and of orders that were created behind a 500.
+/// Errors that the bridge logs because of lost replies, and of orders that were created although the reply was a 500.
 const EXPECTED_ERRORS: [&str; 3] = [
     "Front Payment may or may not have the order",
     "Front Payment has this order twice",
@@ -63,7 +63,7 @@ struct Options {
 /// What was measured during the load.
 struct Run {
     summary: Summary,
-    /// KiB, once a second.
+    /// In KiB, measured once a second.
     resident: Vec<u64>,
     notified: Notified,
     findings: Vec<String>,
@@ -120,7 +120,7 @@ fn load(options: &Options, directory: &Path) -> Result<Run, String> {
     let mut findings: Vec<String> = summary.socket_errors().into_iter().collect();
     findings.extend(local.wait_until_idle(MAX_ANSWER).err());
     shops.recover();
-    // An attempt in vain is followed by others after 1, 5, 15 and 30 minutes; one that has to wait for its host, by the sweep.
+    // After a failed attempt, others follow after 1, 5, 15 and 30 minutes. The sweep makes those that waited for their host.
     for _ in 0..4 {
         findings.extend(local.forward("1h").err());
         findings.extend(local.wait_until_idle(QUIET_SWEEP).err());
@@ -130,7 +130,7 @@ fn load(options: &Options, directory: &Path) -> Result<Run, String> {
     Ok(Run { summary, resident, notified, findings })
 }
 
-/// What the shop got, and what the bridge and the sandbox have left in their file.
+/// The replies that the shop got, and the data that the bridge and the sandbox have left in their file.
 fn evidence(directory: &Path, transcript: &Transcript, notified: Notified) -> Evidence {
     let store = EmbeddedStore::open(&directory.join("orders.redb")).unwrap();
     let frame = Frame::new(String::new(), false, MovableClock::open(store.database()).unwrap());
@@ -143,7 +143,7 @@ fn evidence(directory: &Path, transcript: &Transcript, notified: Notified) -> Ev
     }
 }
 
-/// Whether a line is an error that no misbehaviour of the sandbox explains.
+/// Whether a log line is an error that no misbehaviour of the sandbox explains.
 fn is_alarming(line: &str) -> bool {
     let is_expected = || EXPECTED_ERRORS.iter().any(|expected| line.contains(expected));
     line.contains("panicked") || line.contains("callback failed") || line.contains(r#""level":"ERROR""#) && !is_expected()
@@ -155,7 +155,8 @@ fn given_out(evidence: &Evidence) -> usize {
 
 fn report(summary: &Summary, transcript: &Transcript, evidence: &Evidence, log: &str) {
     let figure = |label| summary.after(label).unwrap_or("?");
-    // For each slow reply, wrk adds the requests that its eight seconds would have had room for. They are in the last per cent.
+    // For each slow reply, wrk also counts the requests that it could have made in the eight seconds. They are in the last
+    // per cent.
     let within = |share| format!("{share} within {}", figure(share));
     let speed = format!("{} a second; {}", figure("Requests/sec:"), ["50%", "90%", "99%"].map(within).join(", "));
     row("requests", transcript.sent.values().sum::<usize>(), speed);
@@ -182,7 +183,7 @@ fn report(summary: &Summary, transcript: &Transcript, evidence: &Evidence, log: 
     row("", refused, "statuses not read, because of the limit of 60 a minute");
 }
 
-/// Prints memory over time. A finding if it keeps growing.
+/// Prints the memory over time. Returns a finding if it keeps growing.
 fn memory(resident: &[u64], orders: usize) -> Option<String> {
     let (half, end) = (resident[resident.len() / 2], *resident.last()?);
     let early = resident[resident.len().min(10) - 1];

@@ -6,7 +6,7 @@ use front_payment_bridge::order::{NotificationState, Status, StoredOrder};
 
 use crate::shops::{Manner, Told};
 
-/// What the shops were told, and which of their URLs is whose.
+/// What the shops were told, and which shop each URL belongs to.
 #[derive(Clone, Default)]
 pub struct Notified {
     pub told: Vec<Told>,
@@ -19,7 +19,8 @@ impl Notified {
         self.urls.iter().find(|(_, known)| url.starts_with(known)).map(|(manner, _)| *manner)
     }
 
-    /// Every last status is told, none after a newer one, and only a dead shop is still owed something.
+    /// Every last status was told, no older status was told after a newer one, and only the dead shop has notifications
+    /// left.
     pub fn findings(&self, stored: &[StoredOrder]) -> Vec<String> {
         let mut found = Vec::new();
         let mut told: HashMap<&str, Vec<Status>> = HashMap::new();
@@ -50,14 +51,14 @@ impl Notified {
         let state = order.notifications.as_ref().map(|notifications| notifications.state);
         match (self.manner_of(order), state) {
             (_, None) => order.order_uuid.is_some().then(|| "it is accepted, and nothing is known of telling it".to_owned()),
-            // The 201 told its SENT.
+            // The 201 told the SENT.
             (Some(Manner::Dead), Some(NotificationState::Delivered)) if order.status == Status::Sent => None,
             (Some(Manner::Dead), Some(NotificationState::Pending)) => None,
             (Some(Manner::Steady | Manner::Unsteady | Manner::Down), Some(NotificationState::Delivered)) => {
                 let is_told = last == Some(&order.status) || last.is_none() && order.status == Status::Sent;
                 (!is_told).then(|| format!("the shop was last told {last:?}"))
             }
-            // A URL that cannot be called.
+            // The URL cannot be called.
             (None, Some(NotificationState::Failed)) => None,
             (None, Some(NotificationState::Delivered)) if order.status == Status::Sent => None,
             (manner, state) => Some(format!("the notification of a shop that is {manner:?} is {state:?}")),

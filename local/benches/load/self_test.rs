@@ -1,4 +1,4 @@
-//! Tests the audit: puts one fault at a time into a sound order of the run. The audit must find each.
+//! Tests the audit: puts faults into a correct order of the run, one at a time. The audit must find each.
 
 use front_payment_bridge::order::{EntrySource, HistoryEntry, Status};
 use jiff::Timestamp;
@@ -68,11 +68,11 @@ fn is_new(reply: &Reply) -> bool {
     reply.code == 201 && !reply.replayed
 }
 
-/// The number of faults, or the one that the audit does not find.
+/// The number of faults that the audit has found, or the one that it has not found.
 pub fn check(evidence: &Evidence) -> Result<usize, String> {
     let is_sample = |reply: &&Reply| is_new(reply) && reply.status.as_deref() == Some("SENT");
     let mut samples = evidence.replies.iter().filter(is_sample).take(1_000).map(|reply| evidence.about(reply.order_id.unwrap()));
-    // Created without misbehaviour, signed, called back, and told.
+    // An order that was created without misbehaviour, signed, called back, and told to its shop.
     let is_sound = |sample: &Evidence| {
         matches!(&sample.stored[..], [stored] if stored.status == Status::Invoiced && stored.history.len() == 2)
             && matches!(&sample.at_provider[..], [order] if order.misbehaviour.is_none())

@@ -1,4 +1,4 @@
-//! The shops that are notified during the load, each at an address of its own: the bridge counts failures by host.
+//! The shops that are notified during the load. Each has an address of its own, because the bridge counts failures by host.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,17 +10,17 @@ use std::time::Duration;
 use ::local::sandbox::SHOP_KEY;
 use sha2::{Digest, Sha256};
 
-/// Longer than a shop may take.
+/// Longer than the bridge waits for a shop.
 const TOO_LONG: Duration = Duration::from_secs(11);
 
-/// How a shop behaves, and the path of its URLs.
+/// How a shop behaves. The path of its URLs has this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
     /// Answers 200.
     Steady,
-    /// While the load lasts: 200, 500, a redirect, no answer in time, or a connection that breaks, at random. Then 200.
+    /// During the load it answers at random: 200, 500, a redirect, too late, or with a broken connection. Afterwards: 200.
     Unsteady,
-    /// While the load lasts, its port refuses every connection. Then 200.
+    /// During the load its port refuses every connection. Afterwards it answers 200.
     Down,
     /// Refuses every connection, for ever.
     Dead,
@@ -35,7 +35,7 @@ pub struct Told {
 }
 
 pub struct Shops {
-    /// In the order of arrival.
+    /// The notifications, in the order of arrival.
     told: Arc<Mutex<Vec<Told>>>,
     is_loaded: Arc<AtomicBool>,
     down: Option<TcpListener>,
@@ -50,7 +50,7 @@ impl Shops {
         for manner in [Manner::Steady, Manner::Unsteady] {
             shops.serve(manner, listen(manner, 0));
         }
-        // A listener that does not accept would keep callers waiting, so the port is only reserved, and closed again.
+        // The port is reserved and closed again, because a listener that does not accept would keep callers waiting.
         for manner in [Manner::Down, Manner::Dead] {
             let port = port(&listen(manner, 0));
             shops.urls.push((manner, url(manner, port)));
@@ -58,7 +58,7 @@ impl Shops {
         shops
     }
 
-    /// The load is over: every shop answers from now on, but the dead one.
+    /// Ends the load: from now on every shop answers, except the dead one.
     pub fn recover(&mut self) {
         self.is_loaded.store(false, Ordering::SeqCst);
         let down = self.urls.iter().find(|(manner, _)| *manner == Manner::Down).unwrap();
@@ -77,7 +77,7 @@ impl Shops {
         self.answer(manner, listener);
     }
 
-    /// Its threads end with the process.
+    /// Its threads run until the process ends.
     fn answer(&self, manner: Manner, listener: TcpListener) {
         let (told, is_loaded) = (self.told.clone(), self.is_loaded.clone());
         thread::spawn(move || {
@@ -89,7 +89,7 @@ impl Shops {
     }
 }
 
-/// All of 127.0.0.0/8 is this machine.
+/// All addresses of 127.0.0.0/8 are this machine.
 fn address(manner: Manner) -> &'static str {
     match manner {
         Manner::Steady => "127.0.0.2",
@@ -145,7 +145,7 @@ fn answer(connection: &TcpStream, manner: Manner, told: &Mutex<Vec<Told>>, is_lo
     }
 }
 
-/// `GET /status?orderUuid=… HTTP/1.1`
+/// Reads a request line like `GET /status?orderUuid=… HTTP/1.1`.
 fn read(request: &str) -> Told {
     let query = request.split_once('?').and_then(|(_, rest)| rest.split_once(' ')).map(|(query, _)| query).unwrap_or_default();
     let parameters: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();

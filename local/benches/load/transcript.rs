@@ -1,4 +1,4 @@
-//! The requests and replies of the load, as the Lua script has written them down.
+//! The requests and replies of the load, as the Lua script has written them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,7 +46,7 @@ impl Transcript {
         }
     }
 
-    /// The number of replies of each code and problem.
+    /// How many replies there were of each code and problem.
     pub fn by_code(&self) -> BTreeMap<String, usize> {
         let mut counted = BTreeMap::new();
         for Reply { code, slug, replayed, .. } in &self.replies {

@@ -7,11 +7,11 @@ use std::process::{Child, Command, Stdio};
 /// A running wrk.
 pub struct Wrk(pub Child);
 
-/// What it prints at its end.
+/// What wrk prints at its end.
 pub struct Summary(String);
 
 impl Wrk {
-    /// Starts it with mix.lua, which writes its transcript into a directory, for orders of these shops.
+    /// Starts wrk with mix.lua, which sends orders of these shops and writes a transcript into the directory.
     pub fn start<'u>(
         base: &str,
         connections: u32,
@@ -33,7 +33,7 @@ impl Wrk {
         })
     }
 
-    /// Waits for its end.
+    /// Waits until wrk ends.
     pub fn finish(self) -> Result<Summary, String> {
         let output = self.0.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -13,7 +13,7 @@ pub enum CheckSecretError {
     Secret(#[from] SecretError),
 }
 
-/// What the secret in a file configures, without its keys and hashes. `-` reads standard input.
+/// Says what the secret in a file configures, without keys and hashes. `-` reads standard input.
 ///
 /// # Errors
 /// [`CheckSecretError`] says which field is unusable, and what is expected there.
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use front_payment_bridge::telemetry;
 
-    /// As `telemetry::exit_code` would print it.
+    /// The result as `telemetry::exit_code` would print it.
     fn check(text: &[u8]) -> Result<String, String> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text).unwrap();

@@ -12,7 +12,7 @@ use crate::API_KEY;
 use crate::bridge_client::{BridgeClient, error_text, text};
 use crate::example_order;
 
-/// How often a step looks for its result, which is there within ten seconds.
+/// How many times a step looks for its result. In all ten seconds, which is more than a step takes.
 const POLLS: u32 = 100;
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -62,7 +62,8 @@ async fn invoiced(bridge: &BridgeClient<'_>, order_id: &str) -> Result<Value, St
     Err("the order was not INVOICED within ten seconds".to_owned())
 }
 
-/// Whether the shop could verify the notification.
+/// `verified` as soon as the shop has got the notification that the order is INVOICED; an error if the shop could not verify
+/// it.
 async fn notification(bridge: &BridgeClient<'_>, order_uuid: &str) -> Result<String, String> {
     for _ in 0..POLLS {
         let received = bridge.client.get(format!("{}/front-payment/shop/notifications", bridge.base));

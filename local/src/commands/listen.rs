@@ -1,4 +1,4 @@
-//! `cargo run -- listen`: passes what the sandbox's shop is told on to a shop that somebody writes.
+//! `cargo run -- listen`: forwards the notifications to the sandbox's shop to a shop that is being developed.
 
 use std::time::Duration;
 
@@ -28,13 +28,13 @@ pub(super) struct Listen {
     url: Url,
 }
 
-/// A shop's checksum includes the query of its URL, and the sandbox's shop has none.
+/// Refuses a URL with a query: the checksum covers the query of the shop's URL, and the sandbox's shop has none.
 fn without_query(url: &str) -> Result<Url, String> {
     let url = Url::parse(url).map_err(|error| error.to_string())?;
     if url.query().is_some() { Err("a URL without a query is needed: the checksum would include it".to_owned()) } else { Ok(url) }
 }
 
-/// Until the sandbox ends.
+/// Runs until the sandbox ends.
 ///
 /// # Errors
 /// What went wrong, in a sentence.
@@ -49,7 +49,7 @@ pub(super) async fn run(listen: &Listen) -> Result<(), String> {
         listen.forward_to,
         listen.forward_to.host_str().unwrap_or_default(),
     ));
-    // Lines of server-sent events; each notification is one.
+    // Server-sent events: each notification is one line.
     let mut received = Vec::new();
     while let Some(part) = events.chunk().await.map_err(error_text)? {
         received.extend(part);
@@ -66,7 +66,7 @@ pub(super) async fn run(listen: &Listen) -> Result<(), String> {
     Err(format!("{base} has ended"))
 }
 
-/// What was told, and the shop's answer.
+/// Sends a notification to the shop's URL. Returns a line for the terminal: the order, its status and the shop's answer.
 async fn forward(client: &reqwest::Client, to: &Url, notification: ReceivedNotification) -> String {
     let ReceivedNotification { order_uuid, status, method, query, headers, body } = notification;
     let mut url = to.clone();

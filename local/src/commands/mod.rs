@@ -34,13 +34,13 @@ use options::Command;
 
 /// Where `cargo run` listens.
 const LOCAL_URL: &str = "http://127.0.0.1:3000";
-/// The portal waits for its callback.
+/// Longer than the portal takes, which waits until its callback is answered.
 const MAX_PORTAL: Duration = Duration::from_secs(35);
 
 /// Runs until the command is done, or until Ctrl-C.
 ///
 /// # Errors
-/// [`Error`] says why it cannot, and what to do.
+/// [`Error`] says why the command fails, and what to do.
 pub async fn run(options: Options) -> Result<ExitCode, Error> {
     match options.command {
         None => {
@@ -77,7 +77,7 @@ pub async fn run(options: Options) -> Result<ExitCode, Error> {
         Some(Command::Explain(called)) => {
             let Explanation { verdict, conclusion, reasons } = explain::run(&called).await?;
             say(&format!("{conclusion}\n\n{}", reasons.join("\n")));
-            if verdict == Verdict::NotBelieved {
+            if verdict == Verdict::Unverified {
                 return Ok(ExitCode::FAILURE);
             }
         }
@@ -102,16 +102,16 @@ fn log(as_json: bool, store: Option<EmbeddedStore>) -> Arc<Journal> {
     journal
 }
 
-/// Prints a line, unless the reader has enough, as `head` has.
+/// Prints a line. Ignores an error, because a reader like `head` may stop reading.
 fn say(line: &str) {
     drop(writeln!(io::stdout(), "{line}"));
 }
 
-/// Ctrl-C and SIGTERM, which are a clean end. The first process of a container ignores what it has no handler for.
+/// Ctrl-C and SIGTERM, which end the program properly. The first process of a container ignores signals without a handler.
 struct Signals([Signal; 2]);
 
 impl Signals {
-    /// Before the program says that it runs: whoever reads that may end it.
+    /// Must be called before the program says that it runs, because the reader of that line may end it at once.
     fn listen() -> Result<Self, Error> {
         let signal = |kind| signal(kind).map_err(Error::Server);
         Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]))
@@ -127,7 +127,7 @@ impl Signals {
     }
 }
 
-/// By the command that desktops have for it. Where there is none, the address is in the terminal.
+/// Opens a browser with the usual command of a desktop. If there is none, the address is still in the terminal.
 fn open_in_browser(address: &str) {
     let command = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     if let Err(error) = std::process::Command::new(command).arg(address).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
@@ -135,7 +135,7 @@ fn open_in_browser(address: &str) {
     }
 }
 
-/// Port 0 takes a free one.
+/// Binds the address. Port 0 takes a free port.
 async fn bind(host: Ipv4Addr, port: u16) -> Result<TcpListener, Error> {
     let address = SocketAddr::from((host, port));
     TcpListener::bind(address).await.map_err(|error| Error::Port(address, error))

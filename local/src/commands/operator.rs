@@ -1,4 +1,4 @@
-//! `cargo run -- operator`: sends an event of the operator's to the worker of a running sandbox.
+//! `cargo run -- operator`: sends an operator's event to the worker of a running sandbox.
 
 use clap::Args;
 use front_payment_bridge::config::base_url;
@@ -19,10 +19,10 @@ pub(super) struct Operator {
     url: Url,
 }
 
-/// The worker's answer.
+/// Sends the event, and returns the worker's answer.
 ///
 /// # Errors
-/// What went wrong, in a sentence: also what the worker refuses.
+/// What went wrong, in a sentence. That includes the worker's refusal.
 pub(super) async fn run(operator: &Operator) -> Result<String, String> {
     let event = match operator.event.as_str() {
         "-" => std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())?,

@@ -1,4 +1,4 @@
-//! What `cargo run --` takes.
+//! The options and commands of `cargo run --`.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ pub(super) enum Command {
         /// The secret's JSON document; - reads standard input
         file: PathBuf,
     },
-    /// Say why the bridge believes a callback, or a shop a notification, or why not. Prints no key
+    /// Say whether a callback or a notification is verified, and why. Prints no key
     Explain(explain::Explain),
     /// Send an order that goes wrong to the bridge on this machine, or give an order a status in the sandbox's portal
     Trigger(trigger::Trigger),

@@ -1,4 +1,4 @@
-//! `cargo run -- smoke`: checks a deployed stack without an order, or with one that is sent, sent again, and read.
+//! `cargo run -- smoke`: checks a deployed stack, without an order or with one that is sent, sent again, and read.
 
 use clap::Args;
 use front_payment_bridge::config::base_url;

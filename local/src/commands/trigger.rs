@@ -28,7 +28,7 @@ pub(super) struct Trigger {
     key: String,
 }
 
-/// What to print.
+/// Does what the command asks for, and returns what to print.
 ///
 /// # Errors
 /// What went wrong, in a sentence.
@@ -55,7 +55,7 @@ fn words() -> String {
     word_groups().map(group).join("\n\n")
 }
 
-/// Sends the example with a word as its reference.
+/// Sends the example order with a word as its reference.
 async fn send_order(shop: &BridgeClient<'_>, word: &str) -> Result<String, String> {
     if !word_groups().iter().flat_map(|group| &group.words).any(|(known, _)| *known == word) {
         return Err(format!("{} is no word of the sandbox's\n\n{}", printable(word), words()));

@@ -7,11 +7,11 @@ use crate::demo_secret::{API_KEY, SHOP, WEBHOOKS_API_KEY};
 use crate::sandbox;
 
 const EXAMPLE: &str = "examples/order.json";
-/// What it says.
+/// The base URL and the reference in the text below, which are replaced by the real ones.
 const ITS_BASE: &str = "http://127.0.0.1:3000";
 const ITS_REFERENCE: &str = "1001";
 
-/// How the program was called, so that its commands can be typed as they are shown.
+/// The command that started the program, so that the commands in the text can be copied.
 fn program() -> String {
     if std::env::var_os("CARGO").is_some() {
         return "cargo run --".to_owned();
@@ -59,7 +59,7 @@ pub(super) fn of_bridge(base: &str) -> String {
     )
 }
 
-/// The command that sends the example with this reference and key.
+/// The command that sends the example order with this reference and key.
 fn submit(base: &str, reference: &str, key: &str) -> String {
     let changes = [(ITS_BASE, base), (ITS_REFERENCE, reference)].into_iter().filter(|(from, to)| from != to);
     let changes: Vec<_> = changes.map(|(from, to)| format!("s|{from}|{to}|")).collect();

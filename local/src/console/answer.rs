@@ -1,4 +1,4 @@
-//! An answer of the bridge, explained.
+//! Explains an answer of the bridge.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -38,7 +38,7 @@ pub(super) fn explained(reply: &Result<BridgeReply, String>) -> Markup {
     }
 }
 
-/// Of the words for programs.
+/// What `nextStep` means for a person.
 fn meaning_of(step: &str) -> &'static str {
     match step {
         "correct" => "Nothing was created. Change the request; the same Idempotency-Key may be used.",
@@ -59,7 +59,7 @@ fn violations(name: &str, list: Option<&Value>) -> Markup {
     }
 }
 
-/// A part of the body, or a header or parameter.
+/// The place of a violation: a pointer into the body, or a header or parameter.
 pub(crate) fn place(violation: &Value) -> &str {
     match part(violation, "pointer") {
         "" => Some(part(violation, "parameter")).filter(|name| !name.is_empty()).unwrap_or("Idempotency-Key"),

@@ -1,4 +1,4 @@
-//! Why a callback or a notification is believed, or not.
+//! Whether a callback or a notification is verified, and why.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Console;
 use crate::commands::explain::{Called, Explanation, Known, Verdict, sandbox_keys};
 
-/// `?call=` is what was called.
+/// Explains the URL or webhook in `?call=`.
 pub(super) async fn show(State(console): State<Arc<Console>>, Query(query): Query<HashMap<String, String>>) -> Response {
     let given = query.get("call").map(|call| call.trim()).unwrap_or_default();
     let answer = match Called::read(given) {
@@ -30,8 +30,8 @@ pub(super) async fn show(State(console): State<Arc<Console>>, Query(query): Quer
         "/console/explain",
         "Explain a call",
         &html! {
-            p { "Why does the bridge believe a callback of Front Payment's, or a shop a notification, or why not? The keys are \
-                 the sandbox's. For others: " code { "cargo run -- explain URL --secret FILE" } "." }
+            p { "Is a callback to the bridge, or a notification to a shop, verified, and why? The keys are the sandbox's. \
+                 For others: " code { "cargo run -- explain URL --secret FILE" } "." }
             (answer)
             form {
                 label for="call" { "The whole URL that was called; or a webhook's headers, an empty line, and its body" }
@@ -44,9 +44,9 @@ pub(super) async fn show(State(console): State<Arc<Console>>, Query(query): Quer
 
 fn verdict(explanation: &Explanation) -> Markup {
     let tone = match explanation.verdict {
-        Verdict::Believed => "good",
+        Verdict::Verified => "good",
         Verdict::Depends => "open",
-        Verdict::NotBelieved => "bad",
+        Verdict::Unverified => "bad",
     };
     html! {
         section class=(format!("answer {tone}")) role="status" {

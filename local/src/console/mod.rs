@@ -1,4 +1,4 @@
-//! Pages about the bridge: its API, try an order, list orders, follow one, decide as the operator, explain a call.
+//! Pages about the bridge: its API, try an order, list orders, one order, decide as the operator, explain a call.
 
 mod answer;
 mod api;

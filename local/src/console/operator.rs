@@ -39,7 +39,7 @@ pub(super) async fn decide(State(console): State<Arc<Console>>, body: Bytes) -> 
     page(&console, &answer).await
 }
 
-/// Hands an event to the worker, and its answer back: for programs.
+/// Passes an event to the worker and returns its answer as JSON, for programs.
 pub(super) async fn event(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     let Ok(event) = serde_json::from_slice::<Value>(&body) else {
         return (StatusCode::BAD_REQUEST, Json(json!({ "error": "the event is not JSON" }))).into_response();
@@ -52,7 +52,7 @@ pub(super) async fn event(State(console): State<Arc<Console>>, body: Bytes) -> R
     }
 }
 
-/// What a form wants of the worker.
+/// The event that a form asks for.
 fn event_of(body: &[u8]) -> Result<Value, &'static str> {
     let field = |name: &str| form_value(body, name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let fields =
@@ -155,7 +155,7 @@ fn other_events() -> Markup {
     }
 }
 
-/// For the log.
+/// The fields `by` and `reason`, which the log shows.
 fn log_fields() -> Markup {
     html! {
         label { "By (a staff id)" input name="by" maxlength="200"; }

@@ -1,4 +1,4 @@
-//! The page of one order: what can be done with it, its calls, and what its shop reads.
+//! The page of one order: its actions, its calls, and what its shop reads.
 
 use std::sync::Arc;
 
@@ -31,14 +31,14 @@ pub(super) async fn show(State(console): State<Arc<Console>>, Path(order_id): Pa
     }
 }
 
-/// Does what a button of the page says, as the order's shop.
+/// Does what a button says, with the API key of the order's shop.
 pub(super) async fn act(State(console): State<Arc<Console>>, Path(order_id): Path<String>, body: Bytes) -> Response {
     let order = match find(&console, &order_id).await {
         Ok(order) => order,
         Err(response) => return response,
     };
     let reply = call(&console, &order, &form_value(&body, "action").unwrap_or_default()).await;
-    // The call has changed it.
+    // Reads the order again, because the call has changed it.
     match find(&console, &order_id).await {
         Ok(order) => page(&console, &order, &answer::explained(&reply)),
         Err(response) => response,
@@ -93,7 +93,7 @@ fn content(console: &Console, order: &StoredOrder) -> Markup {
 
 fn facts(order: &StoredOrder, read: &Value) -> Markup {
     let text = |name: &str| read.get(name).and_then(Value::as_str);
-    // Where it stands in the indexes, in Unix seconds.
+    // The times when it is due, from the indexes, in Unix seconds.
     let stored = serde_json::to_value(order).unwrap_or_default();
     let due = |name: &str| Timestamp::from_second(stored.get(name)?.as_i64()?).ok();
     html! {
@@ -114,7 +114,7 @@ fn facts(order: &StoredOrder, read: &Value) -> Markup {
     }
 }
 
-/// One of them is what is usually done next.
+/// The buttons. The usual next action is highlighted.
 fn actions(order: &StoredOrder, read: &Value) -> Markup {
     let status = read.get("status").and_then(Value::as_str).unwrap_or_default();
     let button = |action: &str, name: &str| html! { button.secondary name="action" value=(action) { (name) } };

@@ -14,10 +14,10 @@ use serde_json::Value;
 use super::Console;
 use crate::page::{badge, table, time};
 
-/// Orders on the page.
+/// The most orders on the page.
 const MAX_LISTED: usize = 200;
 
-/// `?status=` is a status, and `?search=` a part of a status, a reference, a shop or an id.
+/// `?status=` selects a status; `?search=` finds a part of a status, reference, shop or id.
 pub(super) async fn list(State(console): State<Arc<Console>>, Query(query): Query<HashMap<String, String>>) -> Response {
     let field = |name: &str| query.get(name).map(|value| value.trim()).unwrap_or_default();
     let (status, search) = (field("status"), field("search").to_lowercase());

@@ -10,7 +10,7 @@ use crate::journal::{Entry, Party, Step};
 const WIDTH: i32 = 1000;
 const TOP: i32 = 44;
 const ROW: i32 = 44;
-/// Between a lifeline and the text beside it.
+/// The space between a lifeline and the text beside it.
 const INDENT: i32 = 14;
 
 pub(super) fn of(entries: &[Arc<Entry>]) -> Markup {
@@ -24,7 +24,7 @@ pub(super) fn of(entries: &[Arc<Entry>]) -> Markup {
             (diagram(&steps))
             details { summary { "As text" } (list(&steps)) }
         }
-        // A narrow page has no room for the diagram.
+        // A narrow page has no space for the diagram.
         div.narrow { (list(&steps)) }
     }
 }
@@ -81,7 +81,8 @@ fn text(entry: &Entry, step: &Step) -> String {
     format!("{} {who}: {}", time(entry, step), step.text)
 }
 
-/// A call stands where it began, before what it causes; what comes of it stands where it ended.
+/// A call is drawn at its beginning, before the calls that it causes. Something that a party did by itself is drawn at its
+/// end.
 fn drawn_at(entry: &Entry, step: &Step) -> Timestamp {
     if step.from == step.to { entry.at } else { entry.began_at }
 }

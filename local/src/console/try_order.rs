@@ -24,7 +24,7 @@ struct Request {
     body: String,
 }
 
-/// `?referenceNo=`, `?total=` and `?type=` fill in the order.
+/// `?referenceNo=`, `?total=` and `?type=` fill in the form.
 pub(super) async fn form(State(console): State<Arc<Console>>, Query(fields): Query<HashMap<String, String>>) -> Response {
     let request = Request::filled_in(&console, &fields);
     page(&console, &request, &fields, None)
@@ -114,7 +114,7 @@ fn words(group: &WordGroup, is_open: bool) -> Markup {
 
 fn own(console: &Console, request: &Request, fields: &HashMap<String, String>) -> Markup {
     let value = |name: &str, otherwise: &str| fields.get(name).cloned().unwrap_or_else(|| otherwise.to_owned());
-    // Whoever has changed the order wants to go on with it.
+    // Stays open after a change, because the user probably wants to change more.
     let is_changed = ["body", "total", "type"].iter().any(|name| fields.contains_key(*name));
     html! {
         details open[is_changed] {

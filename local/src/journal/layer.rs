@@ -1,4 +1,4 @@
-//! Log lines into the journal.
+//! Adds log lines to the journal.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -33,7 +33,7 @@ impl Visit for Fields {
 }
 
 impl Journal {
-    /// Puts every log line into this journal.
+    /// A layer that adds every log line to this journal.
     pub fn layer<S: Subscriber + for<'s> LookupSpan<'s>>(self: &Arc<Self>) -> impl Layer<S> {
         JournalLayer(self.clone())
     }
@@ -69,7 +69,8 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for JournalLayer {
         fields.extend(own.0);
         let at = Timestamp::now();
         let made_at = context.event_span(event).and_then(|span| span.extensions().get::<Made>().map(|made| made.0));
-        // A line about a whole call says how long it took, and is the last of its span.
+        // Only the last line of a call has `totalMs`, so this line is about the whole call, which began when its span was
+        // made.
         let began_at = made_at.filter(|_| fields.contains_key("totalMs")).unwrap_or(at);
         let message = fields.remove("message").unwrap_or_default();
         let order_id = fields.remove("orderId").and_then(|id| Uuid::parse_str(&id).ok());

@@ -1,4 +1,5 @@
-//! The log lines of the bridge and the sandbox since the start. The terminal prints them, and an order's page draws them.
+//! The journal: the log lines of the bridge and the sandbox since the start. The terminal prints them, and an order's page
+//! draws them.
 
 mod layer;
 mod step;
@@ -13,14 +14,14 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tracing::Level;
 use uuid::Uuid;
 
-/// More, and the oldest are dropped.
+/// Beyond this, the oldest entries are dropped.
 const MAX_ENTRIES: usize = 20_000;
 
 /// One log line.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub at: Timestamp,
-    /// When the call began. A call is logged when it ends.
+    /// When the call began. The line of a call is logged at its end.
     pub began_at: Timestamp,
     pub level: Level,
     pub message: String,
@@ -43,7 +44,7 @@ impl Entry {
 }
 
 impl Journal {
-    /// Changes the times of all lines so far.
+    /// Changes the times of all lines so far, when the clock is moved.
     pub(super) fn move_times(&self, moved: impl Fn(Timestamp) -> Timestamp) {
         for entry in lock(&self.entries).iter_mut() {
             let (at, began_at) = (moved(entry.at), moved(entry.began_at));
@@ -51,7 +52,7 @@ impl Journal {
         }
     }
 
-    /// Everything about one order, the oldest first.
+    /// The lines about one order, the oldest first.
     #[must_use]
     pub fn of_order(&self, order_id: Uuid) -> Vec<Arc<Entry>> {
         let entries = lock(&self.entries);
@@ -68,7 +69,7 @@ impl Journal {
     fn add(&self, entry: Entry) {
         let entry = Arc::new(entry);
         if let Some(printer) = &*lock(&self.printer) {
-            // Fails when the printer has ended.
+            // Fails only if the printer has ended.
             drop(printer.send(entry.clone()));
         }
         let mut entries = lock(&self.entries);

@@ -1,4 +1,4 @@
-//! A log line as a call between shop, bridge and Front Payment.
+//! Makes a log line into a step of the diagram: a call between shop, bridge and Front Payment.
 
 use super::Entry;
 
@@ -9,13 +9,13 @@ pub enum Party {
     FrontPayment,
 }
 
-/// One call, or one thing that a party did by itself.
+/// A call, or something that a party did by itself.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Step {
     pub from: Party,
     pub to: Party,
     pub text: String,
-    /// The call failed, or was not verified.
+    /// The call failed, or was unverified.
     pub is_bad: bool,
 }
 

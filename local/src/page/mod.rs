@@ -1,4 +1,4 @@
-//! What every page has: navigation, the clock, style, and events that reload it.
+//! What all pages have in common: navigation, the clock, style, and events that reload them.
 
 mod table;
 
@@ -28,7 +28,7 @@ const SCRIPT: &str = include_str!("live.js");
 const STEPS: [(&str, &str); 4] = [("1m", "a minute"), ("1h", "an hour"), ("1d", "a day"), ("30d", "30 days")];
 const DAY_SECONDS: i64 = 86_400;
 
-/// Pages load nothing from elsewhere, run no script of others, and are shown in no frame.
+/// A page loads nothing from other sites, runs no foreign script, and is shown in no frame.
 const SECURITY: [(HeaderName, &str); 4] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -41,7 +41,7 @@ const SECURITY: [(HeaderName, &str); 4] = [
 
 /// What the pages of a running `local` have in common.
 pub struct Frame {
-    /// Of the server, for example `http://127.0.0.1:3000`.
+    /// The server's base URL, for example `http://127.0.0.1:3000`.
     pub base: String,
     /// Whether a bridge runs here, and not the sandbox alone.
     pub has_bridge: bool,
@@ -57,16 +57,16 @@ impl Frame {
 
     /// Tells open pages to reload.
     pub fn announce(&self) {
-        // Fails when no page is open.
+        // Fails only if no page is open.
         drop(self.news.send(()));
     }
 
-    /// A page that stays as it is. `at` is the path of its place in the navigation.
+    /// A page that does not reload by itself. `at` is its place in the navigation.
     pub fn page(&self, at: &str, title: &str, content: &Markup) -> Response {
         self.framed(at, title, &html! { (self.banner()) h1 { (title) } (content) })
     }
 
-    /// A page whose content reloads when something happens. What is `fixed`, above it, does not.
+    /// A page whose content reloads when something happens. The part `fixed`, above the content, does not reload.
     pub fn live_page(&self, at: &str, title: &str, fixed: &Markup, content: &Markup) -> Response {
         let main = html! {
             div data-live { (self.banner()) }
@@ -85,7 +85,7 @@ impl Frame {
         reply
     }
 
-    /// The page at an address where there is none.
+    /// The page for an address that does not exist.
     pub fn not_found(&self) -> Response {
         self.error(
             StatusCode::NOT_FOUND,
@@ -94,14 +94,14 @@ impl Frame {
         )
     }
 
-    /// The page of a database that failed.
+    /// The page after a failure of the database.
     pub fn broken(&self, error: &front_payment_bridge::store::StoreError) -> Response {
         tracing::error!(error = %error, "the embedded database failed");
         let text = "The embedded database failed. The terminal says why. Try again.";
         self.error(StatusCode::INTERNAL_SERVER_ERROR, "The database failed", text)
     }
 
-    /// A page that customers see, without the engineers' tools.
+    /// A page for customers, without the tools for engineers.
     pub fn customer_page(&self, title: &str, content: &Markup) -> Response {
         whole(title, &html! { main #content.customer { h1 { (title) } (content) } })
     }
@@ -141,7 +141,7 @@ impl Frame {
         of_bridge.into_iter().filter(|_| self.has_bridge).chain(of_sandbox)
     }
 
-    /// Says what a clock that is ahead changes.
+    /// Says what it means that the clock was moved.
     fn banner(&self) -> Markup {
         let Some(ahead) = ahead(self.clock.ahead()) else { return html! {} };
         html! {
@@ -176,12 +176,12 @@ fn whole(title: &str, body: &Markup) -> Response {
     (SECURITY, Html(page.into_string())).into_response()
 }
 
-/// Pages show every time in this form, in UTC.
+/// A time in the form that all pages use, in UTC.
 pub fn time(at: Timestamp) -> Markup {
     html! { time datetime=(at) { (at.strftime("%Y-%m-%d %H:%M:%S")) } }
 }
 
-/// A status, in the colour of what it means for the shop.
+/// A status in a colour that shows what it means for the shop.
 pub fn badge(status: &str) -> Markup {
     let tone = match status.to_ascii_uppercase().replace(' ', "_").as_str() {
         "RESERVED" | "RESEVRED" | "INVOICED" | "CHARGED" | "CAPTURED" | "PAID" | "DELIVERED" => "good",
@@ -192,7 +192,7 @@ pub fn badge(status: &str) -> Markup {
     html! { span class=(format!("badge {tone}")) { (status) } }
 }
 
-/// `None` if the clock was not moved.
+/// How far the clock was moved; `None` if it was not.
 fn ahead(ahead: SignedDuration) -> Option<String> {
     let seconds = ahead.as_secs();
     match (seconds / DAY_SECONDS, seconds % DAY_SECONDS) {
@@ -204,7 +204,7 @@ fn ahead(ahead: SignedDuration) -> Option<String> {
     }
 }
 
-/// Style and script, and the events that open pages wait for.
+/// The style, the script, and the events that open pages wait for.
 pub fn routes(frame: Arc<Frame>) -> Router {
     let file = |media_type: &'static str, text: &'static str| get(move || async move { ([(CONTENT_TYPE, media_type)], text) });
     Router::new()
@@ -216,7 +216,7 @@ pub fn routes(frame: Arc<Frame>) -> Router {
 
 async fn events(State(frame): State<Arc<Frame>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let events = stream::unfold(frame.news.subscribe(), async |mut news| match news.recv().await {
-        // A page that missed events reloads, too.
+        // A page that has missed events must reload, too.
         Ok(()) | Err(RecvError::Lagged(_)) => Some((Ok(Event::default().data("changed")), news)),
         Err(RecvError::Closed) => None,
     });

@@ -1,10 +1,10 @@
-//! Tables, which are cards on a narrow page.
+//! Tables, which become cards on a narrow page.
 
 use maud::{Markup, html};
 
-/// A table. On a narrow page, each row is a card, in which each cell has the name of its column.
+/// A table. On a narrow page, each row becomes a card in which each cell shows the name of its column.
 ///
-/// The roles are those of a table anyway, but a browser drops them where the style makes cards of it.
+/// The roles repeat what a table means, because a browser drops that meaning if the style turns rows into cards.
 pub fn table(label: &str, columns: &[&str], rows: &[Vec<Markup>]) -> Markup {
     html! {
         table.cards role="table" aria-label=(label) {

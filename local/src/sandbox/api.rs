@@ -1,4 +1,4 @@
-//! Front Payment's API: submit and status, and the replies that all calls share.
+//! Front Payment's API: submit and status, and what all replies have in common.
 
 use std::future::ready;
 use std::io;
@@ -51,7 +51,7 @@ async fn create(sandbox: &Arc<Sandbox>, order: &Value, misbehaviour: Option<Misb
     let (now, text) = (Timestamp::now(), |pointer| text_at(order, pointer));
     let callback_url = text("/callback/callbackUrl");
     let own_path = callback_url.strip_prefix(&sandbox.frame.base).filter(|path| path.starts_with('/'));
-    // A private customer signs with BankID. A company's order, and one with `early-callback`, is invoiced at once.
+    // A private customer signs with BankID. A company's order, and an order with `early-callback`, is INVOICED at once.
     let signs = text("/customerDetails/type") == "private" && misbehaviour != Some(Misbehaviour::EarlyCallback);
     let mut created = SandboxOrder {
         uuid: String::new(),
@@ -147,7 +147,7 @@ pub(super) async fn status(State(sandbox): State<Arc<Sandbox>>, Path(uuid): Path
     .await
 }
 
-/// Every reply says how many requests are left in this minute. What is logged meanwhile is in a span.
+/// Every reply says how many requests are left in this minute. What is logged meanwhile belongs to one span.
 pub(super) async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, answer: impl FnOnce() -> F) -> Response {
     let left = sandbox.count_request();
     let mut reply = match left {
@@ -178,12 +178,12 @@ pub(super) fn not_found() -> Response {
     (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
 }
 
-/// A JSON number with these digits.
+/// A JSON number with exactly these digits.
 fn figure(digits: &str) -> Value {
     digits.parse().map_or_else(|_| digits.into(), Value::Number)
 }
 
-/// The misbehaviours that create nothing.
+/// The reply of those misbehaviours that create nothing.
 fn failure(misbehaviour: Misbehaviour) -> Option<Response> {
     match misbehaviour {
         Misbehaviour::LostRequest => Some(lost_reply()),
@@ -216,19 +216,20 @@ fn internal_error() -> Response {
     failure_reply(StatusCode::INTERNAL_SERVER_ERROR, "Internal Dependency Error", message, &errors)
 }
 
-/// A failure in Front Payment's own form.
+/// A failure in Front Payment's own JSON form.
 pub(super) fn failure_reply(status: StatusCode, status_message: &str, message: &str, errors: &Value) -> Response {
     let body = json!({"status_code": status.as_u16(), "status_message": status_message, "message": message, "is_error": true, "errors": errors});
     (status, axum::Json(body)).into_response()
 }
 
-/// The database failed. A 502 that is not in Front Payment's form says nothing about the order.
+/// The reply after a failure of the database. A 502 that is not in Front Payment's form leaves open whether the order
+/// exists.
 pub(super) fn broken(error: &StoreError) -> Response {
     tracing::error!(error = %error, "the sandbox's database failed");
     StatusCode::BAD_GATEWAY.into_response()
 }
 
-/// A reply that breaks off before its announced length.
+/// A reply that ends before its announced length.
 pub(super) fn lost_reply() -> Response {
     let broken: io::Result<Bytes> = Err(io::Error::other("the sandbox was asked to lose its reply"));
     let body = Body::from_stream(stream::once(ready(broken)));

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Misbehaviour, SECRET_KEY, Sandbox, SandboxOrder, api};
 use crate::guard::is_loopback_name;
 
-/// Tells the bridge that an order was signed (`INVOICED`) or declined (`CANCELLED`), or misbehaves.
+/// Sends the callback about an order's new status, or misbehaves.
 pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
     match order.misbehaviour {
         Some(Misbehaviour::DuplicateCallback) => {
@@ -31,7 +31,7 @@ pub(super) async fn announce(sandbox: &Sandbox, order: &SandboxOrder) {
     }
 }
 
-/// The callback about the order's status never comes.
+/// Logs that a callback is lost. It is never sent.
 pub(super) fn lose(order: &SandboxOrder) {
     tracing::info!(orderId = order.bridge_id(), orderUuid = order.uuid, status = order.status, "callback lost");
 }
@@ -41,7 +41,7 @@ pub(super) async fn send(sandbox: &Sandbox, order: &SandboxOrder, status: &str) 
     call(sandbox, order, status, &query(order, status, SECRET_KEY)).await;
 }
 
-/// Its `timestamp` is that of the status, so that a repetition has the same values.
+/// The signed query. Its `timestamp` is the time of the status, so that a repetition has the same values.
 fn query(order: &SandboxOrder, status: &str, secret_key: &str) -> String {
     let (created_at, timestamp) = (order.created_at.to_string(), order.status_since().to_string());
     let parameters = [
@@ -58,7 +58,7 @@ fn query(order: &SandboxOrder, status: &str, secret_key: &str) -> String {
     query.extend_pairs(parameters).append_pair("checksum", &checksum).finish()
 }
 
-/// The bridge of this program may have listened on another port when the order was made.
+/// The URL to call. The bridge of this program may now listen on another port than when the order was made.
 fn callback_url(sandbox: &Sandbox, order: &SandboxOrder) -> String {
     match &order.callback_path {
         Some(path) => format!("{}{path}", sandbox.frame.base),
@@ -66,7 +66,8 @@ fn callback_url(sandbox: &Sandbox, order: &SandboxOrder) -> String {
     }
 }
 
-/// Whoever can send orders chooses the URL, so by itself the sandbox calls this machine only.
+/// Whether the sandbox may call a URL. Anybody who sends an order chooses the URL, so by default only this machine may be
+/// called.
 fn may_call(sandbox: &Sandbox, url: &str) -> bool {
     let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     is_loopback_name(&host) || sandbox.settings.callback_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&host))

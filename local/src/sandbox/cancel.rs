@@ -1,4 +1,4 @@
-//! Front Payment's API: an order is cancelled.
+//! Front Payment's API: cancelling an order.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) async fn cancel(
         if !api::is_authorized(&headers) {
             return api::unauthorized();
         }
-        // Like Front Payment, look the order up before the body is validated.
+        // Look up the order before validating the body, as Front Payment does.
         match sandbox.find(&uuid) {
             Ok(Some(order)) => answer(&sandbox, order, &body).await,
             Ok(None) => api::not_found(),
@@ -43,7 +43,7 @@ async fn answer(sandbox: &Arc<Sandbox>, order: SandboxOrder, body: &[u8]) -> Res
         Some(CancelMisbehaviour::Refused) => conflict("orderStatusAlreadyPaid"),
         Some(CancelMisbehaviour::Hangs) => {
             tracing::info!(orderId = order_id, "cancel");
-            return pending().await; // until the bridge hangs up
+            return pending().await; // until the bridge closes the connection
         }
         Some(CancelMisbehaviour::Lost) | None => decide(sandbox, order).await.unwrap_or_else(|error| api::broken(&error)),
     };
@@ -68,7 +68,7 @@ async fn decide(sandbox: &Arc<Sandbox>, mut order: SandboxOrder) -> Result<Respo
             let body = json!({"status_code": 202, "status_message": "OK", "message": "cancelledOrderSuccessfully", "is_data": false, "data": null});
             return Ok((StatusCode::ACCEPTED, axum::Json(body)).into_response());
         }
-        // Its status has changed meanwhile.
+        // The status was changed by another request meanwhile.
         match sandbox.find(&order.uuid)? {
             Some(changed) => order = changed,
             None => return Ok(api::not_found()),
@@ -76,7 +76,7 @@ async fn decide(sandbox: &Arc<Sandbox>, mut order: SandboxOrder) -> Result<Respo
     }
 }
 
-/// Front Payment documents the first word only.
+/// Why an order cannot be cancelled. Front Payment documents only the first of these words.
 fn refusal(order: &SandboxOrder) -> Option<&'static str> {
     match order.status.as_str() {
         "CHARGED" | "CAPTURED" | "PAID" | "refund pending" | "PARTIAL REFUNDED" | "REFUNDED" => Some("orderStatusAlreadyPaid"),

@@ -1,5 +1,5 @@
-//! What the sandbox refuses with a 417, in sentences like Front Payment's. Written apart from the bridge's validation, so
-//! that each can show the other's mistakes.
+//! What the sandbox refuses with a 417, in sentences like Front Payment's. It shares no code with the bridge's validation,
+//! so that each can reveal the other's mistakes.
 
 use jiff::Timestamp;
 use serde_json::Value;

@@ -17,28 +17,29 @@ use crate::store::database_error;
 
 const MAX_STEP: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// What is to be done with the clock.
+/// A change of the clock.
 #[derive(Debug, PartialEq, Eq)]
 enum Change {
     Forward(SignedDuration),
     Reset,
 }
 
-/// `now` is what a clock would show that is so far ahead.
+/// Shows the clock: how far it was moved, and as `now` the time that a clock that far ahead would show.
 pub(super) async fn show(State(sandbox): State<Arc<Sandbox>>) -> Response {
     let ahead = sandbox.clock().ahead();
     let now = Timestamp::now().saturating_add(ahead).unwrap_or(Timestamp::MAX);
     Json(json!({ "now": now, "aheadSeconds": ahead.as_secs() })).into_response()
 }
 
-/// Takes `{"forward": "1h"}`, a number and `s`, `m`, `h` or `d`, or several of them; or `{"reset": true}`; or either as a form.
+/// Moves the clock. Accepts `{"forward": "1h"}` with one or several numbers and `s`, `m`, `h` or `d`, or `{"reset": true}`;
+/// both also as a form.
 pub(super) async fn change(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
     let document = serde_json::from_slice(&body).ok();
     let Some(wanted) = document.as_ref().map_or_else(|| of_form(&body), of_document) else {
         let detail = r#"expected {"forward": "1h"}, with s, m, h or d, 400 days at most; or {"reset": true}"#;
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "detail": detail }))).into_response();
     };
-    // In tasks of their own: a move goes on even if its caller disconnects.
+    // Runs in tasks of its own, so that a move goes on even if its caller disconnects.
     let moving = {
         let sandbox = sandbox.clone();
         tokio::spawn(async move { make(&sandbox, wanted).await })
@@ -54,7 +55,7 @@ pub(super) async fn change(State(sandbox): State<Arc<Sandbox>>, headers: HeaderM
         })
     };
     if document.is_none() {
-        // Its callbacks may take long. The page follows them.
+        // The page need not wait for the callbacks; it shows them when they come.
         return back(&headers, "/front-payment/portal");
     }
     match aging.await {
@@ -94,7 +95,7 @@ pub(crate) fn form_value(body: &[u8], name: &str) -> Option<String> {
     url::form_urlencoded::parse(body).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-/// Redirects to the page that the form was on.
+/// Redirects to the page that contained the form.
 pub(super) fn back(headers: &HeaderMap, otherwise: &str) -> Response {
     Redirect::to(own_referer(headers).as_deref().unwrap_or(otherwise)).into_response()
 }

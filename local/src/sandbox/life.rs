@@ -1,4 +1,4 @@
-//! Statuses that change by time alone. Front Payment's documentation gives no times, so these are the sandbox's own.
+//! Status changes that only time causes. Front Payment's documentation gives no times, so these are the sandbox's own.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A status, the days after which it changes, and the next status.
 const STEPS: [(&str, i32, &str); 3] = [("SENT", 14, "EXPIRED"), ("INVOICED", 14, "Purring"), ("Purring", 14, "Inkasso")];
 
-/// Changes every order whose time has come, and calls back.
+/// Changes every order whose time has come, and sends the callbacks.
 pub(super) async fn age(sandbox: &Arc<Sandbox>) {
     let now = Timestamp::now();
     let orders = sandbox.orders().unwrap_or_else(|error| {
@@ -24,7 +24,7 @@ pub(super) async fn age(sandbox: &Arc<Sandbox>) {
     }
 }
 
-/// Changes an order and calls back, unless it has another status by now.
+/// Changes an order and sends the callback, if the order still has the status `from`.
 pub(super) async fn change(sandbox: &Arc<Sandbox>, uuid: String, from: &str, to: &str) {
     match sandbox.set_status(uuid, Some(from.to_owned()), to.to_owned()).await {
         Ok(Some(changed)) => callbacks::announce(sandbox, &changed).await,

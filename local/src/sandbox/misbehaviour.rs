@@ -1,8 +1,8 @@
-//! How Front Payment and the shop misbehave on demand, by words in `referenceNo`.
+//! Misbehaviour of Front Payment and the shop on demand: a word in `referenceNo` asks for it.
 
 use serde::{Deserialize, Serialize};
 
-/// Words that make the same thing go wrong.
+/// Words about the same kind of misbehaviour.
 pub struct WordGroup {
     /// Who misbehaves, and when.
     pub title: &'static str,
@@ -10,7 +10,7 @@ pub struct WordGroup {
     pub words: Vec<(&'static str, &'static str)>,
 }
 
-/// Every word, for people to choose from.
+/// Every word with its meaning, for people to choose from.
 #[must_use]
 pub fn word_groups() -> [WordGroup; 4] {
     let of_order = |is_of_callback: bool| {
@@ -70,7 +70,7 @@ pub enum Misbehaviour {
 }
 
 impl Misbehaviour {
-    /// A word that begins with another one comes before it.
+    /// If one word begins with another, the longer one comes first.
     const ALL: [(&'static str, Self, &'static str); 16] = [
         ("lost-reply", Self::LostReply, "creates the order, and loses the reply"),
         ("lost-request", Self::LostRequest, "creates nothing, and loses the reply"),
@@ -98,17 +98,17 @@ impl Misbehaviour {
         )
     }
 
-    /// The first one whose word is in `reference_no`.
+    /// The first misbehaviour whose word is in `reference_no`.
     #[must_use]
     pub fn asked_by(reference_no: &str) -> Option<Self> {
-        // Without the shop's words: `shop-slow` is not `slow`.
+        // Removes the shop's words first: `shop-slow` does not ask for `slow`.
         let of_shop = ShopMisbehaviour::ALL.iter().map(|(word, ..)| *word);
         let reference_no = of_shop.fold(reference_no.to_ascii_lowercase(), |reference_no, word| reference_no.replace(word, ""));
         Self::ALL.iter().find(|(word, ..)| reference_no.contains(word)).map(|(_, misbehaviour, _)| *misbehaviour)
     }
 }
 
-/// A misbehaviour of Front Payment when an order is to be cancelled. It can be combined with the others.
+/// A misbehaviour of Front Payment when an order is cancelled. It can be combined with the other misbehaviours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelMisbehaviour {
     /// A 400: the order counts as paid, and is not cancelled.
@@ -126,7 +126,7 @@ impl CancelMisbehaviour {
         ("cancel-hangs", Self::Hangs, "never answers, and cancels nothing"),
     ];
 
-    /// The first one whose word is in `reference_no`.
+    /// The first misbehaviour whose word is in `reference_no`.
     #[must_use]
     pub fn asked_by(reference_no: &str) -> Option<Self> {
         let reference_no = reference_no.to_ascii_lowercase();
@@ -134,10 +134,10 @@ impl CancelMisbehaviour {
     }
 }
 
-/// A misbehaviour of the shop when it is notified. Several can be combined, and one of Front Payment's with them.
+/// A misbehaviour of the shop when it is notified. Several can be combined, also with one of Front Payment's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShopMisbehaviour {
-    /// No answer until two minutes after the first notification.
+    /// The shop does not answer until two minutes after the first notification.
     Down,
     /// The answer takes eight seconds.
     Slow,
@@ -157,7 +157,7 @@ impl ShopMisbehaviour {
         ("shop-redirect", Self::Redirect, "redirects to a private address"),
     ];
 
-    /// Every one whose word is in `reference_no`.
+    /// Every misbehaviour whose word is in `reference_no`.
     #[must_use]
     pub fn asked_by(reference_no: &str) -> Vec<Self> {
         let reference_no = reference_no.to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! A sandbox of Front Payment Go: its API, BankID page, portal and callbacks, after its documentation and recorded replies.
-//! And a shop that the bridge can notify. Both misbehave on demand, by words in `referenceNo`.
+//! A sandbox of Front Payment Go: its API, BankID page, portal and callbacks, built from its documentation and recorded
+//! replies. Also a shop that the bridge can notify. Both misbehave on demand, by words in `referenceNo`.
 
 mod api;
 mod callbacks;
@@ -33,8 +33,8 @@ use crate::store::{EmbeddedDatabase, database_error};
 pub const TOKEN: &str = "sandbox-token";
 /// The secretKey, which signs callbacks.
 pub const SECRET_KEY: &str = "sandbox-secret-key";
-/// The shop's key, which the bridge signs notifications with. It has the form of `standard-webhooks`; `front-payment` takes
-/// it, too.
+/// The shop's key, which signs the bridge's notifications. It has the form of `standard-webhooks`, which is also valid for
+/// `front-payment`.
 pub const SHOP_KEY: &str = "whsec_ZGVtby1zaG9wLW5vdGlmaWNhdGlvbi1rZXk=";
 
 /// Requests a minute over all endpoints, as many as Front Payment allows.
@@ -43,7 +43,7 @@ pub const RATE_LIMIT: u32 = 240;
 /// How the sandbox behaves.
 #[derive(Debug, Clone)]
 pub struct SandboxSettings {
-    /// Requests a minute.
+    /// The most requests in a minute.
     pub rate_limit: u32,
     /// Hosts that may be called back, beside this machine.
     pub callback_hosts: Vec<String>,
@@ -57,9 +57,9 @@ impl Default for SandboxSettings {
 
 const ORDERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("sandbox");
 
-/// Its tables are in the database of the bridge's store.
+/// The sandbox. Its tables are in the same database as the bridge's orders.
 pub struct Sandbox {
-    /// For example `http://127.0.0.1:3000/front-payment`.
+    /// The base URL, for example `http://127.0.0.1:3000/front-payment`.
     base: String,
     frame: Arc<Frame>,
     http: reqwest::Client,
@@ -76,32 +76,32 @@ pub struct SandboxOrder {
     pub uuid: String,
     /// `CSRT` and digits.
     pub customer_uuid: String,
-    /// The portal shows it.
+    /// The order number, which the portal shows.
     pub reference_no: String,
-    /// A status word.
+    /// Front Payment's status word.
     pub status: String,
     /// In the shop's digits.
     pub grand_total: String,
     /// A plain decimal.
     #[serde(default = "zero")]
     pub refunded_amount: String,
-    /// The last part of the BankID link: the uuid and a secret. `None` for an order that needs no signature.
+    /// The last part of the BankID link: the uuid and a secret. `None` if the order needs no signature.
     pub link: Option<String>,
     pub callback_url: String,
-    /// The path of `callback_url`, if it is one of this program's bridge.
+    /// The path of `callback_url`, if that belongs to the bridge of this program.
     #[serde(default)]
     callback_path: Option<String>,
     success: String,
     failure: String,
-    /// What the customer buys. An order of an older version has none.
+    /// What the customer buys. Orders of older versions do not have it.
     #[serde(default)]
     lines: Vec<Line>,
-    /// Unix seconds.
+    /// In Unix seconds.
     created_at: i64,
-    /// Unix seconds; `None` before the first change.
+    /// In Unix seconds; `None` before the first change.
     #[serde(default)]
     status_at: Option<i64>,
-    /// Since when it ages. The clock moves this time; callbacks tell the others.
+    /// The time from which the order ages. A move of the clock changes it, but not the times that callbacks tell.
     #[serde(default)]
     ages_since: Option<Timestamp>,
     pub misbehaviour: Option<Misbehaviour>,
@@ -159,7 +159,7 @@ pub fn routes(sandbox: Arc<Sandbox>) -> Router {
 }
 
 impl Sandbox {
-    /// The database may have orders of an earlier run.
+    /// Opens the sandbox. The database may contain orders of an earlier run.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be used.
@@ -206,7 +206,7 @@ impl Sandbox {
         Ok(self.find(uuid_of(link))?.filter(|order| order.link.as_deref() == Some(link)))
     }
 
-    /// Returns whether the uuid was free; if not, nothing is written.
+    /// Stores an order, and returns whether its uuid was free. If not, nothing is written.
     async fn create(&self, order: SandboxOrder) -> Result<bool, StoreError> {
         self.database
             .write(move |write| {
@@ -220,7 +220,7 @@ impl Sandbox {
             .await
     }
 
-    /// Gives an order a status. Returns it, or `None` where there is no such order, or it has not the status `from`.
+    /// Gives an order a status, and returns it. `None` if there is no such order, or its status is not `from`.
     async fn set_status(&self, uuid: String, from: Option<String>, status: String) -> Result<Option<SandboxOrder>, StoreError> {
         self.change(uuid, |order| {
             let has_status = from.is_none_or(|from| from == order.status);
@@ -232,7 +232,7 @@ impl Sandbox {
         .await
     }
 
-    /// Changes an order's status or what goes with it. Returns the order, or `None` where there is none, or nothing to change.
+    /// Changes an order, and returns it. `None` if there is no such order, or `change` returns `None`.
     async fn change(
         &self,
         uuid: String,
@@ -257,7 +257,7 @@ impl Sandbox {
             })
     }
 
-    /// Moves the times that decide what happens next, and not those that were told.
+    /// Moves the times that decide what happens next. Times that were told to others stay.
     async fn move_times(&self, step: Move) -> Result<(), StoreError> {
         self.database
             .write(move |write| {
@@ -272,7 +272,7 @@ impl Sandbox {
             .await
     }
 
-    /// Counts a request. Returns how many are left in this minute, or `None` if it is one too many.
+    /// Counts a request. Returns how many are left in this minute, or `None` if the limit is exceeded.
     fn count_request(&self) -> Option<u32> {
         let minute = Timestamp::now().as_second() / 60;
         let mut counted = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
@@ -299,12 +299,12 @@ fn read_order(item: &[u8]) -> Result<SandboxOrder, StoreError> {
     serde_json::from_slice(item).map_err(database_error)
 }
 
-/// The bridge's id of an order, which stands in its callback URL.
+/// The bridge's order id, from the callback URL.
 fn bridge_id(callback_url: &str) -> Option<&str> {
     callback_url.split_once("/callbacks/")?.1.split('/').next()
 }
 
-/// A link begins with its order's uuid, so that the order can be found by it.
+/// The uuid at the beginning of a link, by which the order is found.
 fn uuid_of(link: &str) -> &str {
     link.split_once('-').map_or(link, |(uuid, _)| uuid)
 }

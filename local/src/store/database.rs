@@ -1,4 +1,4 @@
-//! The embedded database: a file or memory, with one thread that writes.
+//! The embedded database, in a file or in memory. Only one thread writes.
 
 use std::iter;
 use std::path::Path;
@@ -12,7 +12,7 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError, Key, ReadTransaction, ReadableDatabase, TableDefinition, Value, WriteTransaction};
 use tokio::sync::oneshot;
 
-/// redb's own default is a gibibyte, which a process that runs for long would fill.
+/// Small, because redb's default is a gibibyte, and a long-running process would fill it.
 const CACHE_BYTES: usize = 8 * 1024 * 1024;
 
 /// A write within a transaction. It returns what to do after the commit.
@@ -28,12 +28,12 @@ pub enum OpenError {
     Database(#[source] BoxError),
 }
 
-/// Shared by the bridge's store and the sandbox, a table each.
+/// The database of the bridge's store and the sandbox. Each has its own table.
 ///
-/// A commit waits for the disk, and there is one at a time. Writes that arrive meanwhile share the next commit.
+/// A commit waits for the disk, and commits do not overlap. All writes that arrive during a commit share the next one.
 pub struct EmbeddedDatabase {
     database: Arc<Reopening>,
-    /// Both are `Some` until drop.
+    /// Both are `Some` until this is dropped.
     writes: Option<Sender<Write>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -67,12 +67,12 @@ impl EmbeddedDatabase {
         write.commit().map_err(database_error)
     }
 
-    /// Reads what is committed.
+    /// Reads committed data.
     pub fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
         read(&self.database.get().map_err(database_error)?.begin_read().map_err(database_error)?)
     }
 
-    /// Returns once the write is on disk. A write that fails must not have changed anything, because it shares its
+    /// Returns after the write is on disk. A write that fails must not have changed anything, because it shares its
     /// transaction with others.
     pub async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
@@ -81,7 +81,7 @@ impl EmbeddedDatabase {
         let (sender, result) = oneshot::channel();
         let write: Write = Box::new(move |transaction| {
             let result = write(transaction);
-            Box::new(move || drop(sender.send(result))) // the caller may be gone
+            Box::new(move || drop(sender.send(result))) // the caller may no longer wait
         });
         let is_queued = self.writes.as_ref().is_some_and(|writes| writes.send(write).is_ok());
         match result.await {
@@ -92,7 +92,7 @@ impl EmbeddedDatabase {
 }
 
 impl Drop for EmbeddedDatabase {
-    /// Waits for the writer, so that the file is closed afterwards and another process can open it.
+    /// Waits until the writer has ended, so that the file is closed and another process can open it.
     fn drop(&mut self) {
         drop(self.writes.take());
         if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
@@ -101,7 +101,7 @@ impl Drop for EmbeddedDatabase {
     }
 }
 
-/// A database that is opened again after it has failed: until then, redb refuses everything.
+/// Opens the database again after a failure, because after one redb refuses everything.
 struct Reopening {
     open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>,
     current: RwLock<Option<Arc<Database>>>,
@@ -141,7 +141,7 @@ fn commit_all(database: &Reopening, writes: &Receiver<Write>) {
     }
 }
 
-/// If the commit fails, dropping the channels tells the callers.
+/// Commits the writes. If that fails, the dropped channels tell the callers.
 fn commit(database: &Reopening, writes: impl Iterator<Item = Write>) -> Result<(), BoxError> {
     let transaction = database.get()?.begin_write()?;
     let after_commit: Vec<AfterCommit> = writes.map(|write| write(&transaction)).collect();
@@ -150,7 +150,7 @@ fn commit(database: &Reopening, writes: impl Iterator<Item = Write>) -> Result<(
     Ok(())
 }
 
-/// A failure of the database, as the port has it.
+/// A failure of the database as a [`StoreError`].
 pub fn database_error(error: impl Into<BoxError>) -> StoreError {
     StoreError::failed(error)
 }

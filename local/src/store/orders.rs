@@ -14,19 +14,19 @@ use uuid::Uuid;
 use super::{EmbeddedDatabase, OpenError, database_error};
 
 const ORDERS: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("orders");
-/// By index, partition, time and order id: the status.
+/// The status of each order, by index, partition, time and order id.
 const INDEX: TableDefinition<'_, Place<'static>, &str> = TableDefinition::new("index");
 /// Ids of a page.
 const PAGE: usize = 1_000;
 
-/// Index, partition, time, order id.
+/// The key of an entry: index, partition, time, order id.
 type Place<'a> = (&'a str, &'a str, i64, u128);
 
 #[derive(Clone)]
 pub struct EmbeddedStore(Arc<EmbeddedDatabase>);
 
 impl EmbeddedStore {
-    /// Creates the file if there is none.
+    /// Opens the file, and creates it if there is none.
     ///
     /// # Errors
     /// [`OpenError`], for example where another process has the file open.
@@ -34,7 +34,7 @@ impl EmbeddedStore {
         Self::with(EmbeddedDatabase::open(file)?)
     }
 
-    /// The orders end with the process.
+    /// A store in memory. The orders are lost when the process ends.
     ///
     /// # Errors
     /// [`OpenError`] where memory is short.
@@ -48,7 +48,7 @@ impl EmbeddedStore {
         Ok(Self(Arc::new(database)))
     }
 
-    /// The database itself, for the other tables that `local` keeps in it.
+    /// The database, for the other tables that `local` keeps in it.
     #[must_use]
     pub fn database(&self) -> Arc<EmbeddedDatabase> {
         self.0.clone()
@@ -99,7 +99,7 @@ fn move_entries(
     Ok(())
 }
 
-/// The entries of an order.
+/// The places of an order in the indexes.
 fn places(order: &StoredOrder) -> [Option<Place<'_>>; 3] {
     let id = order.order_id.as_u128();
     let tell = order.tell_queue.as_deref().zip(order.tell_at).map(|(shop_id, at)| ("tell", shop_id, at, id));
@@ -158,7 +158,7 @@ impl OrderIndex for EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// The disk may be slow, so a blocking thread reads it.
+    /// Reads in a thread that may block, because the disk may be slow.
     async fn blocking<T: Send + 'static>(
         &self,
         read: impl FnOnce(&EmbeddedDatabase) -> Result<T, StoreError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What a shop and the operator do once an order is placed.
+//! What a shop and the operator do after an order is placed.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ async fn the_operator_settles_what_nobody_knows() {
     let local = Running::start(&["--in-memory"]);
     let (_, lost) = local.submit("lost-reply", "lost").await;
     let (_, never) = local.submit("lost-request", "never").await;
-    // An order waits for a person once its attempt is a minute old.
+    // An order waits for the operator as soon as its attempt is a minute old.
     let forward = async |step: &str| {
         let clock = local.client.post(format!("{}/front-payment/clock", local.base));
         assert_eq!(answer(clock.body(json!({ "forward": step }).to_string())).await.0, 200);
@@ -59,7 +59,7 @@ async fn the_operator_settles_what_nobody_knows() {
     let waiting = local.operator(&json!({"waiting": {}}));
     let orders = waiting["waiting"].as_array().unwrap().iter();
     let mut references: Vec<_> = orders.map(|order| order["referenceNo"].as_str().unwrap()).collect();
-    references.sort_unstable(); // both are of the same second
+    references.sort_unstable(); // both have the same second, so their sequence is random
     assert_eq!(references, ["lost-reply", "lost-request"]);
 
     let portal = local.page("/front-payment/portal").await;

@@ -111,7 +111,7 @@ async fn the_clock_makes_what_is_stored_older() {
     assert_eq!(local.status(&order).await, "EXPIRED", "after 14 days, and Front Payment has called back");
 }
 
-/// A shop has the real time: its order dates, and the age of a webhook.
+/// A shop uses the real time: for the dates of its orders, and for the age of a webhook.
 #[tokio::test]
 async fn a_shop_goes_on_while_the_clock_is_ahead_and_after_a_reset() {
     let local = Running::start(&["--in-memory"]);
@@ -126,7 +126,7 @@ async fn a_shop_goes_on_while_the_clock_is_ahead_and_after_a_reset() {
         let told = local.told_of(&order["orderUuid"]).await;
         assert_eq!((&told["status"], &told["verified"]), (&json!("INVOICED"), &json!(true)), "{told}");
 
-        // What shops compare: it never goes back, and is never in the future.
+        // A shop compares these times: they never go back, and are never in the future.
         local.in_portal(&before, if key == "ahead" { "RESERVED" } else { "PAID" }).await;
         let read = local.read_as(WEBHOOKS_API_KEY, &before).await;
         let updated = read["updatedAt"].as_str().unwrap().to_owned();

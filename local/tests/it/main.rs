@@ -1,4 +1,4 @@
-//! `cargo run`, as a newcomer types it.
+//! `cargo run`, used as a newcomer would.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
@@ -24,7 +24,7 @@ fn run(arguments: &[&str]) -> Output {
     Command::new(LOCAL).args(arguments).output().unwrap()
 }
 
-/// What a command of the terminal's or of a page prints.
+/// Runs a command as a page or the terminal shows it, and returns what it prints.
 fn shell(command: &str) -> String {
     let command = command.replace("cargo run --", LOCAL);
     let output =
@@ -32,7 +32,7 @@ fn shell(command: &str) -> String {
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
 
-/// A running `local`. It ends when this is dropped.
+/// A running `local`. The process is ended when this is dropped.
 struct Running {
     process: Child,
     /// Kept open, because printing to a closed pipe fails.
@@ -119,7 +119,7 @@ impl Running {
         self.process.wait().unwrap().code()
     }
 
-    /// Files can grow to so many bytes, as on a disk that is full.
+    /// Limits the size of files, as if the disk were full.
     #[cfg(target_os = "linux")]
     fn limit_files(&self, bytes: &str) {
         let mut limited = Command::new("prlimit");

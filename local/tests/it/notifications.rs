@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Running, answer};
 
 impl Running {
-    /// `notified` of the order once an attempt has ended.
+    /// `notified` of the order, after an attempt has ended.
     async fn notified(&self, api_key: &str, order: &Value) -> Value {
         for _ in 0..200 {
             let notified = self.read_as(api_key, order).await["notified"].take();
@@ -20,7 +20,7 @@ impl Running {
         panic!("the shop was not notified of {order}");
     }
 
-    /// What the shop was told first of an order.
+    /// The first notification about an order.
     pub(super) async fn told_of(&self, order_uuid: &Value) -> Value {
         for _ in 0..200 {
             if let Some(told) = self.told(order_uuid).await.pop() {
@@ -31,7 +31,7 @@ impl Running {
         panic!("the shop was not told of {order_uuid}");
     }
 
-    /// What the shop was told of an order, the latest first.
+    /// The notifications about an order, latest first.
     async fn told(&self, order_uuid: &Value) -> Vec<Value> {
         let told: Vec<Value> = serde_json::from_str(&self.page("/front-payment/shop/notifications").await).unwrap();
         told.into_iter().filter(|told| told["orderUuid"] == *order_uuid).collect()
@@ -58,7 +58,7 @@ async fn the_shop_is_told_at_once_and_verifies_it() {
         assert_eq!((&told["verified"], &told["answer"]), (&json!(true), &json!(200)), "{told}");
         assert!(local.page("/front-payment/shop").await.contains(order["orderUuid"].as_str().unwrap()));
 
-        // Once more, because the shop asks for it.
+        // The shop asks to be told again.
         let url = format!("{}/orders/{}/notifications", local.base, order["orderId"].as_str().unwrap());
         let (status, again) = answer(local.client.post(url).bearer_auth(api_key)).await;
         assert_eq!((status, &again["notified"]["state"]), (202, &json!("pending")));

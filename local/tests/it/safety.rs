@@ -1,4 +1,4 @@
-//! What the sandbox keeps from others, and others from it.
+//! What the sandbox must not do to other machines, and they to it.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -48,16 +48,16 @@ async fn a_form_does_not_lead_to_another_server() {
 }
 
 #[tokio::test]
-async fn only_this_machine_is_called_back_and_no_text_forges_a_line() {
+async fn only_this_machine_is_called_back_and_no_text_adds_a_line() {
     let port = super::tools::free_port();
     let local = Printing::stderr_of(&["--in-memory", "--port", &port]);
     let (base, client) = (format!("http://127.0.0.1:{port}"), front_payment_bridge::http_client::build(None).unwrap());
-    let mut order = example_order(&base, "1001\n12:00:00Z POST /orders 201 FORGED");
+    let mut order = example_order(&base, "1001\n12:00:00Z POST /orders 201 INJECTED");
     let submit = |order: &Value| client.post(format!("{base}/orders")).bearer_auth(API_KEY).body(order.to_string()).send();
     while submit(&order).await.is_err() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    assert!(local.line_with("FORGED").starts_with(|c: char| c.is_ascii_digit()), "one line");
+    assert!(local.line_with("INJECTED").starts_with(|c: char| c.is_ascii_digit()), "one line");
     order["callback"]["callbackUrl"] = json!("http://169.254.169.254/latest/meta-data");
     let at_front_payment = client.post(format!("{base}/front-payment/api/v1/connect/orders/invoice/submit"));
     let (_, created) = answer(at_front_payment.bearer_auth("sandbox-token").body(order.to_string())).await;
@@ -66,7 +66,7 @@ async fn only_this_machine_is_called_back_and_no_text_forges_a_line() {
     local.line_with("--callback-host allows another host");
 }
 
-/// A server that answers with these bytes, again and again.
+/// A server that sends a head and a body. If the head has `connection: close`, it sends the body without end.
 fn server(head: &'static str, body: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -75,7 +75,7 @@ fn server(head: &'static str, body: &'static [u8]) -> String {
             let mut connection = connection.unwrap();
             let _request = connection.read(&mut [0; 4096]).unwrap();
             connection.write_all(head.as_bytes()).unwrap();
-            // Until the other side has enough.
+            // Until the client closes the connection.
             while connection.write_all(body).is_ok() && head.contains("close") {}
         }
     });

@@ -28,7 +28,7 @@ async fn misbehaviour_on_demand() {
     local.client.post(format!("{}{sign}", local.base)).send().await.unwrap();
     assert_eq!((local.submit("lost-reply", "lost").await.0, local.status(&lost).await.as_str()), (201, "INVOICED"));
 
-    // The bridge only warns of this, but the sandbox refuses it. Its sentence gets a pointer.
+    // The bridge only warns about this number, but the sandbox refuses it. The sandbox's sentence gets a pointer.
     let mut order = example_order(&local.base, "Dhaka");
     order["customerDetails"]["personalNumber"] = json!("abcdefghijk");
     let request = local.client.post(format!("{}/orders", local.base)).bearer_auth(API_KEY).body(order.to_string());
@@ -113,7 +113,7 @@ async fn a_repeated_callback_has_the_same_values() {
     let local = Running::start(&["--in-memory"]);
     let (_, order) = local.submit("Dhaka", "repeated").await;
     local.press(&order, "sign").await;
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await; // Unix seconds are in the callback
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await; // the timestamp of a callback has whole seconds
     let portal = format!("{}/front-payment/portal/{}", local.base, order["orderUuid"].as_str().unwrap());
     assert_eq!(local.client.post(format!("{portal}/callback")).send().await.unwrap().status(), 303);
     let read = local.read(&order).await;
@@ -215,7 +215,7 @@ async fn front_payment_cancels_what_is_not_paid() {
     let stranger = local.client.post(format!("{}/front-payment/api/v1/connect/orders/cancel/{uuid}", local.base));
     assert_eq!(answer(stranger.body(NOTE)).await.0, 401);
 
-    // By words.
+    // The same refusals, by words.
     let refused = local.at_front_payment("cancel-refused").await;
     assert_eq!(cancel(&refused, NOTE).await.1["message"], "orderStatusAlreadyPaid");
     assert_eq!(local.at_provider(&refused).await["status"], "SENT");

@@ -1,4 +1,4 @@
-//! What an engineer has in the terminal: `trigger`, `listen`, `explain`, and the lines of the server.
+//! The tools in the terminal: `trigger`, `listen`, `explain`, and the lines of the server.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -31,7 +31,7 @@ impl Printing {
         Self { process, lines: lines(output) }
     }
 
-    /// The next line with this text.
+    /// The next line that contains this text.
     pub(super) fn line_with(&self, text: &str) -> String {
         let mut before = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(60)) {
@@ -114,7 +114,8 @@ async fn trigger_sends_an_order_that_goes_wrong_and_sets_a_status() {
     assert!(nobody.contains("Is the sandbox running, in another terminal?"), "{nobody}");
 }
 
-/// The second sandbox's shop is the shop on this machine: it verifies what is passed on to it, in both formats.
+/// The demo shop of a second sandbox stands for the shop being developed: it verifies what `listen` forwards, in both
+/// formats.
 #[tokio::test]
 async fn listen_passes_notifications_on_and_shows_the_answers() {
     let (local, other) = (Running::start(&["--in-memory"]), Running::start(&["sandbox", "--in-memory"]));
@@ -150,7 +151,7 @@ async fn explain_knows_the_keys_of_the_sandbox_or_of_a_secret() {
     };
     let right = explain(SHOP_KEY, "");
     assert!(right.contains("The checksum is right: all values as they came, and the demo shop's key."), "{right}");
-    assert!(right.starts_with("The shop may believe it"), "the verdict first: {right}");
+    assert!(right.starts_with("The notification is verified"), "the verdict first: {right}");
     assert!(explain("another-key", "").contains("The checksum is wrong"));
     assert_eq!(explain("another-key", "> /dev/null; echo $?"), "1\n");
     assert_eq!(explain(SHOP_KEY, "> /dev/null; echo $?"), "0\n");

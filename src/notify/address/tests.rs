@@ -40,7 +40,7 @@ fn is_public_v6(bits: u128) -> bool {
     }
 }
 
-/// Any address, mostly near a border: a random one hardly ever is in a small block.
+/// Any address, but mostly near the edge of a block, because a random address is hardly ever in a small block.
 fn any_v4() -> impl Strategy<Value = u32> {
     let border = proptest::sample::select(NOT_PUBLIC_V4.iter().flat_map(|&(first, last)| [first, last]).collect::<Vec<_>>());
     prop_oneof![any::<u32>(), (border, -300..300).prop_map(|(border, offset)| border.wrapping_add_signed(offset))]
@@ -64,7 +64,7 @@ proptest! {
         prop_assert_eq!(is_public(Ipv6Addr::from_bits(bits).into()), is_public_v6(bits), "{}", Ipv6Addr::from_bits(bits));
     }
 
-    /// No spelling of an IPv4 address in IPv6 makes a private one public.
+    /// An IPv4 address inside an IPv6 address is at most as public as it is by itself.
     #[test]
     fn an_ipv4_address_inside_ipv6_is_never_more_public(bits in any_v4()) {
         let v4 = Ipv4Addr::from_bits(bits);
@@ -88,7 +88,7 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// First and last address of each block of the registries, and the neighbours before and after it, if they are public.
+/// The first and the last address of each block in the registries, and the public addresses next to it.
 #[test]
 fn each_special_block_ends_where_the_registry_says() {
     for (before, first, last, after) in [
@@ -136,7 +136,7 @@ fn each_special_block_ends_where_the_registry_says() {
     }
 }
 
-/// The address of the block's IPv4 decides, and the block ends after it.
+/// The IPv4 address inside decides, and the block ends where it should.
 #[test]
 fn ipv4_in_ipv6_is_looked_into() {
     for (text, expected) in [

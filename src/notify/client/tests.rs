@@ -83,7 +83,7 @@ async fn a_failed_look_up_is_told_apart() {
     let failing = |kind: io::ErrorKind| ShopClient::with_look_up(&tls(), move |_| ready(Err(kind.into()))).unwrap();
     let target = public_target("https://shop.example/");
     assert_eq!(call(&failing(io::ErrorKind::NotFound), &target).await, Err(Failure::Dns));
-    // A resolver's time limit, not ours.
+    // The resolver's own time limit, not the client's.
     assert_eq!(call(&failing(io::ErrorKind::TimedOut), &target).await, Err(Failure::Dns));
     assert_eq!(call(&client_with(&tls(), &[]), &target).await, Err(Failure::Dns));
     assert_eq!(call(&failing(io::ErrorKind::NotFound), &private_target("http://shop.internal/")).await, Err(Failure::Dns));
@@ -233,7 +233,7 @@ async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, reply: Reply) {
     match tls {
         None => answer(stream, reply).await,
         Some(tls) => {
-            // A client that does not trust the certificate hangs up.
+            // A client that does not trust the certificate closes the connection.
             if let Ok(stream) = tls.accept(stream).await {
                 answer(stream, reply).await;
             }
@@ -254,12 +254,12 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: Reply) {
     };
     if read.is_ok() && stream.write_all(text.as_bytes()).await.is_ok() {
         stream.flush().await.ok();
-        // The client, not the server, ends a connection that it does not keep.
+        // The client closes the connection, because it keeps none; the server waits for that.
         stream.read_u8().await.ok();
     }
 }
 
-/// A server's side of TLS under this name, and the client's that trusts its authority.
+/// The server's side of TLS for this name, and a client configuration that trusts its authority.
 fn certified(name: &str) -> (TlsAcceptor, Tls) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

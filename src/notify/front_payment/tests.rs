@@ -1,4 +1,4 @@
-//! The checksums are PHP's `hash('sha256', implode('', $get) . $key)`.
+//! The expected checksums were computed by PHP: `hash('sha256', implode('', $get) . $key)`.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The expectations are what PHP 8.2 gives.
+//! The expectations are the results of PHP 8.2.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The signatures are those of the standard's libraries for Python (1.1.0) and JavaScript (1.1.1).
+//! The expected signatures were made by the standard's libraries for Python (1.1.0) and JavaScript (1.1.1).
 
 use serde_json::json;
 

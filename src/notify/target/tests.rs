@@ -21,7 +21,7 @@ fn an_https_url_of_a_name_can_be_called() {
         ("https://1e100.example/", "https://1e100.example/"),
         ("https://127.0.0.1.example/", "https://127.0.0.1.example/"),
         ("https://my_shop.example/", "https://my_shop.example/"),
-        // The resolver finds these private.
+        // Accepted here, because only the look-up shows that their addresses are private.
         ("https://localhost/", "https://localhost/"),
         ("https://a.localhost/", "https://a.localhost/"),
     ] {
@@ -134,7 +134,7 @@ fn notify_hosts_are_compared_as_a_url_has_them() {
         assert_eq!(parse(url, Some(hosts), "").map(drop), expected, "{url}");
     }
     assert_eq!(parse("https://shop.example/", Some(&[]), ""), Err(NotListed));
-    // Listed alone does not make it private.
+    // A listed host is not private unless `PRIVATE_SHOP_HOSTS` names it, too.
     assert_eq!(parse("https://10.0.0.7/", Some(&["10.0.0.7"]), ""), Err(IpAddress));
 }
 
@@ -206,7 +206,7 @@ fn the_url_is_not_in_the_debug_output() {
 }
 
 proptest! {
-    /// Also what reqwest makes of it: an `http::Uri`, whose host hyper reads as an IP address, if it is one.
+    /// reqwest hands the URL on as an `http::Uri`. hyper must read the same host from it, and not an IP address.
     #[test]
     fn what_can_be_called_is_a_name_for_hyper_too(
         host in prop_oneof!["[0-9a-fx.]{1,12}", "\\PC{1,12}", "\\[[0-9a-f:.]{2,20}\\]"],

@@ -42,15 +42,15 @@ pub enum Malformed {
     #[error("{reason} at line {line} column {column}")]
     Syntax {
         reason: String,
-        /// From 1.
+        /// Counted from 1.
         line: usize,
-        /// In characters, from 1. A byte order mark is none.
+        /// Counted from 1, in characters. A byte order mark does not count.
         column: usize,
     },
 }
 
 impl<'a> Json<'a> {
-    /// Reads one document. Only white space may surround it, and a byte order mark precede it.
+    /// Reads one document. It may have white space around it and a byte order mark before it.
     ///
     /// ```
     /// use front_payment_bridge::order::json::Json;
@@ -71,7 +71,7 @@ impl<'a> Json<'a> {
         whole.map_err(|error| syntax(text, &error))
     }
 
-    /// For a sentence: "a string".
+    /// The kind of value, for a sentence: "a string".
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl<'a> Json<'a> {
     }
 }
 
-/// What a document is that is not JSON, if its first bytes tell.
+/// What a document that is not JSON is instead, as far as its first bytes tell.
 fn recognize(document: &[u8]) -> Option<Malformed> {
     let start = document.trim_ascii_start();
     let is_of_a_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"%+._*-[]".contains(byte);
@@ -104,16 +104,17 @@ fn recognize(document: &[u8]) -> Option<Malformed> {
 fn syntax(text: &str, error: &serde_json::Error) -> Malformed {
     let said = error.to_string();
     let reason = said.rsplit_once(" at line ").map_or(said.as_str(), |(reason, _)| reason).to_owned();
-    // serde_json's columns are bytes.
+    // serde_json counts columns in bytes.
     let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default().as_bytes();
     let column = String::from_utf8_lossy(line.get(..error.column()).unwrap_or(line)).chars().count().max(1);
     Malformed::Syntax { reason, line: error.line(), column }
 }
 
-/// A value as serde_json hands it over.
+/// What serde_json hands over.
 enum Part<'a> {
     Value(Json<'a>),
-    /// Of a number beyond 64 bits or with a fraction: the only member of an object that is not in the document.
+    /// The digits of a number with a fraction or beyond 64 bits. serde_json hands it over as an object with one member,
+    /// which the document does not have.
     Digits(String),
 }
 
@@ -126,7 +127,7 @@ impl<'a> From<Part<'a>> for Json<'a> {
     }
 }
 
-/// The name of that member (serde_json's feature `arbitrary_precision`).
+/// The name of that member, from serde_json's feature `arbitrary_precision`.
 const DIGITS: &str = "$serde_json::private::Number";
 
 /// Reads a value with at most so many arrays and objects inside one another.
@@ -171,7 +172,7 @@ impl<'de> Visitor<'de> for Levels {
         Ok(Part::Value(Json::Number(number.to_string())))
     }
 
-    /// Nothing but digits comes as an owned text.
+    /// Only those digits come as an owned text.
     fn visit_string<E>(self, digits: String) -> Result<Part<'de>, E> {
         Ok(Part::Digits(digits))
     }
@@ -200,14 +201,14 @@ impl<'de> Visitor<'de> for Levels {
                 let quoted: String = name.chars().take(MAX_QUOTED_CHARS).collect();
                 return Err(A::Error::custom(format_args!("repeated member {quoted:?}")));
             }
-            // A number is no level.
+            // serde_json's object around a number does not count as a level.
             let inside = if name == DIGITS { Self(self.0.saturating_sub(1)) } else { self.inside()? };
             match map.next_value_seed(inside)? {
                 Part::Value(value) => members.insert(name, value),
                 Part::Digits(digits) => return Ok(Part::Value(Json::Number(digits))),
             };
         }
-        self.inside()?; // an empty object is a level, too
+        self.inside()?; // an empty object counts as a level, too
         Ok(Part::Value(Json::Object(members)))
     }
 }

@@ -85,7 +85,7 @@ fn a_body_of_another_kind_is_named() {
     ] {
         assert_eq!(Json::parse(body), Err(kind), "{}", String::from_utf8_lossy(body));
     }
-    // These look similar, and are JSON that somebody mistyped.
+    // These look like a form, but are JSON with a typing mistake.
     for text in ["{\"a\"=1}", "=1", "[a]=1", "--1", "a", "<order/>", "1 = 2", "\"a\"=b"] {
         assert!(matches!(Json::parse(text.as_bytes()), Err(Malformed::Syntax { .. })), "{text}");
     }
@@ -154,7 +154,7 @@ fn escapes_are_read() {
     assert_eq!(Json::parse(br#""\ud83d\ude00""#), Ok(Json::String("😀".into())), "a pair of surrogates");
 }
 
-/// Whether serde_json reads the same, its numbers aside.
+/// Whether serde_json reads the same value; numbers are not compared.
 fn is_as_serde_json_has_it(json: &Json<'_>, value: &serde_json::Value) -> bool {
     use serde_json::Value;
     match (json, value) {

@@ -1,4 +1,4 @@
-//! The shop calls an order off.
+//! A shop cancels an order.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,8 +8,9 @@ const CANCEL_REQUESTED: &str = "CANCEL_REQUESTED";
 const CANCEL_REFUSED: &str = "CANCEL_REFUSED";
 
 impl StoredOrder {
-    /// Writes down that the shop asks for the cancellation, before Front Payment is asked. From then on, the status is due to
-    /// be read. Where a request stands, this one takes its place, a nanosecond later: only its own refusal withdraws it.
+    /// Stores that the shop asks for the cancellation, before Front Payment is asked. From then on, a status read is due. If
+    /// an earlier request is stored, this one replaces it, one nanosecond later, so that the refusal of the earlier request
+    /// does not withdraw this one.
     #[must_use]
     pub fn request_cancellation(&self, now: Timestamp) -> Option<Box<Self>> {
         if let Some(standing) = self.cancel_requested_at {
@@ -26,7 +27,7 @@ impl StoredOrder {
         })
     }
 
-    /// Front Payment refuses the request of this moment. `None` if a later one stands.
+    /// Front Payment has refused the request of `requested_at`. `None` if a later request is stored, or none.
     #[must_use]
     pub fn refuse_cancellation(&self, requested_at: Option<Timestamp>, now: Timestamp) -> Option<Box<Self>> {
         if self.cancel_requested_at.is_none() || self.cancel_requested_at != requested_at {
@@ -42,7 +43,7 @@ impl StoredOrder {
         HistoryEntry { status: status.to_owned(), at, source, id: None, order_uuid: self.order_uuid.clone() }
     }
 
-    /// Whether the order is known under this uuid: its own, or one that its history names.
+    /// Whether this uuid is the order's own, or one in its history.
     #[must_use]
     pub fn knows_uuid(&self, order_uuid: &str) -> bool {
         self.is_order(order_uuid) || self.history.iter().any(|entry| entry.order_uuid.as_deref() == Some(order_uuid))

@@ -1,8 +1,8 @@
 //! What is stored beside the order because the store's indexes need it: what is to be done and when, when the order changed,
 //! and when it may be deleted.
 //!
-//! All of it follows from the order, and nothing sets it by hand. Every version is derived right before it is written, so an
-//! order in memory has it as the table has it. The order is its own outbox, and the indexes are the queues.
+//! All of this is computed from the order, right before each write, and nothing else sets it. So an order in memory and its
+//! item in the table agree. The indexes serve as the queues, and no separate outbox is needed.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -40,7 +40,7 @@ impl StoredOrder {
         self.expires_at = retention.and_then(|retention| self.retained_until(retention));
     }
 
-    /// The next version with what is derived put right, or `None` if it is.
+    /// The next version with the right derived attributes, or `None` if they are right already.
     #[must_use]
     pub fn corrected(&self, retention: Option<SignedDuration>) -> Option<Box<Self>> {
         let mut derived = self.clone();
@@ -63,14 +63,14 @@ impl StoredOrder {
         Some((queue, self.status_read_due_at()?))
     }
 
-    /// Never while nobody knows whether Front Payment has the order: its key must not become a new key.
+    /// `None` while nobody knows whether Front Payment has the order, because its key must not become a new key.
     fn retained_until(&self, retention: SignedDuration) -> Option<i64> {
         let until = self.updated_at.saturating_add(retention).map_or(i64::MAX, Timestamp::as_second);
         (!self.is_open()).then_some(until)
     }
 }
 
-/// Not before what is due is due.
+/// Rounds up, so that nothing is read from an index before it is due.
 fn round_up(moment: Timestamp) -> i64 {
     moment.as_second() + i64::from(moment.subsec_nanosecond() > 0)
 }

@@ -1,4 +1,4 @@
-//! What was heard about an order, and what it comes to.
+//! What was heard or decided about an order, and which status follows from it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::StoredOrder;
 use crate::order::{Status, StatusWord};
 
-/// The longest history. Later statuses are applied without an entry.
+/// The most entries of a history. Later statuses are applied without an entry.
 pub const MAX_HISTORY: usize = 1_000;
 
-/// One thing that was heard or decided.
+/// One entry: something that was heard or decided.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
@@ -18,10 +18,10 @@ pub struct HistoryEntry {
     pub status: String,
     pub at: Timestamp,
     pub source: EntrySource,
-    /// Recognises a repetition: the attempt's id, or a digest of the callback's values.
+    /// Recognises a repetition: the id of the submission attempt, or a digest of the callback's values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The order of Front Payment's that this is about, if there was one.
+    /// Front Payment's uuid that the entry is about, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_uuid: Option<String>,
 }
@@ -42,7 +42,7 @@ pub enum EntrySource {
 }
 
 impl HistoryEntry {
-    /// Whether it is about another order of Front Payment's than the stored one.
+    /// Whether the entry is about another uuid than the stored one.
     #[must_use]
     pub fn is_about_other_order(&self, stored: &StoredOrder) -> bool {
         self.order_uuid.is_some() && self.order_uuid != stored.order_uuid
@@ -65,8 +65,8 @@ impl StoredOrder {
         }
     }
 
-    /// The status that everything heard about one uuid comes to: callbacks and results raise it; a status read and the
-    /// operator replace it. `None` if nothing was heard.
+    /// The status that follows from all entries about one uuid. Callbacks and results raise it; a status read and the
+    /// operator replace it. `None` without an entry.
     pub(super) fn status_of(&self, order_uuid: &str) -> Option<Status> {
         let entries = self.history.iter().filter(|entry| entry.order_uuid.as_deref() == Some(order_uuid));
         entries.fold(None, |status, entry| match (StatusWord::read(&entry.status), entry.source) {
@@ -78,7 +78,7 @@ impl StoredOrder {
         })
     }
 
-    /// When Front Payment last said something. What the shop asks for is nothing that it said.
+    /// When Front Payment last said something. An entry about a shop's request does not count.
     pub(super) fn heard_at(&self) -> Timestamp {
         let latest = self.history.last().filter(|_| !self.is_history_full());
         if latest.is_none_or(|entry| entry.source != EntrySource::Shop) {

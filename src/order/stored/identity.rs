@@ -1,35 +1,35 @@
-//! Which order of Front Payment's a stored order is.
+//! Which of Front Payment's uuids a stored order has.
 //!
-//! Front Payment has no idempotency key, and a callback names a uuid but no attempt. Whatever may exist there is SUBMITTING,
-//! UNKNOWN or accepted, and none of these is sent again. So one key has one order there, unless Front Payment created an order
-//! of which it said that it did not. These are the rules by which a stored order takes a uuid:
+//! Front Payment has no idempotency key, and a callback names a uuid but no submission attempt. An order that may exist
+//! there is SUBMITTING, UNKNOWN or accepted, and such an order is never sent again. So each key has one order there, unless
+//! Front Payment created an order although it said that it did not. A stored order takes a uuid by these rules:
 //!
-//! - An order without a uuid takes that of the first verified callback, and that of its latest attempt's 201.
-//! - EXPIRED and CANCELLED give their uuid only to an order whose outcome is open.
-//! - An order that is EXPIRED or CANCELLED makes way for another uuid that lives.
+//! - An order without a uuid takes the one of the first verified callback, and the one of its latest attempt's 201.
+//! - A callback with EXPIRED or CANCELLED gives its uuid only to an order whose outcome is open.
+//! - An order that is EXPIRED or CANCELLED makes way for another uuid that is alive: neither EXPIRED nor CANCELLED.
 
 use super::{EntrySource, HistoryEntry, StoredOrder};
 use crate::order::Status;
 
 impl StoredOrder {
-    /// Whether this uuid is the stored one.
+    /// Whether this is the stored uuid.
     #[must_use]
     pub fn is_order(&self, order_uuid: &str) -> bool {
         self.order_uuid.as_deref() == Some(order_uuid)
     }
 
-    /// Whether this uuid is another order of Front Payment's than the stored one.
+    /// Whether this is another uuid than the stored one.
     #[must_use]
     pub fn is_other_order(&self, order_uuid: &str) -> bool {
         self.order_uuid.as_deref().is_some_and(|stored| stored != order_uuid)
     }
 
-    /// Whether a callback with this status makes this order, which has no uuid yet.
+    /// Whether an order without a uuid takes that of a callback with this status.
     pub(super) fn can_become(&self, status: Option<Status>) -> bool {
         self.is_open() || !status.is_some_and(Status::is_dead)
     }
 
-    /// Takes a uuid with the status that everything heard about it comes to. What belongs to another uuid goes.
+    /// Takes a uuid, and the status that follows from the entries about it. Drops what belongs to the old uuid.
     pub(super) fn take_uuid(&mut self, order_uuid: &str) {
         if !self.is_order(order_uuid) {
             self.order_uuid = Some(order_uuid.to_owned());
@@ -45,8 +45,8 @@ impl StoredOrder {
         self.set_status(self.status_of(order_uuid).unwrap_or(Status::Sent));
     }
 
-    /// Where the order is EXPIRED or CANCELLED and another uuid lives, the order becomes that one: of several, the one heard
-    /// of last. An order that the shop has called off stays what it is.
+    /// If the order is EXPIRED or CANCELLED and another uuid is alive, the order takes that uuid: of several, the one with
+    /// the latest entry. An order that the shop has cancelled keeps its uuid.
     pub(super) fn make_way(&mut self) {
         if !self.status.is_dead() || self.cancel_requested_at.is_some() {
             return;
@@ -58,8 +58,8 @@ impl StoredOrder {
         }
     }
 
-    /// Whether the order may become the uuid of an entry: a verified callback or the latest attempt's 201 named it, and the
-    /// operator has not replaced it.
+    /// Whether the order may take the uuid of an entry: it comes from a verified callback or from the latest attempt's 201,
+    /// and the operator has not replaced it.
     fn is_eligible(&self, entry: &HistoryEntry) -> bool {
         let is_named = match entry.source {
             EntrySource::Callback => true,

@@ -1,7 +1,7 @@
-//! The stored order: what is kept of an order, and everything that can happen to it.
+//! The stored order: what is kept of an order, and every change that can be made to it.
 //!
-//! Every change is a pure function that returns the next version, or `None` where nothing changes. A store writes the next
-//! version only over the version that it was made from, so no other write is lost.
+//! Every change is a pure function that returns the next version, or `None` if nothing changes. A store writes the next
+//! version only over the version that it was made from, so no write of another process is lost.
 
 mod cancellation;
 mod derived;
@@ -36,7 +36,7 @@ use super::{CustomerType, Decimal, Language, Status};
 #[serde(rename_all = "camelCase")]
 pub struct StoredOrder {
     pub order_id: Uuid,
-    /// One higher with every write. It begins at the time of the first claim in milliseconds, so that a later order with
+    /// Rises by one with every write. It starts at the time of the first claim, in milliseconds, so that a later order with
     /// the same id never has a version that an earlier one had.
     pub version: u64,
     pub status: Status,
@@ -52,7 +52,7 @@ pub struct StoredOrder {
     pub order_uuid: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_uuid: Option<String>,
-    /// A login link for one person, stored only while the status is SENT.
+    /// A login link for one person. It is stored only while the status is SENT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bank_id_url: Option<String>,
 
@@ -63,7 +63,7 @@ pub struct StoredOrder {
     pub reference_no: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_reference: Option<String>,
-    /// In the shop's digits.
+    /// In the shop's own digits.
     pub grand_total: String,
     pub shop_callback_url: String,
     pub customer_type: CustomerType,
@@ -72,12 +72,12 @@ pub struct StoredOrder {
 
     /// When the order was first claimed.
     pub created_at: Timestamp,
-    /// When the order last changed. Writes about telling and asking are no change.
+    /// When the order last changed. Writes about notifications and status reads do not count.
     pub updated_at: Timestamp,
-    /// When Front Payment last told the status because it was asked.
+    /// When a status read last told the status. A status read of reconciliation that brings no news is not stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<Timestamp>,
-    /// When Front Payment was last asked by reconciliation.
+    /// When reconciliation last made a status read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
     /// Since when there is a reason to ask Front Payment. A status read ends it.
@@ -85,23 +85,23 @@ pub struct StoredOrder {
     pub reason_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_found: Option<NotFound>,
-    /// Of the latest verified callback about the stored uuid.
+    /// From the latest verified callback about the stored uuid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<String>,
     /// In Front Payment's digits, once it has told an amount above 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunded_amount: Option<String>,
-    /// When the shop asked for the cancellation. `None` again if Front Payment refuses it.
+    /// When the shop asked to cancel the order. `None` again after Front Payment has refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_requested_at: Option<Timestamp>,
-    /// The uuids that the operator has replaced. The order never takes one of them by itself.
+    /// The uuids that the operator has replaced. The order never takes one of them without the operator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced_uuids: Vec<String>,
-    /// `None` in an order that is not accepted.
+    /// `None` for an order that is not accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications: Option<Notifications>,
 
-    // The places in the store's indexes, and the end of retention. All are derived: see `derived.rs`.
+    // The places in the store's indexes and the end of retention, computed by `derived.rs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell_queue: Option<String>,
     /// In Unix seconds.
@@ -124,7 +124,7 @@ pub struct StoredOrder {
 }
 
 impl StoredOrder {
-    /// The next version with a change, or `None` if nothing differs.
+    /// The next version after a change, or `None` if the change makes no difference.
     fn next_version(&self, now: Timestamp, change: impl FnOnce(&mut Self)) -> Option<Box<Self>> {
         let mut next = Box::new(self.clone());
         change(&mut next);
@@ -137,7 +137,7 @@ impl StoredOrder {
         Some(next)
     }
 
-    /// The next version of an order that has not changed: what is written concerns telling and asking.
+    /// The next version after a write that is no change of the order: it concerns notifications or status reads.
     fn next_quiet_version(&self, change: impl FnOnce(&mut Self)) -> Box<Self> {
         let mut next = Box::new(self.clone());
         change(&mut next);

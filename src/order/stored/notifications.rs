@@ -1,7 +1,7 @@
-//! What the shop was told, and what it is still to be told.
+//! What the shop was told, and what is still to be told.
 //!
-//! Every change of an accepted order's status has a number. The shop is told the latest change only. An attempt to tell it
-//! is written down before it is sent, and its result after, onto its own attempt only.
+//! Every change of an accepted order's status has a number, and only the latest change is told. A notification attempt is
+//! stored before it is sent. Its result is stored afterwards, but only if the stored attempt is still the same.
 
 use std::time::Duration;
 
@@ -12,35 +12,34 @@ use uuid::Uuid;
 use super::StoredOrder;
 use crate::order::Status;
 
-/// The waits after the attempts, in minutes. After the last attempt the notification has failed.
+/// How long to wait after each failed attempt, in minutes. After one more attempt, the notification has failed.
 const WAITS: [i64; 11] = [1, 5, 15, 30, 60, 120, 240, 480, 720, 1_440, 1_440];
-/// How long an attempt whose worker was killed keeps others from telling the shop.
+/// How long an attempt whose worker was killed prevents the next one.
 const ATTEMPT_LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// The longest `Retry-After` that is respected.
+/// A longer `Retry-After` is cut to this.
 const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// The notifications of an accepted order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notifications {
     /// The number of the latest change.
     pub change: u64,
-    /// Since when the order has its status.
+    /// When the order got its present status.
     pub changed_at: Timestamp,
-    /// Since when the latest change is to be told: since it happened, or since the shop asked for it again.
+    /// Since when the latest change waits to be told: since it happened, or since the shop asked to be told again.
     pub pending_since: Timestamp,
-    /// Of the latest change.
+    /// The state of the latest change.
     pub state: NotificationState,
     /// The status that was told last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_status: Option<Status>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
-    /// To tell the latest change.
+    /// The attempts to tell the latest change.
     pub attempts: u32,
     /// When the next attempt is due, if the change is pending.
     pub next_at: Timestamp,
-    /// Since when it was due, if its host has been passed over since.
+    /// When the change became due, if its host has been passed over since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +48,7 @@ pub struct Notifications {
     pub running: Option<RunningAttempt>,
 }
 
-/// A notification attempt that was written down, and whose result was not.
+/// A notification attempt that was stored, and whose result was not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunningAttempt {
@@ -60,15 +59,15 @@ pub struct RunningAttempt {
     pub since: Timestamp,
 }
 
-/// Where the latest change stands.
+/// The state of the latest change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NotificationState {
-    /// It counts as told, because the shop is not notified.
+    /// The change counts as told, because the shop is not notified.
     Off,
     Pending,
     Delivered,
-    /// It is not told any more.
+    /// The change will not be told any more.
     Failed,
 }
 
@@ -78,10 +77,10 @@ pub enum AttemptEnd {
     /// The shop answered with a 2xx.
     Delivered,
     Failed {
-        /// What `lastError` says.
+        /// The value of `lastError`.
         error: String,
         retry_after: Option<Duration>,
-        /// The shop said that it is gone for good.
+        /// The shop answered 410: it does not want to be called again.
         is_gone: bool,
     },
 }
@@ -103,7 +102,7 @@ impl Notifications {
         }
     }
 
-    /// A change is to be told from now on. An attempt under way does not count for it.
+    /// A new change is to be told from now on. A running attempt does not count for it.
     fn begin_change(&mut self, now: Timestamp) {
         self.change += 1;
         self.pending_since = now;
@@ -131,7 +130,7 @@ impl Notifications {
     fn end_attempt(&mut self, attempt: &RunningAttempt, end: AttemptEnd, now: Timestamp, jitter: u8) {
         match end {
             AttemptEnd::Delivered => self.tell(attempt.change, attempt.status, now),
-            AttemptEnd::Failed { .. } if attempt.change != self.change => {} // the latest change is due by itself
+            AttemptEnd::Failed { .. } if attempt.change != self.change => {} // the latest change has its own time
             AttemptEnd::Failed { error, retry_after, is_gone } => {
                 let attempts = usize::try_from(self.attempts).unwrap_or(usize::MAX);
                 match WAITS.get(attempts.saturating_sub(1)) {
@@ -147,7 +146,7 @@ impl Notifications {
 }
 
 impl StoredOrder {
-    /// When the shop is to be told; `None` if nothing is to be told.
+    /// When the next notification attempt is due; `None` if nothing is to be told.
     #[must_use]
     pub fn notification_due_at(&self) -> Option<Timestamp> {
         let notifications = self.notifications.as_ref().filter(|all| all.state == NotificationState::Pending)?;
@@ -160,8 +159,8 @@ impl StoredOrder {
         self.notification_due_at().is_some_and(|due_at| due_at <= now)
     }
 
-    /// Writes down an attempt before it is sent, if one is due. After the last attempt, the change has failed instead:
-    /// then no attempt is running.
+    /// Stores a notification attempt before it is sent, if one is due. If all attempts were made, marks the change as failed
+    /// instead, and no attempt is running then.
     #[must_use]
     pub fn begin_notification(&self, attempt: Uuid, now: Timestamp) -> Option<Box<Self>> {
         self.is_notification_due(now).then(|| {
@@ -178,7 +177,7 @@ impl StoredOrder {
         })
     }
 
-    /// Writes down how an attempt ended; `None` if it is not this attempt that is running. `jitter` is random.
+    /// Stores how an attempt ended; `None` if another attempt, or none, is running. `jitter` is random.
     #[must_use]
     pub fn end_notification(&self, attempt: Uuid, end: AttemptEnd, now: Timestamp, jitter: u8) -> Option<Box<Self>> {
         self.notifications.as_ref()?.running.as_ref().filter(|running| running.id == attempt)?;
@@ -189,21 +188,21 @@ impl StoredOrder {
         }))
     }
 
-    /// The latest change counts as told: its shop is not notified. `None` if nothing is due.
+    /// Marks the latest change as told, because its shop is not notified. `None` if nothing is due.
     #[must_use]
     pub fn skip_notification(&self, now: Timestamp) -> Option<Box<Self>> {
         let skip = |notifications: &mut Notifications| notifications.state = NotificationState::Off;
         self.is_notification_due(now).then(|| self.change_notifications(skip))
     }
 
-    /// The latest change has failed without an attempt: the shop's URL cannot be called.
+    /// Marks the latest change as failed without an attempt, because the shop's URL cannot be called.
     #[must_use]
     pub fn refuse_notification(&self, error: &str) -> Box<Self> {
         self.change_notifications(|notifications| notifications.fail(error.to_owned()))
     }
 
-    /// The shop's host fails too often. The latest change is due again after as long as it has been due, a minute at least and
-    /// an hour at most. That is no attempt.
+    /// Makes the latest change due later, because its host fails too often: after as long as it has been due, at least a
+    /// minute and at most an hour. This does not count as an attempt.
     #[must_use]
     pub fn pass_over_notification(&self, now: Timestamp) -> Option<Box<Self>> {
         let due_at = self.notification_due_at().filter(|due_at| *due_at <= now)?;
@@ -222,7 +221,7 @@ impl StoredOrder {
         })
     }
 
-    /// The present status is to be told anew, as a change of its own. `None` if the order is not accepted.
+    /// Makes the present status a new change, so that it is told again. `None` if the order is not accepted.
     #[must_use]
     pub fn repeat_notification(&self, now: Timestamp) -> Option<Box<Self>> {
         self.order_uuid.as_ref()?;
@@ -232,7 +231,7 @@ impl StoredOrder {
         }))
     }
 
-    /// Numbers a change that the shop is to be told: of the status, of the uuid, or of the refunded amount.
+    /// Counts a new change if the status, the uuid or the refunded amount differ from `before`.
     pub(super) fn note_change_since(&mut self, before: &Self, now: Timestamp) {
         let told = |order: &Self| (order.status, order.order_uuid.clone(), order.refunded_amount.clone());
         if self.order_uuid.is_some() && told(self) != told(before) {
@@ -242,7 +241,7 @@ impl StoredOrder {
         }
     }
 
-    /// The reply of the request itself told the shop.
+    /// Marks the change as told, because the reply to the request itself tells it.
     pub(super) fn count_change_as_told(&mut self, now: Timestamp) {
         let status = self.status;
         if let Some(notifications) = &mut self.notifications {
@@ -251,7 +250,7 @@ impl StoredOrder {
     }
 }
 
-/// ± 20 %, or as long as the shop asks for.
+/// The scheduled wait ± 20 %, or the shop's `Retry-After` if that is longer.
 fn wait(minutes: i64, retry_after: Option<Duration>, jitter: u8) -> SignedDuration {
     let scheduled = SignedDuration::from_secs(minutes * 60 * (204 + i64::from(jitter) * 102 / 255) / 255);
     let asked = retry_after.map_or(SignedDuration::ZERO, |asked| asked.try_into().unwrap_or(MAX_RETRY_AFTER));

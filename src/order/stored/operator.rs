@@ -1,11 +1,11 @@
-//! What the operator finds in Front Payment's portal, and decides.
+//! What the operator decides about an order, after a look into Front Payment's portal.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{EntrySource, HistoryEntry, StatusRead, StoredOrder};
 use crate::order::Status;
 
-/// An order that is not in the portal so long after its attempt began was not created.
+/// An order that is not in the portal this long after its submission attempt began was not created.
 pub const NOT_CREATED_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Why an order cannot be settled like this.
@@ -20,13 +20,13 @@ pub enum SettleError {
 }
 
 impl StoredOrder {
-    /// Whether it waits for the operator: UNKNOWN, or SUBMITTING beyond its lease.
+    /// Whether the order waits for the operator: UNKNOWN, or SUBMITTING beyond its lease.
     #[must_use]
     pub fn is_waiting(&self, now: Timestamp) -> bool {
         self.order_uuid.is_none() && self.status_at(now) == Status::Unknown
     }
 
-    /// Whether the operator may bind the order to this uuid. An accepted order only if `instead`.
+    /// Whether the operator may give the order this uuid. For an accepted order, only with `instead`.
     ///
     /// # Errors
     /// [`SettleError`] says why not.
@@ -38,8 +38,8 @@ impl StoredOrder {
         if is_running { Err(SettleError::InProgress) } else { Ok(()) }
     }
 
-    /// The order is this one of Front Payment's, with the status that was read of it. The shop is to be told. `None` if the
-    /// order has this uuid already.
+    /// Gives the order this uuid and the status that was read. The shop is to be told. `None` if the order has this uuid
+    /// already.
     #[must_use]
     pub fn settle_as(&self, order_uuid: &str, read: &StatusRead, now: Timestamp) -> Option<Box<Self>> {
         if self.is_order(order_uuid) {
@@ -58,7 +58,7 @@ impl StoredOrder {
         })
     }
 
-    /// The order was not created: FAILED, and the same key is sent afresh. `None` if nothing exists at Front Payment anyway.
+    /// Makes the order FAILED, so that the same key is sent again. `None` if nothing exists at Front Payment anyway.
     ///
     /// # Errors
     /// [`SettleError`] if something may exist there.

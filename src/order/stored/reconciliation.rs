@@ -1,4 +1,4 @@
-//! When Front Payment is asked for the status of an order of which it says nothing.
+//! When the next status read is due for an order of which Front Payment says nothing.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,25 +9,25 @@ use crate::order::{Decimal, Status};
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;
-/// Times after which the status is read, in minutes since Front Payment last said something.
+/// The times of the status reads, in minutes since Front Payment last said something.
 const SENT: [i64; 14] = [2, 5, 15, 30, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 4 * DAY, 8 * DAY, 16 * DAY, 30 * DAY];
 const SIGNED: [i64; 8] = [DAY, 2 * DAY, 4 * DAY, 8 * DAY, 16 * DAY, 32 * DAY, 64 * DAY, 128 * DAY];
 const ENDED: [i64; 4] = [7 * DAY, 14 * DAY, 28 * DAY, 56 * DAY];
 const CANCELLED: [i64; 2] = [7 * DAY, 28 * DAY];
-/// Waits after each 404, in minutes.
+/// The waits after each 404, in minutes.
 const AFTER_NOT_FOUND: [i64; 5] = [DAY, 2 * DAY, 4 * DAY, 8 * DAY, 16 * DAY];
 
-/// Front Payment did not know the uuid.
+/// Front Payment does not know the uuid: it answered a status read with 404.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotFound {
-    /// The last time.
+    /// When it did so last.
     pub at: Timestamp,
-    /// How often, one after the other.
+    /// How many times in succession.
     pub times: u32,
 }
 
 impl StoredOrder {
-    /// When Front Payment is to be asked; `None` if never.
+    /// When the next status read is due; `None` if never.
     #[must_use]
     pub fn status_read_due_at(&self) -> Option<Timestamp> {
         self.order_uuid.as_ref()?;
@@ -38,7 +38,7 @@ impl StoredOrder {
         }
     }
 
-    /// The first time of the schedule that was not used yet.
+    /// The first time of the schedule at which no status was read yet.
     fn scheduled_at(&self) -> Option<Timestamp> {
         let heard_at = self.heard_at();
         let asked_after = self.asked_at.map_or(SignedDuration::ZERO, |asked_at| asked_at.duration_since(heard_at));
@@ -63,7 +63,8 @@ impl StoredOrder {
         self.refunded_amount.as_deref().is_some_and(|amount| Decimal::parse(amount).is_ok_and(|amount| self.has_total(&amount)))
     }
 
-    /// At once, and then each time after as long as the reason has lasted: a minute at least, a day at most.
+    /// At once. Then, after each failed status read, after as long as the reason has lasted: at least a minute, at most a
+    /// day.
     fn reason_due_at(&self, since: Timestamp) -> Timestamp {
         match self.asked_at.filter(|asked_at| *asked_at >= since) {
             None => since,
@@ -80,14 +81,14 @@ impl StoredOrder {
         since.checked_add(SignedDuration::from_mins(*AFTER_NOT_FOUND.get(place)?)).ok()
     }
 
-    /// Writes down that Front Payment is asked, before it is asked, if that is due.
+    /// Stores that a status read begins, before it is made, if one is due.
     #[must_use]
     pub fn begin_status_read(&self, now: Timestamp) -> Option<Box<Self>> {
         let is_due = self.status_read_due_at().is_some_and(|due_at| due_at <= now);
         is_due.then(|| self.next_quiet_version(|next| next.asked_at = Some(now)))
     }
 
-    /// Front Payment does not know the uuid. That is no status, and it ends the reason to ask.
+    /// Stores that Front Payment does not know the uuid. That is no status, but it ends the reason to ask.
     #[must_use]
     pub fn note_not_found(&self, now: Timestamp) -> Box<Self> {
         self.next_quiet_version(|next| {

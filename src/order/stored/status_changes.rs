@@ -10,28 +10,28 @@ use crate::order::{Decimal, Status, StatusWord};
 pub struct StatusCallback {
     pub order_uuid: String,
     pub word: StatusWord,
-    /// The order's grandTotal.
+    /// The amount, which must be the order's grandTotal.
     pub amount: Decimal,
     pub payment_method: String,
-    /// A digest of all its values: equal for a repetition.
+    /// A digest of all values, so that a repetition has the same id.
     pub id: String,
 }
 
-/// What Front Payment tells of an order because it is asked.
+/// The answer to a status read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusRead {
     pub word: StatusWord,
-    /// Older replies have neither amount.
+    /// Older replies have neither of these amounts.
     pub order_amount: Option<Decimal>,
     pub refunded_amount: Option<Decimal>,
 }
 
 impl StoredOrder {
-    /// Applies a verified callback; `None` if it is known already.
+    /// Applies a verified callback; `None` if the history has it already.
     ///
-    /// It adds an entry. If it is about the stored uuid, it raises the status. An order without a uuid takes this one, as
-    /// far as `identity.rs` allows. A callback about another uuid changes nothing else, unless the order is EXPIRED or
-    /// CANCELLED. If it is a reason to ask, the status becomes due to be read.
+    /// Adds an entry. A callback about the stored uuid raises the status. An order without a uuid takes this one, if
+    /// `identity.rs` allows it. A callback about another uuid changes nothing else, unless the order is EXPIRED or
+    /// CANCELLED. If the callback is a reason to ask, a status read becomes due.
     #[must_use]
     pub fn apply_callback(&self, callback: &StatusCallback, now: Timestamp) -> Option<Box<Self>> {
         let is_known = |entry: &HistoryEntry| entry.source == EntrySource::Callback && entry.id.as_deref() == Some(&callback.id);
@@ -51,7 +51,7 @@ impl StoredOrder {
                 next.take_uuid(order_uuid);
             }
             if next.is_order(order_uuid) {
-                // Also where the history is full and has no entry of it.
+                // Also if the history is full, so that there is no entry about it.
                 next.set_status(next.status.max(word.known().unwrap_or(Status::Sent)));
                 next.not_found = None;
             }
@@ -65,16 +65,16 @@ impl StoredOrder {
         })
     }
 
-    /// Whether a callback about the stored uuid is a reason to ask Front Payment: its word is unknown, ranks below the stored
-    /// status (a refund that failed, an order revived), or is about a refund, whose amount only a status read tells.
+    /// Whether a callback about the stored uuid is a reason to ask Front Payment: its word is unknown, or ranks below the
+    /// stored status (a refund that failed, an order revived), or is about a refund, whose amount only a status read tells.
     #[must_use]
     pub fn is_asked_because_of(&self, callback: &StatusCallback) -> bool {
         let is_reason = |word: Status| word < self.status || word.is_about_refund();
         self.is_order(&callback.order_uuid) && callback.word.known().is_none_or(is_reason)
     }
 
-    /// Stores what Front Payment told because it was asked: the status as it is, higher or lower, and the refunded amount. An
-    /// unknown word is kept in the history, unless it is what was read last.
+    /// Stores the result of a status read: the status, whether its rank is higher or lower, and the refunded amount. An
+    /// unknown word goes into the history, unless the last status read told the same.
     #[must_use]
     pub fn apply_status_read(&self, read: &StatusRead, now: Timestamp) -> Box<Self> {
         let mut next = self.answered_by(read, now);
@@ -84,14 +84,14 @@ impl StoredOrder {
         next
     }
 
-    /// The same for reconciliation. `None` if there is no news, and nobody waits for the answer.
+    /// Like [`Self::apply_status_read`], for reconciliation. `None` if there is no news, and no reason to ask.
     #[must_use]
     pub fn apply_reconciliation(&self, read: &StatusRead, now: Timestamp) -> Option<Box<Self>> {
         let is_awaited = self.reason_since.is_some() || self.not_found.is_some();
         (is_awaited || self.is_news(read)).then(|| self.answered_by(read, now))
     }
 
-    /// Whether a status read tells something that is not stored.
+    /// Whether a status read tells something that is not stored yet.
     #[must_use]
     pub fn is_news(&self, read: &StatusRead) -> bool {
         self.is_new_word(&read.word) || self.refunded_amount != self.refunded_after(read)
@@ -125,7 +125,7 @@ impl StoredOrder {
         next
     }
 
-    /// Notes the status of another order of Front Payment's under this key.
+    /// Notes the status of another of Front Payment's uuids under this key.
     #[must_use]
     pub fn note_other_status(&self, order_uuid: &str, word: &StatusWord, now: Timestamp) -> Option<Box<Self>> {
         let is_about =
@@ -148,7 +148,7 @@ impl StoredOrder {
         }
     }
 
-    /// What `refunded_amount` is after a status read. The digits change only with the value.
+    /// The stored `refunded_amount` after a status read. Its digits change only if its value does.
     pub(super) fn refunded_after(&self, read: &StatusRead) -> Option<String> {
         let stored = self.refunded_amount.as_deref();
         let is_same = |told: &Decimal| match stored.map(Decimal::parse) {
@@ -159,8 +159,8 @@ impl StoredOrder {
         told.map(|told| if told.is_positive() { told.text() } else { "0" }).or(stored).map(str::to_owned)
     }
 
-    /// How long after the order's 201 its only callback came. `None` where there is no callback, where there are several,
-    /// or where it came before the 201.
+    /// How long after the order's 201 its only callback came. `None` if there is no callback, if there are several, or if it
+    /// came before the 201.
     #[must_use]
     pub fn first_callback_after(&self) -> Option<SignedDuration> {
         let is_own = |entry: &&HistoryEntry| !entry.is_about_other_order(self);

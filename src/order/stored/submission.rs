@@ -6,29 +6,29 @@ use uuid::Uuid;
 use super::{EntrySource, HistoryEntry, StoredOrder};
 use crate::order::{CreatedOrder, Order, Status, SubmitReply};
 
-/// How long an attempt may run before nobody waits for its result any more.
+/// How long a submission attempt may run. After this, nobody waits for its result.
 pub const SUBMISSION_LEASE: SignedDuration = SignedDuration::from_secs(60);
 
-/// What a new attempt needs, apart from the order.
+/// What a new submission attempt needs, apart from the order.
 pub struct NewAttempt<'a> {
     pub order_id: Uuid,
     /// Random.
     pub attempt: Uuid,
     pub shop_id: &'a str,
-    /// Random; used only if this is the first attempt.
+    /// Random. Used only for the first attempt.
     pub callback_token: String,
     pub idempotency_key: Option<&'a str>,
     pub now: Timestamp,
 }
 
-/// What the stored order is to a claim that cannot simply be written.
+/// What the stored order means for a new claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyConflict {
-    /// Nothing exists at Front Payment, or the order is past its retention: a new attempt may replace it.
+    /// Nothing exists at Front Payment, or the retention period has ended: a new attempt may replace the order.
     Retryable,
-    /// The same order, accepted.
+    /// The same order; it is accepted.
     SameOrder,
-    /// Another order under the same key, accepted.
+    /// Another order under the same key; it is accepted.
     OtherOrder,
     /// An attempt that may still be running.
     InProgress,
@@ -39,7 +39,7 @@ pub enum KeyConflict {
 }
 
 impl StoredOrder {
-    /// The first attempt of an order, to be written where none is stored.
+    /// The first submission attempt of an order.
     #[must_use]
     pub fn claim(order: &Order, claim: NewAttempt<'_>) -> Self {
         Self {
@@ -82,8 +82,8 @@ impl StoredOrder {
         }
     }
 
-    /// This claim as a further attempt of a stored order. It keeps the callback token, the creation time and the history.
-    /// Of an order past its retention it keeps nothing, as if the store had deleted it.
+    /// Makes this claim a further attempt of a stored order: it keeps the callback token, the creation time and the history.
+    /// After the end of the retention period it keeps nothing, as if the store had deleted the order.
     #[must_use]
     pub fn as_retry_of(mut self, stored: &Self) -> Self {
         if stored.is_past_retention(self.attempted_at) {
@@ -97,7 +97,7 @@ impl StoredOrder {
         self
     }
 
-    /// This claim, ended before anything was sent.
+    /// This claim as FAILED, because nothing was sent.
     #[must_use]
     pub fn abandoned(mut self, now: Timestamp) -> Self {
         self.end(Status::Failed, now);
@@ -105,7 +105,7 @@ impl StoredOrder {
         self
     }
 
-    /// What this stored order is to a claim that finds it.
+    /// What this stored order means for a claim that finds it.
     #[must_use]
     pub fn conflict_with(&self, claim: &Self) -> KeyConflict {
         if self.shop_id != claim.shop_id {
@@ -125,28 +125,28 @@ impl StoredOrder {
         }
     }
 
-    /// The status to show: UNKNOWN for an attempt that outlived its lease.
+    /// The status to show: UNKNOWN if the submission attempt has outlived its lease.
     #[must_use]
     pub fn status_at(&self, now: Timestamp) -> Status {
         let is_stale = now.duration_since(self.attempted_at) > SUBMISSION_LEASE;
         if self.status == Status::Submitting && is_stale { Status::Unknown } else { self.status }
     }
 
-    /// Whether nobody knows yet if Front Payment has the order.
+    /// Whether it is unknown if Front Payment has the order: SUBMITTING or UNKNOWN.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.order_uuid.is_none() && matches!(self.status, Status::Submitting | Status::Unknown)
     }
 
-    /// Ends an attempt that outlived its lease as UNKNOWN.
+    /// Makes an order UNKNOWN whose submission attempt has outlived its lease; `None` for any other.
     #[must_use]
     pub fn end_stale_attempt(&self, now: Timestamp) -> Option<Box<Self>> {
         let is_stale = self.status == Status::Submitting && self.status_at(now) == Status::Unknown;
         is_stale.then(|| self.next_version(now, |next| next.end(Status::Unknown, now))).flatten()
     }
 
-    /// Records the result of an attempt. The latest attempt ends what is open; where a callback has accepted the order
-    /// meanwhile, only a 201 adds something. A 201 of an earlier attempt is only noted.
+    /// Stores the result of a submission attempt. The result of the latest attempt ends SUBMITTING or UNKNOWN. If a callback
+    /// has accepted the order meanwhile, only a 201 adds something. A 201 of an earlier attempt is only noted.
     #[must_use]
     pub fn record_result(&self, attempt: Uuid, reply: &SubmitReply, now: Timestamp) -> Option<Box<Self>> {
         let is_latest = self.attempt == attempt;
@@ -165,8 +165,8 @@ impl StoredOrder {
         self.add_entry(result_entry(self.attempt, status, None, now));
     }
 
-    /// The 201 of the latest attempt. An order without a uuid takes its uuid. Another uuid than the stored one gets an
-    /// entry, and becomes the order only if that is EXPIRED or CANCELLED.
+    /// Applies the 201 of the latest attempt. An order without a uuid takes its uuid. If the order has another uuid, the 201
+    /// gets an entry, and its uuid is taken only if the order is EXPIRED or CANCELLED.
     fn created(&self, created: &CreatedOrder, now: Timestamp) -> Option<Box<Self>> {
         let uuid = created.order_uuid.as_str();
         let mut next = self.next_version(now, |next| {

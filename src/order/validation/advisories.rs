@@ -7,7 +7,7 @@ use super::fields::Findings;
 use super::{check_digits, phone, texts};
 use crate::order::{Code, Decimal, Line, Summary};
 
-/// Whose numbers and addresses the Norwegian registers know: Norway, Svalbard and Jan Mayen, Bouvet Island.
+/// Countries whose numbers and addresses the Norwegian registers contain: Norway, Svalbard and Jan Mayen, Bouvet Island.
 const NORWEGIAN: [&str; 3] = ["NO", "SJ", "BV"];
 
 pub(super) fn figure(at: String, figure: &Decimal, findings: &mut Findings) {
@@ -23,13 +23,13 @@ pub(super) fn summary(at: String, summary: &Summary, findings: &mut Findings) {
     }
 }
 
-/// A line's amount is read as quantity × rate, less the discount or not, with its tax or not. The discount may have been
-/// taken before the tax or behind it.
+/// A line's amount is quantity × rate, less the discount or not, with its tax or not. The discount may be subtracted before
+/// the tax is added or after it.
 pub(super) fn line(at: String, line: &Line, findings: &mut Findings) {
     let (amount, one) = (line.amount.value(), BigDecimal::one());
     let price = line.quantity.value() * line.rate.value();
     let with_tax = |price: &BigDecimal| price + price * line.tax.value() * BigDecimal::new(1.into(), 2);
-    let is_near = |reading: &BigDecimal| is_near(reading, amount, &one);
+    let is_near = |computed: &BigDecimal| is_near(computed, amount, &one);
     let is_plausible = is_near(&price)
         || is_near(&with_tax(&price))
         || line.discount.as_ref().map(Decimal::value).is_some_and(|discount| {
@@ -41,13 +41,13 @@ pub(super) fn line(at: String, line: &Line, findings: &mut Findings) {
     }
 }
 
-/// The lines are read as their prices or as their amounts; the sums, before the discount, behind it, or with tax.
+/// The sum of the lines' prices or of their amounts is one of three totals: before the discount, after it, or with tax.
 pub(super) fn lines(lines: &[Line], summary: &Summary, findings: &mut Findings) {
     let prices: BigDecimal = lines.iter().map(|line| line.quantity.value() * line.rate.value()).sum();
     let amounts: BigDecimal = lines.iter().map(|line| line.amount.value()).sum();
     let (sub_total, grand_total) = (summary.sub_total.value(), summary.grand_total.value());
     let less_discount = sub_total - summary.total_discount.value();
-    // Each line may have been rounded.
+    // Allows for the rounding of each line.
     let room = BigDecimal::new((100 + lines.len()).into(), 2);
     let is_plausible = [prices, amounts]
         .iter()
@@ -57,11 +57,11 @@ pub(super) fn lines(lines: &[Line], summary: &Summary, findings: &mut Findings) 
     }
 }
 
-/// The tax is read as that on the amounts, or as that within them. What totalDiscount takes off it is not known: a coupon may
-/// hold for some lines only, and with tax or without. It is nothing at least, and the highest rate at most.
+/// The tax is computed on the amounts, or is contained in them. How much of it totalDiscount removes is unknown, because a
+/// coupon may apply to some lines only, with tax or without. It is at least nothing and at most the highest rate.
 pub(super) fn tax(lines: &[Line], summary: &Summary, findings: &mut Findings) {
     if lines.iter().any(|line| line.tax.is_negative()) {
-        return; // a rate that is not allowed, and -100 divides by zero
+        return; // not an allowed rate, and -100 would divide by zero
     }
     let mut amounts: Vec<(&BigDecimal, BigDecimal)> = Vec::new();
     for line in lines {
@@ -81,7 +81,7 @@ pub(super) fn tax(lines: &[Line], summary: &Summary, findings: &mut Findings) {
         less >= -&room && less <= most
     };
     let on_amounts = || amounts.iter().map(|(rate, sum)| sum * *rate * &percent).sum();
-    // A quotient has 100 digits: its rest is nothing beside the room.
+    // The division keeps 100 digits, so its error is negligible.
     let within_amounts =
         || amounts.iter().filter(|(rate, _)| !rate.is_zero()).map(|(rate, sum)| sum * *rate / (&hundred + *rate)).sum();
     if !is_plausible(on_amounts()) && !is_plausible(within_amounts()) {
@@ -129,7 +129,7 @@ pub(super) fn zip(at: String, zip: &str, country: &str, findings: &mut Findings)
     }
 }
 
-/// `given`: whether there is anything, right or wrong.
+/// `is_given`: whether the order has a referenceNo, even an invalid one.
 pub(super) fn reference_no(at: String, is_given: bool, findings: &mut Findings) {
     if !is_given {
         findings.advise(at, Code::Recommended, texts::NO_REFERENCE);

@@ -37,7 +37,7 @@ fn weigh(digits: &[u32], weights: &[u32]) -> u32 {
     digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum()
 }
 
-/// The most days that month had in any century's year `yy` (`00` is 2000, a leap year).
+/// The most days of the month in the year `yy` of any century (`00` as 2000, a leap year).
 fn days_in(month: u32, year: u32) -> u32 {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -57,11 +57,11 @@ mod tests {
         for number in [
             "30908299902",
             "03851598730",
-            "41819077906", // classic, the last a D-number
+            "41819077906", // as issued today; the last one is a D-number
             "30108299939",
             "20036914700",
             "29020073150",
-            "55102499947", // the test register's
+            "55102499947", // of the test register
         ] {
             assert!(is_personal_number(number), "{number}");
         }
@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn impossible_personal_numbers_do_not() {
         for number in [
-            "20036914712", // check digits
-            "29020105729", // 29 February of a year that is no leap year
+            "20036914712", // wrong check digits
+            "29020105729", // 29 February, but not a leap year
             "3090829990",
             "309082999022",
             "3090829990a",

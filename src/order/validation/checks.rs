@@ -11,7 +11,7 @@ use crate::order::{Code, Decimal, DecimalError};
 
 const MAX_STORED_BYTES: usize = 2_048;
 
-/// The items of an array, also of one that PHP wrote as an object, with the member names 0 to n-1.
+/// The items of an array. Also accepts an object with the member names 0 to n-1, as PHP writes some arrays.
 pub(super) fn lines<'d>(value: &'d Json<'d>) -> Result<Vec<&'d Json<'d>>, FieldError> {
     let items = match value {
         Json::Array(items) => Some(items.iter().collect()),
@@ -51,7 +51,7 @@ fn formatted(value: &Json<'_>, is_right: impl FnOnce(&str) -> bool, expected: &'
     if is_right(&text) { Ok(text) } else { Err(FieldError::new(Code::InvalidFormat, expected)) }
 }
 
-/// Front Payment takes 0 and 1, too, as numbers and as strings.
+/// Front Payment also accepts 0 and 1, as numbers and as strings.
 pub(super) fn boolean(value: &Json<'_>) -> Result<bool, FieldError> {
     let digit = match value {
         Json::Bool(flag) => return Ok(*flag),
@@ -124,7 +124,7 @@ pub(super) fn msisdn(value: &Json<'_>) -> Result<String, FieldError> {
     formatted(value, |text| is_digits(text) && (4..=15).contains(&text.len()), texts::MSISDN)
 }
 
-/// Without the white space around it, which shops' forms leave there and Front Payment would drop.
+/// Removes white space around the address, which shops' forms leave there and Front Payment ignores.
 pub(super) fn email(value: &Json<'_>) -> Result<String, FieldError> {
     let text = text(value)?;
     let email = text.trim();
@@ -157,7 +157,7 @@ pub(super) fn url(value: &Json<'_>) -> Result<String, FieldError> {
     if is_absolute_url(&text) { Ok(text) } else { Err(FieldError::new(Code::InvalidFormat, texts::URL)) }
 }
 
-/// `Url` repairs what it reads (drops tabs, adds slashes). A URL that needs repair is refused.
+/// Refuses a URL that `Url` would repair, for example by dropping tabs or adding slashes.
 fn is_absolute_url(text: &str) -> bool {
     let after_scheme = ["http://", "https://"].iter().find_map(|scheme| {
         let (head, rest) = text.split_at_checked(scheme.len())?;

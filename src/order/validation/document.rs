@@ -1,4 +1,4 @@
-//! From the document to the order, in the order of the provider's page.
+//! Reads an order from its JSON document, in the sequence of the provider's page.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,7 +8,7 @@ use super::fields::{FieldError, Fields, Findings};
 use super::{Rules, advisories, checks, texts};
 use crate::order::{Address, CallbackUrls, Code, Customer, CustomerType, Decimal, Language, Line, Order, Summary};
 
-/// Front Payment writes its invoices there.
+/// The time zone in which Front Payment dates its invoices.
 static OSLO: TimeZone = jiff::tz::get!("Europe/Oslo");
 
 const MAX_LINES: usize = 1_000;
@@ -58,7 +58,7 @@ pub(super) fn read_order(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Optio
     })
 }
 
-/// Every line is read, also behind a bad one.
+/// Reads every line, even after a wrong one.
 fn read_products(fields: &mut Fields<'_, '_>, rules: &Rules<'_>) -> Option<Vec<Line>> {
     let items = fields.required("products", checks::lines)?;
     let at = fields.pointer("products");
@@ -86,7 +86,7 @@ fn read_line(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Option<Line> {
     let amount = fields.required("amount", checks::number);
     let line =
         (|| Some(Line { name: name?, product_id, quantity: quantity?, rate: rate?, discount, tax: tax?, amount: amount? }))();
-    // Of a line with an error, too, nobody knows what its amount should be.
+    // If a line has an error, nobody knows what its amount should be.
     if let Some(line) = line.as_ref().filter(|_| fields.findings.errors.len() == errors_before) {
         advisories::line(fields.pointer("amount"), line, fields.findings);
     }
@@ -149,7 +149,7 @@ fn read_customer(mut fields: Fields<'_, '_>) -> Option<Customer> {
     })
 }
 
-/// The country, which other rules depend on, and the whole address.
+/// The country, because other rules depend on it even if the rest of the address is wrong; and the whole address.
 fn read_address(mut fields: Fields<'_, '_>) -> (Option<String>, Option<Address>) {
     let street = fields.required("street", checks::text);
     let zip = fields.required("zip", checks::text);

@@ -1,4 +1,4 @@
-//! Reading an object member by member, and noting everything that is wrong with it.
+//! Reads an object member by member, and collects everything that is wrong with it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use super::{garbled, texts};
 use crate::order::json::Json;
 use crate::order::violation::{Code, MAX_ERRORS, Violation};
 
-/// What a check finds wrong with a value.
+/// What is wrong with a value.
 pub(super) struct FieldError(pub(super) Code, pub(super) Cow<'static, str>);
 
 impl FieldError {
@@ -20,18 +20,18 @@ impl FieldError {
     }
 }
 
-/// Everything that is wrong with an order, each list in the order of the document.
+/// Everything that is wrong with an order, each list in the sequence of the document.
 #[derive(Default)]
 pub(super) struct Findings {
-    /// The document is no valid order.
+    /// Mistakes that make the order invalid.
     pub(super) errors: Vec<Violation>,
-    /// It is, but today, or under this configuration, it may not be sent.
+    /// Reasons why a valid order may not be sent now, because of the day or the configuration.
     pub(super) fresh_only: Vec<Violation>,
-    /// It may be sent, but something looks wrong.
+    /// What looks wrong in an order that may be sent.
     pub(super) advisories: Vec<Violation>,
-    /// The advisories of which every line may have one, apart so that they crowd nothing out.
+    /// Advisories that every line may have. They have their own list, so that many of them do not push out the others.
     pub(super) line_advisories: Vec<Violation>,
-    /// Members that the page does not have; apart for the same reason.
+    /// Members that are not on the provider's page. They have their own list for the same reason.
     pub(super) unknown: Vec<Violation>,
 }
 
@@ -52,7 +52,7 @@ impl Findings {
         note(&mut self.line_advisories, pointer, code, detail);
     }
 
-    /// Of a line's text, too, every line may have one.
+    /// A text of a line goes into the lines' list, because every line may have one.
     fn advise_text(&mut self, pointer: String) {
         let list = if pointer.starts_with("/products/") { &mut self.line_advisories } else { &mut self.advisories };
         note(list, pointer, Code::UnlikelyFormat, texts::GARBLED);
@@ -73,12 +73,13 @@ fn note(list: &mut Vec<Violation>, pointer: impl Into<String>, code: Code, detai
     }
 }
 
-/// As many as any object of the page has.
+/// The most members that an object has on the provider's page.
 const MOST_MEMBERS: usize = 16;
 
 type Members<'d> = BTreeMap<Cow<'d, str>, Json<'d>>;
 
-/// An object's members. A required object that is missing has none, so that each of its required members is reported, too.
+/// The members of an object. A missing required object counts as an empty one, so that each of its required members is
+/// reported, too.
 pub(super) struct Fields<'f, 'd> {
     at: String,
     members: Option<&'d Members<'d>>,
@@ -87,7 +88,7 @@ pub(super) struct Fields<'f, 'd> {
 }
 
 impl<'f, 'd> Fields<'f, 'd> {
-    /// `None`, and an error, if the value is no object.
+    /// `None`, with an error, if the value is not an object.
     pub(super) fn of(value: &'d Json<'d>, at: String, findings: &'f mut Findings) -> Option<Self> {
         if let Json::Object(members) = value {
             return Some(Self { at, members: Some(members), known: Vec::with_capacity(MOST_MEMBERS), findings });
@@ -106,7 +107,7 @@ impl<'f, 'd> Fields<'f, 'd> {
         value.is_none_or(|value| *value == Json::Null || is_text(value, is_blank))
     }
 
-    /// `null` is none.
+    /// The value of a member; `null` counts as absent.
     fn value(&mut self, name: &'static str) -> Option<&'d Json<'d>> {
         self.known.push(name);
         let value = self.members?.get(name).filter(|value| **value != Json::Null)?;
@@ -116,7 +117,7 @@ impl<'f, 'd> Fields<'f, 'd> {
         Some(value)
     }
 
-    /// Of an optional member: `""` is none either.
+    /// The value of an optional member; `""` counts as absent, too.
     fn given(&mut self, name: &'static str) -> Option<&'d Json<'d>> {
         self.value(name).filter(|value| !is_text(value, str::is_empty))
     }
@@ -125,7 +126,7 @@ impl<'f, 'd> Fields<'f, 'd> {
         result.map_err(|fault| self.findings.error(self.pointer(name), fault)).ok()
     }
 
-    /// A member that must be there, must not be blank, and must pass the check. `None`: an error is noted.
+    /// A member that must be there, must not be blank, and must pass the check. `None` if an error was added.
     pub(super) fn required<T>(
         &mut self,
         name: &'static str,
@@ -181,14 +182,14 @@ impl<'f, 'd> Fields<'f, 'd> {
         }
     }
 
-    /// The members of an optional object. `[]` is none: so PHP writes an object without members.
+    /// The members of an optional object. `[]` counts as absent, because PHP writes an empty object like this.
     pub(super) fn optional_object(&mut self, name: &'static str) -> Option<Fields<'_, 'd>> {
         let at = self.pointer(name);
         let value = self.given(name).filter(|value| **value != Json::Array(Vec::new()))?;
         Fields::of(value, at, self.findings)
     }
 
-    /// Notes the members that were never asked for. Call it last.
+    /// Adds the members that no rule has asked for. Must be called last.
     pub(super) fn finish(self) {
         for name in self.members.into_iter().flat_map(BTreeMap::keys) {
             if !self.known.contains(&name.as_ref()) && self.findings.has_room_for_unknown() {
@@ -206,11 +207,11 @@ fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
-/// The longest name that is compared with others.
+/// Longer names are not compared with others.
 const MAX_COMPARED_BYTES: usize = 40;
 
-/// The known member that is spelled nearly as an unknown one. Capitals, `_` and `-` make no difference, and one letter in
-/// four may be wrong.
+/// The known member whose name is most like an unknown one. Capitals, `_` and `-` make no difference, and one letter in four
+/// may be wrong.
 fn meant(unknown: &str, known: &[&'static str]) -> Option<&'static str> {
     if unknown.len() > MAX_COMPARED_BYTES {
         return None;

@@ -3,10 +3,10 @@
 /// The characters of Windows-1252 from 0x80 on; a space where it has none.
 const FROM_0X80: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
 
-/// Whether a text, read back, is UTF-8 with letters beyond ASCII.
+/// Whether a text becomes UTF-8 with letters beyond ASCII if it is converted back.
 ///
-/// Real texts can be read back, too: `BLÅ–HVIT`, `NESCAFÉ®`. So only letters of Latin scripts count, and behind a capital
-/// other than `Ã`, only within a word in small letters.
+/// Some real texts can be converted back, too: `BLÅ–HVIT`, `NESCAFÉ®`. So only letters of Latin scripts count, and after a
+/// capital other than `Ã`, only within a word in small letters.
 pub(super) fn is_garbled(text: &str) -> bool {
     if text.is_ascii() {
         return false;

@@ -19,9 +19,9 @@ use super::violation::{MAX_ERRORS, MAX_WARNINGS, Violation};
 use super::{Decimal, Order};
 use fields::{Fields, Findings};
 
-/// What the rules depend on beside the document.
+/// What the rules depend on, besides the document.
 pub struct Rules<'a> {
-    /// An order's date may not lie on an earlier day.
+    /// The order's date must not be an earlier day than this.
     pub now: Timestamp,
     /// `ALLOWED_TAX_RATES`.
     pub tax_rates: &'a [Decimal],
@@ -34,10 +34,10 @@ pub struct Rules<'a> {
 /// A valid order.
 pub struct Validated {
     pub order: Order,
-    /// What forbids to send it now: its date, a tax rate, enforced advisories. It does not forbid to repeat the reply to
-    /// an order that was sent already.
+    /// Why the order may not be sent now: its date, a tax rate, enforced advisories. A reply to an order that was sent
+    /// earlier may still be repeated.
     pub fresh_only: Vec<Violation>,
-    /// Advisory findings, at most [`MAX_WARNINGS`]; enforced ones, too.
+    /// Advisory findings, at most [`MAX_WARNINGS`]. Includes those that are enforced.
     pub warnings: Vec<Violation>,
     /// Unknown members, at most [`MAX_WARNINGS`], for a refusal of the order. Enforced ones are in `fresh_only` instead.
     pub unknown: Vec<Violation>,
@@ -48,10 +48,10 @@ pub struct Validated {
 pub enum Invalid {
     Malformed(Malformed),
     Violations {
-        /// All of them, at most [`MAX_ERRORS`].
+        /// Every error, at most [`MAX_ERRORS`].
         errors: Vec<Violation>,
-        /// Unknown members, at most [`MAX_WARNINGS`]: a misspelt name explains why its member is missing. Enforced ones
-        /// are errors instead.
+        /// Unknown members, at most [`MAX_WARNINGS`], because a misspelt name explains why a member is missing. If
+        /// advisories are enforced, they are errors instead.
         warnings: Vec<Violation>,
     },
 }

@@ -1,9 +1,9 @@
-//! What a phone number looks like that was taken down with too much in front.
+//! Phone numbers that look as if they had too many digits in front, for example the country code again.
 
 use super::texts;
 
-/// Country codes, and the most digits of a number behind them that begins as the country code does. Sources: the national
-/// numbering plans (ITU-T E.129). A country that is not here is not judged by length.
+/// Country codes, and the most digits of a national number that begins like the country code. Sources: the national
+/// numbering plans (ITU-T E.129). Numbers of other countries are not checked by length.
 const MOST_DIGITS: [(&str, usize); 19] = [
     ("+1", 10),
     ("+31", 9),
@@ -25,7 +25,7 @@ const MOST_DIGITS: [(&str, usize); 19] = [
     ("+372", 8),
     ("+380", 9),
 ];
-/// Here the 0 belongs to the number.
+/// In Italy, the leading 0 is part of the number.
 const ITALY: &str = "+39";
 
 /// What looks wrong with a number, if anything does.

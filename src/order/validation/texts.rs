@@ -1,7 +1,7 @@
-//! Every sentence that a shop's engineer reads about an order: what is wrong, and what to do.
+//! Every sentence about an order for a shop's engineer: what is wrong, and what to do.
 //!
-//! None quotes a value: it is a person's data. None can be obeyed into a second invoice: none advises to send an order
-//! again that Front Payment may have, or to take a new Idempotency-Key.
+//! No sentence quotes a value, because it may be a person's data. No sentence may lead to a second invoice: none advises to
+//! send an order again that Front Payment may have, or to use a new Idempotency-Key.
 
 use std::fmt::Display;
 
@@ -60,8 +60,8 @@ pub(super) const FPGO_UUID: &str = "would change an earlier order at Front Payme
 pub(super) const ORDER_FROM: &str = "belongs to fpgoUuid, which changes an earlier order; the bridge forwards neither. Only a new \
     order can be sent, without both";
 
-// Advisories. They stand in the 201 of an order that was sent, so each says what the shop's code should do, and never asks
-// for this order once more. In a 422 they stand if the operator enforces them.
+// Advisories. They are in the 201 of an order that was sent, so each says what the shop's code should do in future, and none
+// asks to send this order again. If the operator enforces them, they are in a 422.
 
 macro_rules! advice {
     ($text:literal) => {

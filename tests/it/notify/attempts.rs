@@ -1,10 +1,10 @@
-//! One attempt at a time, whatever happens to the worker.
+//! One notification attempt at a time, even if workers are killed or run side by side.
 
 use super::*;
 
 #[tokio::test]
 async fn of_two_workers_one_tells() {
-    // The other worker comes between the read of the order and its claim.
+    // The other worker tells the shop after this one has read the order, and before it writes its claim.
     let worker = TestWorker::new().await;
     let order_id = worker.place_invoiced(SHOP_A).await;
     let (other, event) = (worker.clone(), stream_event(&[&order_id]));
@@ -14,7 +14,7 @@ async fn of_two_workers_one_tells() {
     worker.wake(&[&order_id]).await;
     assert_eq!((worker.shops.count(), &worker.notified(&order_id, SHOP_A).await["attempts"]), (1, &json!(1)));
 
-    // The other worker comes while the shop has not answered.
+    // The other worker comes while the shop has not answered yet.
     worker.call_back(&order_id, "PAID").await;
     let (other, event) = (worker.clone(), stream_event(&[&order_id]));
     worker.shops.meanwhile(move || async move {
@@ -24,7 +24,7 @@ async fn of_two_workers_one_tells() {
     worker.wake(&[&order_id]).await;
     assert_eq!(worker.shops.statuses(), ["INVOICED", "PAID"]);
 
-    // Both at once.
+    // Both workers at the same time.
     let order_ids = join_all((0..5).map(|_| worker.place_invoiced(SHOP_B))).await;
     let order_ids: Vec<&str> = order_ids.iter().map(String::as_str).collect();
     tokio::join!(worker.wake(&order_ids), worker.invoke_other(stream_event(&order_ids)), worker.invoke_other(json!({})));
@@ -95,7 +95,7 @@ async fn a_newer_status_waits_for_the_end_of_an_attempt() {
             (&notified["state"], &notified["status"], &notified["attempts"]),
             (&json!("pending"), &json!(told), &json!(0))
         );
-        // The write of the result wakes a worker.
+        // The write of the result changes the item, so the stream wakes a worker.
         worker.wake(&[&order_id]).await;
         assert_eq!(worker.shops.statuses(), ["INVOICED", "PAID"], "the latest one only");
         assert_eq!(worker.notified(&order_id, SHOP_A).await["status"], "PAID");
@@ -140,7 +140,7 @@ async fn a_result_that_the_store_refuses_is_written_again() {
     worker.wake(&[&order_id]).await;
     assert_eq!((worker.shops.count(), &worker.notified(&order_id, SHOP_A).await["state"]), (1, &json!("delivered")));
 
-    // A claim that cannot be written sends nothing, and is written the next time.
+    // If the claim cannot be written, nothing is sent. The next sweep sends it.
     worker.call_back(&order_id, "PAID").await;
     worker.store().fail(1);
     worker.wake(&[&order_id]).await;

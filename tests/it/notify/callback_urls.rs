@@ -111,11 +111,11 @@ async fn whether_a_url_can_be_called_depends_on_the_shop() {
         (SHOP_A, "https://SHOP.example/status?x=1&x=2", false),
         (SHOP_A, "https://shop.example:8443/", false),
         (SHOP_A, "https://other.example/status", true),
-        // The names are taken in Front Payment's own format only.
+        // Reserved names matter only in the format `front-payment`.
         (SHOP_B, "https://shop.example/?status=mine&a[]=1", false),
         (SHOP_B, "http://shop.example/", true),
         (SHOP_B, "https://10.0.0.1/", true),
-        // Nobody is going to call it.
+        // SHOP_C is not notified, so nobody checks its URL.
         (SHOP_C, "http://10.0.0.1/?status=mine", false),
     ] {
         let reply = worker.post(shop, url, sent("ODR1")).await;

@@ -47,7 +47,7 @@ async fn a_status_that_comes_back_is_told_again() {
     let worker = TestWorker::new().await;
     let order_id = worker.place_invoiced(SHOP_A).await;
     worker.wake(&[&order_id]).await;
-    // PAID, and by a status read INVOICED again, before a worker came.
+    // The order becomes PAID and, by a status read, INVOICED again, before a worker runs.
     worker.call_back(&order_id, "PAID").await;
     worker.provider().will_tell(Ok("INVOICED"));
     worker.api(get_event(&order_id, "Bearer key-a", "refresh=true")).await;
@@ -56,7 +56,7 @@ async fn a_status_that_comes_back_is_told_again() {
     assert_eq!(worker.shops.statuses(), ["INVOICED", "INVOICED"]);
     worker.call_back(&order_id, "PAID").await;
     worker.wake(&[&order_id]).await;
-    // A callback with the stored status, or with a lower one, tells nothing.
+    // A callback with the stored status, or with one of lower rank, is no change to tell.
     worker.call_back(&order_id, "PAID").await;
     worker.provider().will_tell(Ok("PAID"));
     worker.call_back(&order_id, "INVOICED").await;
@@ -86,7 +86,7 @@ async fn a_shop_has_its_present_status_told_anew() {
     let after = worker.get(&order_id, SHOP_B).await;
     assert_eq!((&after["updatedAt"], &after["history"]), (&before["updatedAt"], &before["history"]));
 
-    // Of a change that failed, and of the SENT that the 201 told.
+    // A repetition after a failed notification, and one of the SENT that the 201 told.
     worker.shops.will_answer("webhooks.example", answered(410));
     worker.call_back(&order_id, "PAID").await;
     let log = Log::capture();

@@ -1,4 +1,4 @@
-//! Shops are told of their orders.
+//! The worker notifies shops.
 
 mod attempts;
 mod callback_urls;
@@ -30,7 +30,7 @@ use crate::support::worker::{
 /// The host of [`SHOP_A`].
 const HOST_A: &str = "shop.example";
 
-/// The seconds from now until the next attempt.
+/// The seconds until the next notification attempt.
 async fn wait(worker: &TestWorker, order_id: &str) -> i64 {
     let next_at = worker.stored(order_id).await.notifications.unwrap().next_at;
     next_at.duration_since(worker.now()).as_secs()

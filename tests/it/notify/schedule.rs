@@ -1,4 +1,4 @@
-//! How attempts end, and when the next one is due.
+//! How notification attempts end, and when the next one is due.
 
 use super::*;
 
@@ -91,7 +91,7 @@ async fn the_whole_schedule_and_then_failed() {
     worker.wake(&[&order_id]).await;
     assert_eq!(worker.shops.count(), 12);
 
-    // A new status starts anew.
+    // A new status starts the schedule from the beginning.
     worker.call_back(&order_id, "PAID").await;
     worker.wake(&[&order_id]).await;
     let notified = worker.notified(&order_id, SHOP_A).await;

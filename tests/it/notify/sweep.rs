@@ -1,4 +1,4 @@
-//! Hosts and shops beside one another, within the time there is.
+//! A sweep serves many hosts and shops within its time limit.
 
 use super::*;
 
@@ -56,7 +56,7 @@ async fn a_host_that_fails_is_passed_over_until_the_next_minute_without_counting
             assert_eq!((&notified["state"], &notified["attempts"]), (&json!("delivered"), &json!(1)));
         }
     }
-    // Failures that are this URL's alone do not count.
+    // Failures that concern only this URL do not count against the host.
     for call in [answered(404), answered(302), answered(410), ShopCall::Failed(Failure::Dns), ShopCall::Failed(Failure::Tls)] {
         let worker = TestWorker::new().await;
         worker.shops.always_answers(HOST_A, call);
@@ -103,7 +103,7 @@ async fn a_sweep_tells_the_earliest_first() {
     worker.sweep().await;
     let told: Vec<_> = worker.shops.told().iter().map(|told| told.order_uuid()).collect();
     assert_eq!(told.len(), 40);
-    // Eight of a shop are worked on at once, so that an order may be overtaken by the seven after it.
+    // Eight orders of a shop are told at the same time, so up to seven later ones can come before an order.
     for (place, order_uuid) in told.iter().enumerate() {
         let due = expected.iter().position(|expected| expected == order_uuid).unwrap();
         assert!(due <= place + 8, "{order_uuid} was told in place {place}");

@@ -1,4 +1,4 @@
-//! What notifications leave in the order and in the log.
+//! What a notification leaves in the stored order and in the log.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A store and a Front Payment that a test disturbs between the steps of a worker.
+//! A store and a Front Payment in which a test can act between the steps of a worker.
 
 use std::collections::{HashSet, VecDeque};
 use std::future::Future;
@@ -19,17 +19,17 @@ use super::test_bridge::NOW;
 
 type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
-/// An embedded store whose writes a test may disturb.
+/// An embedded store. A test can make its writes fail, and act before or after them.
 pub struct HookedStore {
     inner: EmbeddedStore,
     writes: AtomicUsize,
-    /// So many next writes fail.
+    /// How many of the next writes fail.
     failing: AtomicUsize,
     /// So many next writes lose their reply, are repeated, and conflict with themselves.
     repeated: AtomicUsize,
     before_write: Mutex<Option<Hook>>,
     after_write: Mutex<Option<(usize, Hook)>>,
-    /// Orders past their retention that are not deleted yet.
+    /// Orders past their retention period that are not deleted yet.
     expired: Mutex<HashSet<Uuid>>,
 }
 
@@ -46,12 +46,12 @@ impl HookedStore {
         }
     }
 
-    /// Happens before the next order is replaced, after it was read.
+    /// Runs once, after the next order was read and before it is replaced.
     pub fn before_write<F: Future<Output = ()> + Send + 'static>(&self, happens: impl FnOnce() -> F + Send + 'static) {
         *self.before_write.lock().unwrap() = Some(Box::new(move || Box::pin(happens())));
     }
 
-    /// Happens after so many orders were replaced from now on, before the writer hears of it.
+    /// Runs once, after so many orders were replaced, and before the writer gets its answer.
     pub fn after_writes<F: Future<Output = ()> + Send + 'static>(
         &self,
         count: usize,
@@ -61,7 +61,7 @@ impl HookedStore {
         *self.after_write.lock().unwrap() = Some((last, Box::new(move || Box::pin(happens()))));
     }
 
-    /// So many next writes fail, and write nothing.
+    /// Makes the next writes fail. They store nothing.
     pub fn fail(&self, writes: usize) {
         self.failing.store(writes, Ordering::SeqCst);
     }
@@ -118,7 +118,7 @@ impl OrderIndex for HookedStore {
     }
 }
 
-/// A scripted Front Payment whose replies also say what is left of the rate limit.
+/// A scripted Front Payment whose replies also tell how much of the rate limit is left.
 #[derive(Default)]
 pub struct LimitedProvider {
     pub scripted: ScriptedProvider,
@@ -126,7 +126,7 @@ pub struct LimitedProvider {
 }
 
 impl LimitedProvider {
-    /// What the next statuses leave of the rate limit. Later ones do not say.
+    /// How much of the rate limit the next status replies tell. Later replies tell nothing.
     pub fn will_leave(&self, remaining: impl IntoIterator<Item = u32>) {
         self.remaining.lock().unwrap().extend(remaining);
     }

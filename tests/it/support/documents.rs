@@ -107,7 +107,7 @@ pub fn signed(order_uuid: &str, status: &str, amount: &str, key: &str) -> String
     signed_at("1755764131", order_uuid, status, amount, key)
 }
 
-/// The same with a timestamp: callbacks with different timestamps are different callbacks.
+/// Like [`signed`], with a timestamp: callbacks with different timestamps are different callbacks.
 pub fn signed_at(timestamp: &str, order_uuid: &str, status: &str, amount: &str, key: &str) -> String {
     let checksum = hex_sha256(&format!("{order_uuid}{status}Invoice{amount}1755764131{timestamp}{key}"));
     let status = status.replace(' ', "+");

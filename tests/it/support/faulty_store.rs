@@ -1,4 +1,4 @@
-//! An embedded store whose next operations fail as a test tells them.
+//! An embedded store whose next operations fail as a test says.
 
 use std::collections::{HashSet, VecDeque};
 use std::future::Future;
@@ -10,7 +10,7 @@ use front_payment_bridge::store::{IndexEntry, IndexQuery, OrderIndex, OrderStore
 use local::store::EmbeddedStore;
 use uuid::Uuid;
 
-/// What happens to one operation.
+/// How one operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     None,
@@ -18,7 +18,7 @@ pub enum Fault {
     Down,
     /// It is done, but its reply is lost.
     ReplyLost,
-    /// Its reply is lost, and it is done only when the test says so.
+    /// Its reply is lost, and it is done only when the test calls [`FaultyStore::late_writes_arrive`].
     Late,
     /// Another writer was faster.
     Overtaken,
@@ -30,9 +30,9 @@ pub struct FaultyStore {
     inner: EmbeddedStore,
     faults: Mutex<VecDeque<Fault>>,
     before_replace: Mutex<Option<Hook>>,
-    /// Orders that the time-to-live has deleted.
+    /// Orders that DynamoDB's time-to-live has deleted.
     deleted: Mutex<HashSet<Uuid>>,
-    /// Writes that are still under way: what they replace, and with what.
+    /// Writes that are not done yet: the order that each replaces, and the new one.
     late: Mutex<Vec<(Option<StoredOrder>, StoredOrder)>>,
     operations: Mutex<Vec<&'static str>>,
 }
@@ -49,12 +49,12 @@ impl FaultyStore {
         }
     }
 
-    /// The faults of the next operations, one each. All later ones work.
+    /// The faults of the next operations, one each. All later operations succeed.
     pub fn will(&self, faults: impl IntoIterator<Item = Fault>) {
         *self.faults.lock().unwrap() = faults.into_iter().collect();
     }
 
-    /// Happens before the next order is replaced, after it was read.
+    /// Runs once, after the next order was read and before it is replaced.
     pub fn before_replace<F: Future<Output = ()> + Send + 'static>(&self, happens: impl FnOnce() -> F + Send + 'static) {
         *self.before_replace.lock().unwrap() = Some(Box::new(move || Box::pin(happens())));
     }
@@ -64,12 +64,12 @@ impl FaultyStore {
         self.deleted.lock().unwrap().insert(order_id);
     }
 
-    /// Every operation since the last call, in order.
+    /// The operations since the last call, in sequence.
     pub fn operations(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.operations.lock().unwrap())
     }
 
-    /// Does the late writes, whether they conflict by now or not.
+    /// Does the late writes now. Some may conflict.
     pub async fn late_writes_arrive(&self) {
         let late = std::mem::take(&mut *self.late.lock().unwrap());
         for (current, next) in late {

@@ -22,7 +22,7 @@ pub struct Lambda {
     events: mpsc::Sender<Invocation>,
     replies: Mutex<mpsc::Receiver<Result<Value, Value>>>,
     process: Mutex<Child>,
-    /// A file, because what a process writes there before it replies is there when the reply is.
+    /// A file and not a pipe, because what a process writes to a file before its reply can be read when the reply is there.
     log: NamedTempFile,
     serving: tokio::task::JoinHandle<()>,
 }
@@ -88,7 +88,7 @@ impl Lambda {
         reply
     }
 
-    /// The same for a function without an API.
+    /// Like [`Self::invoke_within`], for a function without an API.
     pub async fn run(&self, seconds: i64, event: String) -> Value {
         let deadline = Timestamp::now().as_millisecond() + seconds * 1_000;
         self.events.send((event, deadline)).await.unwrap();
@@ -102,8 +102,8 @@ impl Lambda {
         reply
     }
 
-    /// Whether the function gave its latest reply two seconds before the end of the invocation, and within 27 seconds, by
-    /// its own clock.
+    /// Checks by the function's own clock that its latest reply came two seconds before Lambda's deadline, and within 27
+    /// seconds.
     pub fn replied_in_time(&self, seconds: i64) {
         let line = self.summary();
         let most = u64::try_from(seconds.min(29) - 2).unwrap() * 1_000 + 250;
@@ -116,7 +116,7 @@ impl Lambda {
         serde_json::from_str(log.lines().rfind(|line| line.contains("totalMs")).expect("no summary line")).unwrap()
     }
 
-    /// Everything that it has written so far.
+    /// Everything that the function has written so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }

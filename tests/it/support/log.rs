@@ -8,8 +8,8 @@ use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;
 
-/// tracing remembers for each log statement whether anybody listens. A thread without a subscriber may make it remember
-/// "nobody" for all threads, so every thread gets one.
+/// tracing caches for each log statement whether anybody listens. A thread without a subscriber can make it cache "nobody"
+/// for all threads. So every thread gets a subscriber.
 static EVERY_THREAD_HAS_A_LOG: Once = Once::new();
 
 /// Captures what is logged on this thread, from its creation to its end.

@@ -20,8 +20,8 @@ use front_payment_bridge::store::DynamoDbStore;
 
 const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
 
-/// Loads moto once, and makes each server by a fork. A server handles one request at a time, because moto's conditional writes
-/// are not atomic. All end when standard input is closed, so none can outlive the tests.
+/// Loads moto once, which takes a second, and forks a process for each server. A server handles one request at a time, because
+/// moto's conditional writes are not atomic. All end when standard input is closed, so they cannot outlive the tests.
 const SERVERS: &str = "
 import logging, os, signal, sys, threading
 from moto.backends import get_backend
@@ -150,7 +150,7 @@ impl Drop for Moto {
     }
 }
 
-/// The directory of the programs that come with it, for example `aws`.
+/// The directory of the programs of the virtual environment, for example `aws`.
 pub fn programs() -> PathBuf {
     python().parent().unwrap().to_owned()
 }
@@ -159,7 +159,7 @@ pub fn programs() -> PathBuf {
 fn python() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let venv = target.join("moto-venv");
-    // Tests run at the same time, and one of them creates it.
+    // Tests run in parallel, but only one may create it.
     let lock = File::create(target.join("moto-venv.lock")).unwrap();
     lock.lock().unwrap();
     let installed = venv.join("requirements.txt");

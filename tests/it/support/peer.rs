@@ -1,4 +1,4 @@
-//! A server on a socket that does what a test tells it.
+//! A server on a socket that behaves as a test says.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// Nothing listens there.
+/// An address where nothing listens.
 pub const NOBODY: &str = "http://127.0.0.1:1";
 
 /// A recorded 201 of Front Payment's, with other ids.
 pub const CREATED: &str = r#"{"status_code":201,"status_message":"OK","message":"orderCreatedSuccessfully","is_data":true,"data":{"orderUuid":"ODR1","customerUuid":"CSRT1","bankIdUrl":"https://bankid.example/login"}}"#;
 
-/// What it does after it has read a whole request.
+/// What the server does after it has read a whole request.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
     /// Writes these bytes and closes the connection.
@@ -74,7 +74,7 @@ impl Peer {
         Self { base_url, requests, accepting }
     }
 
-    /// The same over TLS, as `localhost`, with a certificate authority of its own. Returns the authority's PEM, too.
+    /// Like [`Self::start`], over TLS, as `localhost`, with its own certificate authority. Also returns the authority's PEM.
     pub async fn start_tls(behaviour: Behaviour) -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("https://localhost:{}", listener.local_addr().unwrap().port());

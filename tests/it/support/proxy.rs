@@ -1,4 +1,4 @@
-//! A proxy between the bridge and AWS, which forwards, delays or fails requests as a test tells it.
+//! A proxy between the bridge and AWS, which forwards, delays or fails requests as a test says.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,22 +13,22 @@ use front_payment_bridge::http_client;
 use http::StatusCode;
 use tokio::net::TcpListener;
 
-/// What happens to a request.
+/// What the proxy does to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
     /// DynamoDB's reply to a throttled request.
     Throttled,
     /// DynamoDB's reply to a fault of its own.
     Fails,
-    /// It is not done, and gets no reply.
+    /// The request is not forwarded and gets no reply.
     Hangs,
-    /// It is done, but gets no reply.
+    /// The request is forwarded, but its reply is lost.
     ReplyLost,
-    /// It takes a second longer.
+    /// The request takes one second longer.
     Slow,
 }
 
-/// The end of an operation's name, how many times the rule applies, and the trouble.
+/// The end of an operation's name, how often the rule applies, and what happens.
 type Rule = (&'static str, usize, Trouble);
 
 pub struct Proxy {
@@ -62,12 +62,12 @@ impl Proxy {
         Self { endpoint, inner, connections, serving }
     }
 
-    /// Troubles the next requests whose operation's name ends like this.
+    /// Adds a rule for the next requests of operations whose name ends like this.
     pub fn will(&self, operation: &'static str, times: usize, trouble: Trouble) {
         self.inner.rules.lock().unwrap().push((operation, times, trouble));
     }
 
-    /// Forwards everything again.
+    /// Removes all rules.
     pub fn clear(&self) {
         self.inner.rules.lock().unwrap().clear();
     }

@@ -1,4 +1,4 @@
-//! A Front Payment that replies what a test tells it.
+//! A Front Payment with scripted replies.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -12,7 +12,7 @@ use front_payment_bridge::front_payment::{
 use front_payment_bridge::order::{Code, CreatedOrder, Decimal, Order, Status, StatusRead, StatusWord, SubmitReply, Violation};
 use front_payment_bridge::secrets::Redacted;
 
-/// What happens while a call waits for its reply. It gets the callback URL of a submit, or the uuid of a status call.
+/// Runs while a call waits for its reply. It gets the callback URL of a submit, or the uuid of a status read.
 type Meanwhile = Box<dyn FnOnce(String) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 #[derive(Debug, Clone)]
@@ -45,13 +45,13 @@ impl ScriptedProvider {
         *self.replies.lock().unwrap() = VecDeque::from([reply]);
     }
 
-    /// Adds a status to the script. Status calls beyond the script fail.
+    /// Adds a status to the script. Status reads beyond the script fail.
     pub fn will_tell(&self, status: Result<&'static str, StatusError>) {
         let read = |word| StatusRead { word: StatusWord::read(word), order_amount: None, refunded_amount: None };
         self.statuses.lock().unwrap().push_back(status.map(read));
     }
 
-    /// The same with orderAmount and refundedAmount.
+    /// Like [`Self::will_tell`], with orderAmount and refundedAmount.
     pub fn will_tell_amounts(&self, word: &str, order_amount: &str, refunded_amount: &str) {
         let [order_amount, refunded_amount] = [order_amount, refunded_amount].map(|amount| Decimal::parse(amount).ok());
         let read = StatusRead { word: StatusWord::read(word), order_amount, refunded_amount };
@@ -73,7 +73,7 @@ impl ScriptedProvider {
         *self.retry_after.lock().unwrap() = Some(Duration::from_secs(seconds));
     }
 
-    /// Happens while the next call waits for its reply.
+    /// Runs while the next call waits for its reply.
     pub fn meanwhile<F: Future<Output = ()> + Send + 'static>(&self, happens: impl FnOnce(String) -> F + Send + 'static) {
         self.meanwhile.lock().unwrap().push_back(Box::new(move |url| Box::pin(happens(url))));
     }
@@ -86,7 +86,7 @@ impl ScriptedProvider {
         self.submits.lock().unwrap().len()
     }
 
-    /// The uuid and the bearer token of every status call.
+    /// The uuid and the bearer token of every status read.
     pub fn status_calls(&self) -> Vec<(String, String)> {
         self.status_calls.lock().unwrap().clone()
     }
@@ -134,7 +134,7 @@ pub fn invoiced(order_uuid: &str) -> SubmitReply {
     created(order_uuid, None)
 }
 
-/// A 417.
+/// A 417: the order was refused.
 pub fn rejected() -> SubmitReply {
     SubmitReply::Rejected(vec![Violation::new("/orderDate", Code::Provider, "The order date does not match the format d M, Y.")])
 }

@@ -1,4 +1,4 @@
-//! The commands of a page, run as they are written there.
+//! Runs the commands of a documentation page as they are written there.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,14 +6,14 @@ use std::process::Command;
 use super::moto;
 use super::world::World;
 
-/// The first block of commands in a section of a page that has this in it.
+/// The first code block that contains `about`, in the section `heading` of a page.
 pub fn block(page: &'static str, heading: &str, about: &str) -> &'static str {
     let section = page.split(heading).nth(1).unwrap_or_else(|| panic!("no {heading}"));
     let mut blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     blocks.find(|block| block.contains(about)).unwrap_or_else(|| panic!("no {about}"))
 }
 
-/// Runs commands in a directory. Whether they succeed, and what they print.
+/// Runs commands in a directory. Returns whether they succeed, and what they print.
 pub async fn run_in(world: &World, directory: &Path, command: &str, variables: &[(&str, &str)]) -> (bool, String) {
     let path = format!("{}:{}", moto::programs().display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("bash");

@@ -1,4 +1,4 @@
-//! Shops that answer what a test tells them.
+//! Shops with scripted answers.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use url::Url;
 
-/// What happens while a shop has not answered yet.
+/// Runs while a shop has not answered yet.
 type Meanwhile = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// A request that a shop got.
@@ -34,7 +34,7 @@ enum Answer {
     Hangs,
 }
 
-/// A clone shares everything. Each host answers 200, unless it is told otherwise.
+/// A host answers 200 unless its script says otherwise. All clones share their state.
 #[derive(Clone)]
 pub struct ScriptedShops {
     clock: Clock,
@@ -100,17 +100,17 @@ impl ScriptedShops {
         self.state.lock().unwrap().next.entry(host.to_owned()).or_default().push_back(Answer::Call(call));
     }
 
-    /// What a host answers beyond its script.
+    /// What a host answers after its script.
     pub fn always_answers(&self, host: &str, call: ShopCall) {
         self.state.lock().unwrap().always.insert(host.to_owned(), Answer::Call(call));
     }
 
-    /// Beyond its script, a host does not answer.
+    /// After its script, a host does not answer.
     pub fn hangs(&self, host: &str) {
         self.state.lock().unwrap().always.insert(host.to_owned(), Answer::Hangs);
     }
 
-    /// Happens while the next call waits for its answer.
+    /// Runs while the next call waits for its answer.
     pub fn meanwhile<F: Future<Output = ()> + Send + 'static>(&self, happens: impl FnOnce() -> F + Send + 'static) {
         self.state.lock().unwrap().meanwhile.push_back(Box::new(move || Box::pin(happens())));
     }
@@ -120,7 +120,7 @@ impl ScriptedShops {
         self.state.lock().unwrap().told.clone()
     }
 
-    /// The statuses that were told so far, whether the shop answered or not.
+    /// The statuses that were told so far, even if the shop did not answer.
     pub fn statuses(&self) -> Vec<String> {
         self.told().iter().map(Told::status).collect()
     }
@@ -129,7 +129,7 @@ impl ScriptedShops {
         self.state.lock().unwrap().told.len()
     }
 
-    /// How many requests at most a host has had at once.
+    /// The most requests that a host had at the same time.
     pub fn most_at_once(&self, host: &str) -> usize {
         self.state.lock().unwrap().most_at_once.get(host).copied().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The two functions over a store and a Front Payment that do what a test tells them.
+//! The functions `orders` and `callbacks`, with a scripted store and a scripted Front Payment.
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,14 +23,14 @@ use super::documents::{callback_event, cancel_event, example, get_event, list_ev
 use super::faulty_store::FaultyStore;
 use super::scripted::ScriptedProvider;
 
-/// 2026-06-15T00:00:00Z, when every test begins.
+/// 2026-06-15T00:00:00Z, the time at which every test begins.
 pub const NOW: i64 = 1_781_481_600;
-/// Lambda's id of every request.
+/// The request id that Lambda gives every request.
 pub const REQUEST_ID: &str = "c1f4a5d2-0000-4000-8000-000000000001";
-/// Both shops, with their API keys.
+/// The shops of the secret, with their API keys.
 const SHOPS: [(&str, &str); 2] = [("shop-a", "key-a"), ("shop-b", "key-b")];
 
-/// A secret that the test may change. It counts how often it is fetched.
+/// A secret that a test can change. It counts how often it is fetched.
 #[derive(Clone)]
 pub struct TestSecret {
     text: Arc<Mutex<String>>,
@@ -51,7 +51,7 @@ impl SecretSource for TestSecret {
     }
 }
 
-/// The functions `orders` and `callbacks` over one store. A clone shares everything.
+/// The functions `orders` and `callbacks` over one store. All clones share their state.
 #[derive(Clone)]
 pub struct TestBridge {
     bridge: Arc<Bridge<FaultyStore, ScriptedProvider>>,
@@ -69,7 +69,7 @@ pub struct TestReply {
 }
 
 impl TestReply {
-    /// Of a problem document; `none` for any other reply.
+    /// The slug of a problem document; `none` for any other reply.
     pub fn slug(&self) -> &str {
         self.body["type"].as_str().and_then(|urn| urn.strip_prefix("urn:front-payment-bridge:")).unwrap_or("none")
     }
@@ -112,12 +112,12 @@ impl TestBridge {
         Self::build(settings, &test_secret("token-1", &json!("test-secret")), None).await
     }
 
-    /// A bridge whose secret has this text during init.
+    /// A bridge that fetches this text as its secret during init.
     pub async fn with_secret(text: &str) -> Self {
         Self::build(Settings::default(), text, None).await
     }
 
-    /// A bridge whose orders may be deleted so many seconds after their last change.
+    /// A bridge with a retention period of so many seconds.
     pub async fn keeping_orders_for(seconds: i64) -> Self {
         let retention = SignedDuration::from_secs(seconds);
         Self::build(Settings::default(), &test_secret("token-1", &json!("test-secret")), Some(retention)).await
@@ -157,7 +157,7 @@ impl TestBridge {
         self.millis.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Moves the clock on by a second every 20 ms, until the task is aborted.
+    /// Moves the clock on by one second every 20 ms, until the task is aborted.
     pub fn run_time(&self) -> tokio::task::JoinHandle<()> {
         let bridge = self.clone();
         tokio::spawn(async move {
@@ -216,7 +216,7 @@ impl TestBridge {
         self.orders(list_event("Bearer key-a", raw_query, None)).await
     }
 
-    /// The order of a key of the shop `shop-a`.
+    /// Finds the order of a key as the shop `shop-a`.
     pub async fn find(&self, key: &str) -> TestReply {
         self.orders(list_event("Bearer key-a", "", Some(key))).await
     }
@@ -242,7 +242,7 @@ impl TestBridge {
         (order_id, token)
     }
 
-    /// Overwrites the stored order, as an operator or a later write of DynamoDB does.
+    /// Overwrites the stored order, as an operator, or a late write, could.
     pub async fn change_stored(&self, order_id: &str, change: impl FnOnce(&mut StoredOrder)) {
         let stored = self.stored(order_id).await;
         let mut changed = stored.clone();

@@ -1,4 +1,4 @@
-//! The three functions over a store, a Front Payment and shops that do what a test tells them.
+//! The functions `orders`, `callbacks` and `worker`, with a scripted store, Front Payment and shops.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -38,9 +38,9 @@ pub const SHOP_B: Shop = Shop { api_key: "key-b", callback_url: "https://webhook
 /// A shop that is not notified.
 pub const SHOP_C: Shop = Shop { api_key: "key-c", callback_url: "https://off.example/status" };
 
-/// The key of [`SHOP_A`].
+/// The key that signs notifications to [`SHOP_A`].
 pub const NOTIFY_KEY: &str = "key-of-24-characters-000";
-/// The keys of [`SHOP_B`].
+/// The keys that sign notifications to [`SHOP_B`].
 pub const WEBHOOK_KEYS: [&str; 2] = ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_/////////////////////////////////w=="];
 
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub struct Shop {
     pub callback_url: &'static str,
 }
 
-/// The secret of [`TestWorker`], with `notify` of each shop; `null` leaves it out.
+/// The secret of [`TestWorker`], with `notify` of each shop. A `null` means that the shop has none.
 pub fn secret_with(notify: [(&str, &str, Value); 3]) -> String {
     let shops = notify.into_iter().map(|(shop_id, api_key, notify)| {
         let mut shop = json!({"apiKeySha256": [hex_sha256(api_key)]});
@@ -80,14 +80,14 @@ impl SecretSource for Secret {
     }
 }
 
-/// The functions `orders`, `callbacks` and `worker` over one store. A clone shares everything.
+/// The functions `orders`, `callbacks` and `worker` over one store. All clones share their state.
 #[derive(Clone)]
 pub struct TestWorker {
     bridge: Arc<Bridge<HookedStore, LimitedProvider>>,
     orders: Arc<Orders<HookedStore, LimitedProvider>>,
     callbacks: Arc<Callbacks<HookedStore, LimitedProvider>>,
     worker: Arc<Worker<HookedStore, LimitedProvider, ScriptedShops>>,
-    /// Another process.
+    /// The worker of another process.
     other_worker: Arc<Worker<HookedStore, LimitedProvider, ScriptedShops>>,
     pub shops: ScriptedShops,
     secret: Secret,
@@ -148,12 +148,12 @@ impl TestWorker {
         self.millis.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
 
-    /// Moves the clock on to a second after the test began.
+    /// Moves the clock to a second after the beginning of the test.
     pub fn pass_to(&self, second: i64) {
         self.millis.store((NOW + second) * 1_000, Ordering::SeqCst);
     }
 
-    /// Moves the clock on by a second every 20 ms, until the task is aborted.
+    /// Moves the clock on by one second every 20 ms, until the task is aborted.
     pub fn run_time(&self) -> tokio::task::JoinHandle<()> {
         let worker = self.clone();
         tokio::spawn(async move {
@@ -164,7 +164,7 @@ impl TestWorker {
         })
     }
 
-    /// Changes the secret. It is in use once the cached one is five minutes old.
+    /// Changes the secret. It is fetched when the cached one is five minutes old.
     pub fn set_secret(&self, text: String) {
         *self.secret.0.lock().unwrap() = text;
     }
@@ -191,7 +191,7 @@ impl TestWorker {
         self.api(post_event(&order.to_string(), &format!("Bearer {}", shop.api_key), None)).await
     }
 
-    /// An order of this shop that is SENT at Front Payment: `ODR1`, and `ODR2` after it. Returns its id.
+    /// Places an order of this shop that is SENT. The first one gets the uuid `ODR1`, the next one `ODR2`. Returns its id.
     pub async fn place(&self, shop: Shop) -> String {
         self.place_at(shop, shop.callback_url).await
     }
@@ -203,7 +203,7 @@ impl TestWorker {
         reply.order_id()
     }
 
-    /// An order whose shop is to be told that it is INVOICED.
+    /// Places an order that is INVOICED, of which the shop was not told yet.
     pub async fn place_invoiced(&self, shop: Shop) -> String {
         self.place_invoiced_at(shop, shop.callback_url).await
     }
@@ -214,7 +214,7 @@ impl TestWorker {
         order_id
     }
 
-    /// A verified callback of Front Payment's about this order. It is another one each time.
+    /// Sends a verified callback about this order. Each one is different, so none is a repetition.
     pub async fn call_back(&self, order_id: &str, word: &str) {
         let order_uuid = self.stored(order_id).await.order_uuid.unwrap();
         self.call_back_about(&order_uuid, order_id, word).await;
@@ -274,12 +274,12 @@ impl TestWorker {
         invoke(&self.worker, event, self.now() + SignedDuration::from_secs(seconds)).await
     }
 
-    /// The same by another process.
+    /// Like [`Self::invoke`], by another process.
     pub async fn invoke_other(&self, event: Value) -> Value {
         invoke(&self.other_worker, event, self.now() + SignedDuration::from_secs(60)).await
     }
 
-    /// The worker is killed right after its next write.
+    /// Kills the worker right after its next write.
     pub async fn kill_after_write(&self, event: Value) {
         let reached = Arc::new(Notify::new());
         let here = reached.clone();
@@ -287,7 +287,7 @@ impl TestWorker {
         self.kill_at(event, &reached).await;
     }
 
-    /// The worker is killed while a shop has its request, before the answer.
+    /// Kills the worker after a shop got its request and before it answers.
     pub async fn kill_in_call(&self, event: Value) {
         let reached = Arc::new(Notify::new());
         let here = reached.clone();
@@ -295,7 +295,7 @@ impl TestWorker {
         self.kill_at(event, &reached).await;
     }
 
-    /// The worker is killed while it waits for Front Payment's status.
+    /// Kills the worker while it waits for the reply to a status read.
     pub async fn kill_in_status_read(&self, event: Value) {
         let reached = Arc::new(Notify::new());
         let here = reached.clone();
@@ -326,7 +326,7 @@ async fn invoke(worker: &Worker<HookedStore, LimitedProvider, ScriptedShops>, ev
     worker.invoke(LambdaEvent { payload, context }).await.unwrap()
 }
 
-/// An event of the table's stream, of which the worker reads the keys alone.
+/// An event of the table's stream. It has only the keys, because the worker reads nothing else.
 pub fn stream_event(order_ids: &[&str]) -> Value {
     let record = |order_id: &&str| {
         json!({"eventID": "1", "eventName": "MODIFY", "eventSource": "aws:dynamodb",

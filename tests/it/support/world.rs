@@ -1,4 +1,4 @@
-//! The built binaries over a DynamoDB, a Secrets Manager and a sandbox of Front Payment on this machine.
+//! The built binaries with a DynamoDB, a Secrets Manager and a sandbox of Front Payment on this machine.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub const ORDERS: &str = env!("CARGO_BIN_EXE_orders");
 pub const CALLBACKS: &str = env!("CARGO_BIN_EXE_callbacks");
 
 pub const API_KEY: &str = "demo-shop-key";
-/// What the secret in [`World`] has as `callbackSecret`.
+/// `callbackSecret` in the secret of [`World`].
 pub const SECRET_KEY: &str = "sandbox-secret-key";
 
 pub struct World {
@@ -50,7 +50,7 @@ impl World {
         Self { moto, secrets, front_payment: format!("{base}/front-payment/api/v1"), sandbox, store }
     }
 
-    /// A proxy before AWS, of a test's own.
+    /// Starts a proxy before AWS, for one test.
     pub async fn proxy(&self) -> Proxy {
         Proxy::start(&self.moto.endpoint).await
     }
@@ -69,7 +69,7 @@ impl World {
         self.store.replace(&stored, &changed).await.unwrap();
     }
 
-    /// Starts a binary. Variables in `more` come before the usual ones.
+    /// Starts a binary. Variables in `more` replace the usual ones.
     pub async fn start(&self, binary: &str, more: &[(&str, &str)]) -> Lambda {
         let mut variables = vec![
             ("ORDERS_TABLE", "orders"),
@@ -87,12 +87,12 @@ pub fn world_secret(callback_secret: &Value) -> String {
     secret("sandbox-token", callback_secret, &[("demo-shop", API_KEY)])
 }
 
-/// An order of the demo shop.
+/// `POST /orders` of the demo shop.
 pub fn post(order: &Value, key: Option<&str>) -> Value {
     post_event(&order.to_string(), &format!("Bearer {API_KEY}"), key)
 }
 
-/// The demo shop reads an order.
+/// `GET /orders/{orderId}` of the demo shop.
 pub fn get(order_id: &str) -> Value {
     get_event(order_id, &format!("Bearer {API_KEY}"), "")
 }
@@ -102,12 +102,12 @@ pub fn body(reply: &Value) -> Value {
     serde_json::from_str(reply["body"].as_str().unwrap()).unwrap()
 }
 
-/// Of a problem document; `none` for any other reply.
+/// The slug of a problem document; `none` for any other reply.
 pub fn slug(reply: &Value) -> String {
     body(reply)["type"].as_str().and_then(|urn| urn.rsplit(':').next()).unwrap_or("none").to_owned()
 }
 
-/// Waits until something holds, at most ten seconds.
+/// Waits until the condition holds, at most ten seconds.
 pub async fn eventually(holds: impl Fn() -> bool) {
     for _ in 0..1_000 {
         if holds() {

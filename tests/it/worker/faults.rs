@@ -1,4 +1,4 @@
-//! A worker that is killed, cut off or badly configured.
+//! A worker that is killed, interrupted or misconfigured.
 
 use super::*;
 
@@ -20,7 +20,7 @@ async fn a_worker_that_was_killed_in_a_call_repeats_it_after_a_minute() {
     sweep(&worker).await;
     wake(&worker, &[&order_id]).await;
     assert_eq!(scene.shop.requests().len(), 1, "the attempt may still be running");
-    // A minute later. The item is all that the new process knows of the old one.
+    // A minute later, in a new process, which knows only the stored item.
     let stored = scene.stored(&order_id).await;
     let mut later = StoredOrder { version: stored.version + 1, ..stored.clone() };
     let notifications = later.notifications.as_mut().unwrap();

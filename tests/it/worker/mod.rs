@@ -27,7 +27,7 @@ use crate::support::world::{API_KEY, CALLBACKS, ORDERS, SECRET_KEY, World, body,
 pub const WORKER: &str = env!("CARGO_BIN_EXE_worker");
 const TABLE: &str = "orders-of-the-worker";
 
-/// The world with an index, and the demo shop on a socket.
+/// The world with a worker, and the demo shop's server on a socket.
 pub struct Scene {
     pub world: World,
     store: DynamoDbStore,
@@ -57,7 +57,7 @@ impl Scene {
         self.world.start(binary, &variables).await
     }
 
-    /// An order of the demo shop that is SENT. Returns its id.
+    /// Places an order of the demo shop that is SENT. Returns its id.
     async fn place(&self, path: &str) -> String {
         let orders = self.start(ORDERS, &[]).await;
         let mut order = example();
@@ -70,7 +70,7 @@ impl Scene {
         created["orderId"].as_str().unwrap().to_owned()
     }
 
-    /// An order of the demo shop that is INVOICED, which its shop does not know yet.
+    /// Places an order of the demo shop that is INVOICED, of which its shop was not told yet.
     pub async fn place_invoiced(&self, path: &str) -> StoredOrder {
         let order_id = self.place(path).await;
         let (callbacks, sent) = (self.start(CALLBACKS, &[]).await, self.stored(&order_id).await);
@@ -107,7 +107,7 @@ pub async fn sweep(worker: &Lambda) {
     assert_eq!(worker.run(29, "{}".to_owned()).await, json!({}));
 }
 
-/// The line of a request's head, and its headers in lower case.
+/// A request's first line, and its headers with names in lower case.
 fn head(request: &str) -> (&str, Vec<(String, String)>) {
     let (head, _) = request.split_once("\r\n\r\n").unwrap();
     let mut lines = head.lines();

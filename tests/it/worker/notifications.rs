@@ -1,4 +1,4 @@
-//! What shops get over a socket, and what they do to it.
+//! Notifications over real sockets: what shops get, and how they answer.
 
 use super::*;
 

@@ -6,7 +6,7 @@ use super::*;
 async fn the_sweep_asks_front_payment_and_tells_the_news() {
     let scene = Scene::front_payment().await;
     let order_id = scene.place("/status").await;
-    // The customer signs, and the callback gets lost.
+    // The customer signs, but the callback gets lost.
     let uuid = scene.stored(&order_id).await.order_uuid.unwrap();
     let tells = Peer::start(crate::support::peer::status_reply(&uuid, "RESERVED")).await;
     let worker = scene.start(WORKER, &[("FRONT_PAYMENT_BASE_URL", &tells.base_url)]).await;
@@ -43,7 +43,7 @@ async fn what_is_derived_wrongly_is_corrected() {
     let told = scene.place_invoiced("/status").await.order_id.to_string();
     wake(&worker, &[&told]).await;
     let right = scene.stored(&told).await;
-    // The index has it as due, to be told and to be asked about, though neither is.
+    // The item says that a notification and a status read are due, although neither is.
     let wrong = "SET tellQueue = :shop, tellAt = :early, askAt = :early, changedAt = :early, expiresAt = :late";
     let shop = AttributeValue::S("demo-shop".to_owned());
     scene.command(&told, wrong, &[(":shop", shop), (":early", number(1)), (":late", number(9_000_000_000))]).await;

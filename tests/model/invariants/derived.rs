@@ -1,4 +1,4 @@
-//! What is derived from an order, written a second time: its places in the indexes, and the end of its retention.
+//! The derived attributes of an order, computed a second time: its places in the indexes, and the end of retention.
 
 use front_payment_bridge::order::{AskQueue, EntrySource, HistoryEntry, NotificationState, Status, StoredOrder};
 use jiff::Timestamp;
@@ -34,7 +34,7 @@ fn is_open(stored: &StoredOrder) -> bool {
     matches!(stored.status, Status::Submitting | Status::Unknown)
 }
 
-/// A change that its shop was not told is due at its next attempt, or when the attempt that is under way is over for sure.
+/// When the shop is to be told: at the next attempt or, while an attempt runs, at the end of its lease.
 fn tell(stored: &StoredOrder) -> Option<(String, i64)> {
     let notifications = stored.notifications.as_ref().filter(|all| all.state == NotificationState::Pending)?;
     let running_until = notifications.running.as_ref().map_or(0, |running| running.since.as_second() + MINUTE);
@@ -70,7 +70,7 @@ fn ask(stored: &StoredOrder) -> Option<(AskQueue, i64)> {
     Some((queue, next.expect("a longer schedule than the model's")))
 }
 
-/// When Front Payment last said something. A word that it was asked for and that is unknown says nothing.
+/// When Front Payment last said something. A status read with an unknown word does not count.
 fn heard_at(stored: &StoredOrder) -> i64 {
     let says_nothing = |entry: &HistoryEntry| {
         let is_unknown = entry.source == EntrySource::Provider && rank_of(&entry.status).is_none();

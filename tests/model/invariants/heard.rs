@@ -1,4 +1,4 @@
-//! What everything that was heard of a uuid comes to, written a second time.
+//! The status that follows from the history of a uuid, computed a second time.
 
 use front_payment_bridge::order::{EntrySource, HistoryEntry, StoredOrder};
 
@@ -9,8 +9,8 @@ pub fn rank_of(word: &str) -> Option<usize> {
     RANKS.iter().position(|known| *known == word)
 }
 
-/// The status that a uuid has come to. Callbacks and results raise it; a status that was read, or that the operator stored,
-/// replaces it.
+/// The status that follows from the entries about a uuid. Callbacks and results raise it; a status read and the operator
+/// replace it.
 pub fn status_heard(stored: &StoredOrder, uuid: &str) -> Option<&'static str> {
     let mut rank: Option<usize> = None;
     for entry in stored.history.iter().filter(|entry| entry.order_uuid.as_deref() == Some(uuid)) {
@@ -25,8 +25,8 @@ pub fn status_heard(stored: &StoredOrder, uuid: &str) -> Option<&'static str> {
     rank.map(|rank| RANKS[rank])
 }
 
-/// Whether an entry is a reason to ask for the order's status: its word is unknown, ranks below what stands, or is about a
-/// refund; or the shop has called the order off.
+/// Whether an entry is a reason to ask: its word is unknown, ranks below the stored status, or is about a refund; or the
+/// shop has asked to cancel the order.
 pub fn is_reason(entry: &HistoryEntry, stored: &StoredOrder) -> bool {
     if entry.order_uuid.is_none() || entry.order_uuid != stored.order_uuid {
         return false;
@@ -41,7 +41,7 @@ pub fn is_reason(entry: &HistoryEntry, stored: &StoredOrder) -> bool {
     }
 }
 
-/// Whether the shop has called the order off, and Front Payment has not refused it.
+/// Whether the shop has asked to cancel the order, and Front Payment has not refused.
 pub fn is_called_off(stored: &StoredOrder) -> bool {
     let is_about = |entry: &&HistoryEntry| entry.order_uuid == stored.order_uuid && entry.status.starts_with("CANCEL_");
     stored.history.iter().rfind(is_about).is_some_and(|entry| entry.status == "CANCEL_REQUESTED")

@@ -1,4 +1,4 @@
-//! Which order of Front Payment's a stored order is.
+//! Which of Front Payment's uuids a stored order has.
 
 use front_payment_bridge::order::{EntrySource, HistoryEntry, StoredOrder};
 
@@ -20,14 +20,14 @@ pub fn broken(world: &World<'_>, shared: &Shared, stored: &StoredOrder) -> Optio
         .or_else(|| own_key_is_reused(world, own))
 }
 
-/// The stored order is the body of its uuid.
+/// The stored order has the body that was sent for its uuid.
 fn wrong_body(stored: &StoredOrder, uuid: &str, own: &ProviderOrder) -> Option<String> {
     let is = (stored.grand_total.as_str(), stored.reference_no.as_deref());
     let should = (total(own.body), Some(reference_no(own.body)));
     (is != should).then(|| format!("{uuid} is of {should:?}, and the store says {is:?}"))
 }
 
-/// The stored status is what the entries of the order's uuid come to.
+/// The stored status follows from the entries about the order's uuid.
 fn wrong_status(stored: &StoredOrder, uuid: &str) -> Option<String> {
     let heard = status_heard(stored, uuid);
     (heard != Some(stored.status.name()))
@@ -41,9 +41,9 @@ fn wrong_refund(stored: &StoredOrder, uuid: &str, own: &ProviderOrder) -> Option
     (!is_right).then(|| format!("{amount} of {uuid} are refunded, says the store, and it was never so"))
 }
 
-/// An order that lives, and has called back or is that of the latest attempt's 201, is not shown as dead because another one
-/// is: unless its shop has called the order off, or the operator has replaced the one that lives. (One that died and was revived may be: its
-/// callbacks come to the higher rank.)
+/// If some uuid is alive and was named by a callback or by the latest attempt's 201, the order does not have a dead uuid
+/// instead. Exceptions: its shop has asked to cancel the order, or the operator has replaced the living uuid. (Nor does it
+/// hold for a uuid that died and was revived, because its callbacks lead to the higher rank.)
 fn dead_although_one_lives(shared: &Shared, stored: &StoredOrder, uuid: &str) -> Option<String> {
     if !DEAD.contains(&stored.status.name()) || is_called_off(stored) {
         return None;
@@ -60,7 +60,7 @@ fn dead_although_one_lives(shared: &Shared, stored: &StoredOrder, uuid: &str) ->
     Some(format!("the order is {uuid}, which is {:?}, and {} lives", stored.status, uuid_of(index)))
 }
 
-/// A callback with EXPIRED or CANCELLED makes no order of an attempt that has failed.
+/// After a failed attempt, a callback with EXPIRED or CANCELLED gives the order no uuid.
 fn dead_made_the_order(stored: &StoredOrder, uuid: &str) -> Option<String> {
     let is_own = |entry: &&HistoryEntry| entry.order_uuid.as_deref() == Some(uuid);
     let is_dead_callback = |entry: &HistoryEntry| entry.source == EntrySource::Callback && DEAD.contains(&entry.status.as_str());
@@ -76,7 +76,7 @@ fn dead_made_the_order(stored: &StoredOrder, uuid: &str) -> Option<String> {
         .then(|| format!("{uuid} is dead, and has become the order of an attempt that had failed"))
 }
 
-/// The customer's uuid and the link are those of the order's uuid.
+/// The customer's uuid and the link belong to the order's uuid.
 fn mixed_up(stored: &StoredOrder, uuid: &str) -> Option<String> {
     let index = index_of(uuid)?;
     let is_other_customer = stored.customer_uuid.as_ref().is_some_and(|stored| *stored != customer_uuid(index));
@@ -86,7 +86,7 @@ fn mixed_up(stored: &StoredOrder, uuid: &str) -> Option<String> {
     wrong.then(|| format!("{uuid} has the customer or the link of another order, or a link that is over"))
 }
 
-/// A shop is not told that its key is another order's if the order has its body.
+/// A shop is not told that its key has another order if the order has its body.
 fn own_key_is_reused(world: &World<'_>, own: &ProviderOrder) -> Option<String> {
     let task = &world.tasks[world.just_ended?];
     let is_told = task.ended == Some(KEY_REUSED) && task.kind == Kind::Submit(own.body);

@@ -1,7 +1,7 @@
-//! What holds whatever happens.
+//! The invariants: what holds in every state.
 //!
-//! Expectations come from what Front Payment and the shops saw, and from the stored history. None comes from the code under
-//! test.
+//! The expectations come from what Front Payment and the shops saw, and from the stored history. None is computed by the
+//! code under test.
 
 mod derived;
 mod heard;
@@ -23,10 +23,10 @@ use crate::worker::Event;
 use crate::world::{Shared, World, lock};
 use heard::status_heard;
 
-/// What an order is that does not live.
+/// The statuses of a dead order.
 const DEAD: [&str; 2] = ["EXPIRED", "CANCELLED"];
 
-/// The first invariant that fails in a state, if one does.
+/// The first invariant that is broken in a state, if any.
 pub fn broken(world: &World<'_>) -> Option<String> {
     let shared = &*lock(&world.shared);
     let in_store = || match &shared.truth.store.item {
@@ -48,8 +48,8 @@ pub fn broken(world: &World<'_>) -> Option<String> {
     sent_too_often(shared).or_else(|| shared.truth.broken.clone()).or_else(in_store).or_else(told).or_else(just_told)
 }
 
-/// An attempt is sent once. A further one is sent only if each earlier one is said to have created nothing, by Front Payment
-/// or by the operator.
+/// An attempt is sent once. A further one is sent only if, for each earlier one, Front Payment or the operator has said that
+/// nothing was created.
 fn sent_too_often(shared: &Shared) -> Option<String> {
     let current: Vec<_> = shared.truth.orders.iter().filter(|order| shared.truth.is_current(order)).collect();
     current.iter().enumerate().find_map(|(index, later)| {
@@ -67,7 +67,7 @@ fn is_said_to_be_nothing(order: &ProviderOrder) -> bool {
     order.reply.is_some_and(ProviderReply::is_nothing) || order.is_ruled_out
 }
 
-/// FAILED and REJECTED mean that nothing exists, as far as Front Payment or the operator says.
+/// FAILED and REJECTED mean that nothing exists, according to Front Payment or the operator.
 fn failed_though_it_may_exist(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     let sent = || shared.truth.orders.iter().filter(|order| shared.truth.is_current(order));
     let latest = sent().find(|order| order.attempt == Some(stored.attempt));
@@ -84,7 +84,7 @@ fn failed_though_it_may_exist(shared: &Shared, stored: &StoredOrder) -> Option<S
     }
 }
 
-/// Whether somebody was told what is not so.
+/// Whether a shop, Front Payment or the operator got a wrong answer.
 fn told_wrongly(world: &World<'_>, shared: &Shared, index: usize, task: &Task) -> Option<String> {
     let orders = &shared.truth.orders;
     match (&task.kind, task.ended.as_ref()?) {
@@ -104,8 +104,8 @@ fn told_wrongly(world: &World<'_>, shared: &Shared, index: usize, task: &Task) -
             if matches!(task.ended, Some(Ended::AcceptedLate(_))) || !shared.truth.is_current(order) {
                 return None;
             }
-            // What a shop was told stays so, unless Front Payment said that it is dead, or the operator that it is another
-            // one. Late means that there was no time to store it.
+            // An order keeps the uuid that a shop was told, unless Front Payment said that it is dead, or the operator
+            // replaced it. After the deadline there was no time to store the uuid.
             let stored = shared.truth.store.item.as_ref().filter(|_| !shared.truth.replaced.contains(uuid))?;
             let is_dead = status_heard(stored, uuid).is_some_and(|heard| DEAD.contains(&heard));
             let stored_uuid = &stored.order_uuid;
@@ -113,7 +113,8 @@ fn told_wrongly(world: &World<'_>, shared: &Shared, index: usize, task: &Task) -
                 .then(|| format!("a shop was told of {uuid}, and the store has {stored_uuid:?}"))
         }
         (Kind::Submit(_), Ended::Other(problem @ ("internal" | "mixed up"))) => Some(format!("a shop's reply is {problem}")),
-        // A callback of the stored order is taken, or comes again. It is verified unless another order has this key.
+        // A callback of the stored order gets a 200, or is asked to come again. It is verified unless Front Payment has
+        // another order of this key.
         (&Kind::Callback(index, _), Ended::Callback(reply)) => {
             let is_good = [TAKEN, TO_BE_REPEATED].contains(&Ended::Callback(reply));
             let is_only_body = world.count(|kind| matches!(kind, Kind::Submit(body) if *body != orders[index].body)) == 0;
@@ -124,7 +125,7 @@ fn told_wrongly(world: &World<'_>, shared: &Shared, index: usize, task: &Task) -
     }
 }
 
-/// The same of what is so at this moment.
+/// Like [`told_wrongly`], for answers that must be true at this moment.
 fn told_just_now(shared: &Shared, task: &Task) -> Option<String> {
     let stored = shared.truth.store.item.as_ref()?;
     let is_own = |index| stored.order_uuid == Some(uuid_of(index));
@@ -162,7 +163,7 @@ fn is_settled(stored: &StoredOrder, index: usize) -> bool {
     stored.history.iter().any(|entry| entry.source == EntrySource::Operator && entry.order_uuid == uuid)
 }
 
-/// No generation of an order has anything of another one.
+/// An order has nothing of another generation.
 fn generations_mixed(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     for order in &shared.truth.orders {
         let has_token = order.callback_url.ends_with(&stored.callback_token);
@@ -178,7 +179,7 @@ fn generations_mixed(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     })
 }
 
-/// A callback that was taken is in the history once. A status that was read is one that the order had.
+/// A callback that got a 200 is in the history once. A status from a status read is one that the order had.
 fn lost_or_doubled(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     let entries = |source, index, word: &str| {
         let uuid = Some(uuid_of(index));
@@ -188,7 +189,7 @@ fn lost_or_doubled(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     for (index, order) in current {
         for word in Word::ALL {
             let (sent, taken) = (order.sent[word as usize], order.taken[word as usize]);
-            // Only two callbacks of refunds are different ones.
+            // Only callbacks of refunds differ from each other.
             let different = |count: u8| usize::from(if word == Word::PartialRefunded { count } else { count.min(1) });
             let count = entries(EntrySource::Callback, index, word.text());
             if count > different(sent) || count < different(taken) {
@@ -203,8 +204,8 @@ fn lost_or_doubled(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     None
 }
 
-/// An order of which a callback came that says that it lives is accepted, and so is one that is dead, if it is of the only
-/// request and its outcome is open.
+/// A callback with a living status makes its order accepted. So does one with a dead status, if there was only one request
+/// and its outcome is open.
 fn not_accepted(world: &World<'_>, shared: &Shared, stored: &StoredOrder) -> Option<String> {
     if stored.order_uuid.is_some() {
         return None;
@@ -216,7 +217,7 @@ fn not_accepted(world: &World<'_>, shared: &Shared, stored: &StoredOrder) -> Opt
     current.any(is_taken).then(|| format!("a callback was taken, and the order is {:?}", stored.status))
 }
 
-/// An order with a 201 of which its shop was told is the stored order, or is noted.
+/// If a shop was told of a 201, the stored order has its uuid, or the history notes it.
 fn created_and_forgotten(tasks: &[Task], shared: &Shared, stored: &StoredOrder) -> Option<String> {
     let mut current = shared.truth.orders.iter().enumerate().filter(|(_, order)| shared.truth.is_current(order));
     current.find_map(|(index, order)| {
@@ -232,12 +233,12 @@ fn order_of<'s>(shared: &'s Shared, uuid: &str) -> Option<&'s ProviderOrder> {
     shared.truth.orders.get(index_of(uuid)?)
 }
 
-/// Whether a callback of this order has the stored amount.
+/// Whether the callbacks of this order have the stored amount.
 fn has_stored_total(stored: &StoredOrder, order: &ProviderOrder) -> bool {
     stored.grand_total == total(order.body)
 }
 
-/// Whether a request that was answered has read the status.
+/// Whether a request to the callback URL has made a status read.
 fn is_read(ended: &Ended) -> bool {
     *ended == READ
 }

@@ -1,5 +1,5 @@
-//! What the worker promises: whatever is to be told is in its shop's queue, one attempt at a time, and the shop hears what
-//! happened in its order.
+//! The worker's promises: what is to be told is in its shop's queue, attempts do not overlap, and the shop hears the changes
+//! in their sequence.
 
 use front_payment_bridge::order::{EntrySource, HistoryEntry, NotificationState, Status, StoredOrder};
 
@@ -8,14 +8,14 @@ use crate::state::was_worker_killed;
 use crate::worker::Heard;
 use crate::world::{Shared, World};
 
-/// The longest wait after an attempt in vain, a day, with its 20 %; in seconds.
+/// The longest wait after a failed attempt, in seconds: a day and 20 %.
 pub const LONGEST_WAIT: i64 = 104_000;
 
 pub fn broken(world: &World<'_>, shared: &Shared, stored: &StoredOrder) -> Option<String> {
     not_in_queue(shared, stored).or_else(|| two_at_once(shared)).or_else(|| heard_wrongly(world, shared))
 }
 
-/// Undelivered ⇒ in the queue of its shop, by now or when the attempt that is under way is over for sure.
+/// A change that is not told is in its shop's queue, at the latest for the end of the running attempt's lease.
 fn not_in_queue(shared: &Shared, stored: &StoredOrder) -> Option<String> {
     if !shared.truth.has_workers || stored.order_uuid.is_none() || is_last_change_told(shared, stored) {
         return None;
@@ -37,7 +37,7 @@ fn two_at_once(shared: &Shared) -> Option<String> {
     (calling > 1).then(|| "two workers tell the shop of one order at once".to_owned())
 }
 
-/// What a shop hears are statuses that the order had, in their order, unless a worker was killed.
+/// A shop hears statuses that the order had, in their sequence, unless a worker was killed.
 fn heard_wrongly(world: &World<'_>, shared: &Shared) -> Option<String> {
     let mut latest = 0;
     for Heard { order_uuid, status, changes, .. } in &shared.truth.heard {
@@ -53,18 +53,18 @@ fn heard_wrongly(world: &World<'_>, shared: &Shared) -> Option<String> {
     None
 }
 
-/// Whether the shop knows the last change, or has said that it does not want to.
+/// Whether the shop knows the last change, or answered 410.
 pub fn is_last_change_told(shared: &Shared, stored: &StoredOrder) -> bool {
     let changes = &shared.truth.store.changes;
     let maker = stored.history.iter().find(|entry: &&HistoryEntry| entry.order_uuid == stored.order_uuid);
-    // The 201 that made the order told its SENT.
+    // The 201 that created the order told the shop its SENT.
     let is_told_by_201 =
         changes.len() == 1 && stored.status == Status::Sent && maker.is_some_and(|entry| entry.source == EntrySource::Submit);
     let is_heard = |heard: &Heard| heard.is_final && heard.changes == changes.len();
     is_told_by_201 || shared.truth.heard.iter().any(is_heard)
 }
 
-/// After the operator's `tell`, no change is given up.
+/// Whether a change was given up, which must not be so after the operator's `tell`.
 pub fn is_given_up(stored: &StoredOrder) -> bool {
     stored.notifications.as_ref().is_some_and(|all| all.state == NotificationState::Failed)
 }

@@ -1,4 +1,4 @@
-//! No order is stuck: from every state in which no task runs, the next callback, the operator or the shop gets on.
+//! No order is stuck: from every state in which no task runs, the next callback, the operator or the shop can go on.
 
 use super::{DEAD, has_stored_total, is_called_off, is_read, order_of, telling};
 use crate::bounds::Bounds;
@@ -8,12 +8,12 @@ use crate::tasks::{Ended, KEY_REUSED, TAKEN};
 use crate::worker::{Event, TEN_MINUTES};
 use crate::world::{Setting, Snapshot, lock};
 
-/// A reading may find news, which the next one tells.
+/// One sweep may read a status, and only the next one tells the shop of it.
 const MAX_SWEEPS: usize = 3;
 
 const CREATED: Decision = Decision::Answers(ProviderReply::Created201, true);
 
-/// What does not get on as it must.
+/// What cannot go on as promised.
 pub async fn no_way_out(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds) -> Option<String> {
     let (stored, orders) = {
         let world = setting.world(snapshot);
@@ -53,7 +53,7 @@ pub async fn no_way_out(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds)
     }
 }
 
-/// The shop hears the last change of an accepted order, once it answers again.
+/// The shop hears the last change of an accepted order, as soon as it answers again.
 async fn untold(setting: &Setting, snapshot: &Snapshot) -> Option<String> {
     let mut world = setting.world(snapshot);
     for _ in 0..MAX_SWEEPS {
@@ -70,7 +70,7 @@ async fn untold(setting: &Setting, snapshot: &Snapshot) -> Option<String> {
         .then(|| format!("the shop never hears that the order is {:?}", stored.status))
 }
 
-/// An order without a uuid, or with one that is dead, becomes the order that calls back and lives.
+/// An order without a uuid, or with a dead one, takes the uuid of a callback that says that it is alive.
 async fn callback_is_ignored(setting: &Setting, snapshot: &Snapshot, index: usize) -> Option<String> {
     let mut world = setting.world(snapshot);
     let is_to_be_taken = {
@@ -89,7 +89,7 @@ async fn callback_is_ignored(setting: &Setting, snapshot: &Snapshot, index: usiz
         .then(|| format!("{} calls back with PAID, and the order is {stored_uuid:?}: {ended:?}", uuid_of(index)))
 }
 
-/// A repetition gets the order's reply again if it has the order's body, and else is told that the key is used.
+/// A repetition gets the order's reply again if it has the order's body. Otherwise it is told that the key is used.
 async fn wrong_reply(setting: &Setting, snapshot: &Snapshot, body: Body) -> Option<String> {
     let mut world = setting.world(snapshot);
     let expected = {
@@ -106,7 +106,7 @@ async fn wrong_reply(setting: &Setting, snapshot: &Snapshot, body: Body) -> Opti
     (ended != expected).then(|| format!("body {body} again gets {ended:?} in place of {expected:?}"))
 }
 
-/// A status read stores what the order is at Front Payment. Where that is dead, another order may live.
+/// A status read stores the status that Front Payment has. If that is dead, the order may take another uuid.
 async fn wrong_read(setting: &Setting, snapshot: &Snapshot, uuid: &str) -> Option<String> {
     let mut world = setting.world(snapshot);
     world.read().await;
@@ -124,7 +124,7 @@ async fn wrong_read(setting: &Setting, snapshot: &Snapshot, uuid: &str) -> Optio
         .then(|| format!("{uuid} is {:?}, and was read as {:?}: {ended:?}", own.status(), stored.status))
 }
 
-/// A key whose order nobody knows is that order, or free, ten minutes later: after a look into Front Payment's portal.
+/// After ten minutes and a look into Front Payment's portal, the operator can settle every open order.
 async fn key_is_stuck(setting: &Setting, snapshot: &Snapshot, bounds: &Bounds) -> Option<String> {
     let mut world = setting.world(snapshot);
     world.pass(TEN_MINUTES);

@@ -6,7 +6,7 @@ use super::heard::{is_called_off, is_reason, rank_of};
 use crate::mutants::Mutant;
 use crate::world::Shared;
 
-/// `current` is what the writer knows of the version that it replaces, `before` is that version.
+/// `before` is the version that is replaced, and `current` is what the writer takes for it.
 pub fn broken_by_write(
     shared: &mut Shared,
     task: usize,
@@ -28,7 +28,7 @@ pub fn broken_by_write(
         .or_else(|| status_is_not_wanted_any_more(shared, task, before, &stored, &news))
 }
 
-/// A store may write only what differs. So a writer must know the version that it replaces as it is stored.
+/// A store may write only what differs. So the writer must know the replaced version exactly as it is stored.
 fn other_than_read(mutant: Mutant, before: &StoredOrder, current: Option<&StoredOrder>) -> Option<String> {
     let is_honest = matches!(mutant, Mutant::None | Mutant::UnderivedInMemory);
     (is_honest && current != Some(before)).then(|| "a writer knows another version than is stored".to_owned())
@@ -51,7 +51,7 @@ fn wrong_uuid(replaced: &mut Vec<String>, before: &StoredOrder, stored: &StoredO
     is_called_off(before).then(|| format!("its shop has called off {uuid}, and it makes way"))
 }
 
-/// A status that was read replaces what was heard before, but nothing that was heard since.
+/// A status read replaces earlier entries, but not those that came after Front Payment told the status.
 fn older_than_a_callback(entries_when_told: usize, before: &StoredOrder, news: &[HistoryEntry]) -> Option<String> {
     let since = before.history.get(entries_when_told..).unwrap_or_default();
     let is_read = |entry: &&HistoryEntry| {
@@ -66,7 +66,7 @@ fn older_than_a_callback(entries_when_told: usize, before: &StoredOrder, news: &
     Some(format!("{} was read before the callback {}, and replaces it", read.status, newer.status))
 }
 
-/// From a reason to ask on, the order is due to be read until somebody who was told its status has written.
+/// After a reason to ask, a status read stays due until a task that was told the status has written.
 fn status_is_not_wanted_any_more(
     shared: &mut Shared,
     task: usize,

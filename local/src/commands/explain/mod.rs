@@ -1,4 +1,4 @@
-//! `cargo run -- explain`: why the bridge believes a callback, or a shop a notification, or why not.
+//! `cargo run -- explain`: whether a callback or a notification is verified, and why.
 
 mod query;
 mod webhook;
@@ -34,22 +34,22 @@ pub(super) struct Explain {
     key: String,
 }
 
-/// A key, and what to call it: it is never printed.
+/// The name of a key, and the key. Only the name is printed.
 type NamedKey = (String, Redacted);
 
-/// What a stored order says.
+/// What the stored order says, to compare a callback with.
 pub(crate) struct Known {
     pub(crate) order_uuid: Option<String>,
     pub(crate) grand_total: String,
 }
 
-/// Whether to believe what was called.
+/// Whether the callback or the notification is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    Believed,
-    /// On something that is not known here.
+    Verified,
+    /// Only if something holds that is not known here: the order's total, or when the request arrived.
     Depends,
-    NotBelieved,
+    Unverified,
 }
 
 pub(crate) struct Explanation {
@@ -60,7 +60,7 @@ pub(crate) struct Explanation {
     pub(crate) reasons: Vec<String>,
 }
 
-/// What was called.
+/// What the caller sent: a callback or notification in a URL, or a webhook.
 pub(crate) enum Called<'t> {
     Url(Url),
     Webhook(Webhook<'t>),
@@ -75,7 +75,7 @@ impl<'t> Called<'t> {
         }
     }
 
-    /// Of a callback; a notification goes to a URL of the shop's.
+    /// The order of a callback; `None` for a notification, whose URL is the shop's own.
     pub(crate) fn order_id(&self) -> Option<String> {
         match self {
             Self::Url(url) => query::order_id(url),
@@ -125,7 +125,7 @@ pub(crate) fn sandbox_keys(is_callback: bool) -> Vec<NamedKey> {
     vec![(name.to_owned(), Redacted::new(key))]
 }
 
-/// Keys are called by their numbers.
+/// Names keys by their number, because a key itself is never printed.
 fn named(name: &str, keys: &[Redacted]) -> Vec<NamedKey> {
     let number = |index: usize| if keys.len() == 1 { name.to_owned() } else { format!("{name} number {}", index + 1) };
     keys.iter().enumerate().map(|(index, key)| (number(index), Redacted::new(key.expose()))).collect()

@@ -7,12 +7,12 @@ use url::Url;
 
 use super::{Explanation, Known, NamedKey, Verdict};
 
-/// Front Payment's parameters, in its order. A notification has them behind the shop's own.
+/// Front Payment's parameters, in its sequence. In a notification they follow the shop's own.
 const NAMES: [&str; 6] = ["orderUuid", "status", "paymentMethod", "amount", "createdAt", "timestamp"];
-/// A value of the right form for each.
+/// A value of the right form for each of [`NAMES`].
 const VALID: [&str; 6] = ["ODR1", "SENT", "Invoice", "40", "1", "1"];
 
-/// Of a callback's URL; a notification goes to a URL of the shop's.
+/// The order in a callback's path; `None` for a notification, whose URL is the shop's own.
 pub(super) fn order_id(url: &Url) -> Option<String> {
     let mut segments = url.path_segments()?.skip_while(|segment| *segment != "callbacks").skip(1);
     let order_id = segments.next()?;
@@ -39,7 +39,7 @@ pub(super) fn explained(url: &Url, keys: &[NamedKey], known: Option<&Known>) -> 
     Explanation { verdict, conclusion, reasons: said }
 }
 
-/// What is missing, repeated or not documented.
+/// One sentence for each parameter that is missing, repeated or not documented.
 fn names(parameters: &[(String, String)], is_callback: bool) -> Vec<String> {
     let count = |name: &str| parameters.iter().filter(|(known, _)| known == name).count();
     let documented = NAMES.into_iter().chain(["checksum"]);
@@ -53,7 +53,7 @@ fn names(parameters: &[(String, String)], is_callback: bool) -> Vec<String> {
     faults.chain(others).collect()
 }
 
-/// Which values do not have their form. Each is tried among valid ones, so that the bridge's own rules decide.
+/// Which values do not have their form. Each is put into an otherwise valid query, so that the bridge's own parser decides.
 fn forms(parameters: &[(String, String)]) -> Vec<String> {
     let value = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let is_wrong = |tried: &&'static str| {
@@ -65,7 +65,7 @@ fn forms(parameters: &[(String, String)]) -> Vec<String> {
     NAMES.into_iter().filter(is_wrong).map(|name| format!("{name} does not have its form.")).collect()
 }
 
-/// Which formula and key make the checksum. Whether it is the one that counts.
+/// Says which formula and key give the checksum. Returns whether that is the newest formula, the only one that is accepted.
 fn signature(parameters: &[(String, String)], keys: &[NamedKey], said: &mut Vec<String>) -> bool {
     let Some((_, checksum)) = parameters.iter().find(|(name, _)| name == "checksum") else { return false };
     for (formula, text) in formulas(parameters) {
@@ -89,11 +89,11 @@ fn signature(parameters: &[(String, String)], keys: &[NamedKey], said: &mut Vec<
 
 const NEWEST: &str = "all values as they came";
 
-/// What is hashed before the key, by formula. The last ones are no formulas, but say what happened to the query.
+/// The text that each formula hashes before the key. The last three are no formulas: a match says how the query was changed.
 fn formulas(parameters: &[(String, String)]) -> Vec<(&'static str, String)> {
     let value = |name: &str| parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
     let some = |names: &[&str]| names.iter().map(|name| value(name)).collect::<String>();
-    // As PHP's $_GET: a repeated name has its last value, at its first place.
+    // Like PHP's `$_GET`: a repeated name keeps its first place and its last value.
     let mut php: Vec<(&str, &str)> = Vec::new();
     for (name, value) in parameters.iter().filter(|(name, _)| name != "checksum") {
         match php.iter_mut().find(|(known, _)| known == name) {
@@ -125,7 +125,7 @@ fn compared(parameters: &[(String, String)], known: &Known, said: &mut Vec<Strin
         said.push(format!("The amount is {}, and the order's total is {}.", value("amount"), known.grand_total));
     }
     match known.order_uuid.as_deref() {
-        None => said.push("The order has no uuid yet: a believed callback gives it this one.".to_owned()),
+        None => said.push("The order has no uuid yet: a verified callback gives it this one.".to_owned()),
         Some(uuid) if uuid == value("orderUuid") => {}
         Some(uuid) => said.push(format!("The order is {uuid}: Front Payment has it twice, or this is another order's.")),
     }
@@ -134,14 +134,18 @@ fn compared(parameters: &[(String, String)], known: &Known, said: &mut Vec<Strin
 
 fn verdict(is_callback: bool, is_signed: bool, is_about_it: Option<bool>) -> (Verdict, &'static str) {
     match (is_callback, is_signed, is_about_it) {
-        (true, true, Some(true)) => (Verdict::Believed, "The bridge believes it."),
+        (true, true, Some(true)) => (Verdict::Verified, "The callback is verified."),
         (true, true, None) => (
             Verdict::Depends,
-            "The bridge believes it if the amount is that of the order. No bridge was asked that knows the order.",
+            "The callback is verified if its amount is that of the order. No bridge was asked that knows the order.",
         ),
-        (true, ..) => (Verdict::NotBelieved, "The bridge does not believe it, and reads the status from Front Payment instead."),
-        (false, true, _) => (Verdict::Believed, "The shop may believe it, if orderUuid and amount are those of its order."),
-        (false, ..) => (Verdict::NotBelieved, "The shop must not believe it."),
+        (true, ..) => {
+            (Verdict::Unverified, "The callback is unverified: the bridge reads the status from Front Payment instead.")
+        }
+        (false, true, _) => {
+            (Verdict::Verified, "The notification is verified, if orderUuid and amount are those of the shop's order.")
+        }
+        (false, ..) => (Verdict::Unverified, "The notification is unverified: the shop must not use it."),
     }
 }
 
@@ -156,7 +160,7 @@ mod tests {
     const VALUES: &str =
         "orderUuid=ODR123&status=success&paymentMethod=Visa&amount=100&createdAt=1755764131&timestamp=1755764131";
 
-    /// The reasons, without what was called, and the conclusion.
+    /// The reasons without the first, which names the kind of call; then the conclusion.
     fn of_callback(query: &str) -> Vec<String> {
         let keys = [("the key".to_owned(), Redacted::new("test-secret"))];
         let explained = explained(&Url::parse(&format!("{CALLBACK}{query}")).unwrap(), &keys, None);
@@ -167,10 +171,10 @@ mod tests {
     fn the_documented_vectors() {
         let newest = of_callback(&format!("{VALUES}&checksum=cd158e29f18c921de003383e893f27e66669da35fe79909b67ad3b48e8e6f9f6"));
         assert_eq!(newest[0], "The checksum is right: all values as they came, and the key.");
-        assert!(newest[1].starts_with("The bridge believes it if the amount"), "{newest:?}");
+        assert!(newest[1].starts_with("The callback is verified if its amount"), "{newest:?}");
         let oldest = of_callback(&format!("{VALUES}&checksum=4dcb86daa1b677e87e17dde303c329962af34c0a6ee9198709ca5bbd721ed727"));
         assert_eq!(oldest[0], "The checksum is right: the oldest formula (orderUuid, status, createdAt), and the key.");
-        assert!(oldest[1].starts_with("The bridge does not believe it"), "{oldest:?}");
+        assert!(oldest[1].starts_with("The callback is unverified"), "{oldest:?}");
     }
 
     #[test]
@@ -188,7 +192,7 @@ mod tests {
         assert_eq!(missing[0], "timestamp is missing.");
         let capitals =
             of_callback(&format!("{VALUES}&checksum=CD158E29F18C921DE003383E893F27E66669DA35FE79909B67AD3B48E8E6F9F6"));
-        assert!(capitals[0].contains("but for its capitals") && capitals[1].contains("does not believe"), "{capitals:?}");
+        assert!(capitals[0].contains("but for its capitals") && capitals[1].contains("is unverified"), "{capitals:?}");
     }
 
     #[test]
@@ -201,8 +205,8 @@ mod tests {
             let explained = explained(&url, &keys, Some(&known));
             (explained.verdict, explained.conclusion)
         };
-        assert_eq!(verdict(known("ODR123", "100.00")), (Verdict::Believed, "The bridge believes it."));
-        assert_eq!(verdict(known("ODR123", "40")).0, Verdict::NotBelieved);
+        assert_eq!(verdict(known("ODR123", "100.00")), (Verdict::Verified, "The callback is verified."));
+        assert_eq!(verdict(known("ODR123", "40")).0, Verdict::Unverified);
         let twice = explained(&url, &keys, Some(&known("ODR9", "100"))).reasons;
         assert!(twice.iter().any(|line| line.starts_with("The order is ODR9: Front Payment has it twice")), "{twice:?}");
     }
@@ -215,6 +219,6 @@ mod tests {
         let url = Url::parse(&format!("https://shop.example/status?{query}&checksum={checksum}")).unwrap();
         let said = explained(&url, &sandbox_keys(false), None);
         assert_eq!(said.reasons[1], "The checksum is right: all values as they came, and the demo shop's key.");
-        assert_eq!(said.conclusion, "The shop may believe it, if orderUuid and amount are those of its order.");
+        assert_eq!(said.conclusion, "The notification is verified, if orderUuid and amount are those of the shop's order.");
     }
 }

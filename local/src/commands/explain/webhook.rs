@@ -6,18 +6,18 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Explanation, NamedKey, Verdict};
 use crate::ordered_json::Node;
 
-/// As the libraries of Standard Webhooks have it.
+/// The tolerance of the Standard Webhooks libraries.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
 
 /// A request as it was received: headers, an empty line, and the body.
 pub(crate) struct Webhook<'t> {
-    /// In lower case.
+    /// The names are in lower case.
     headers: Vec<(String, &'t str)>,
     body: &'t str,
 }
 
 impl<'t> Webhook<'t> {
-    /// `None` without a header of a webhook.
+    /// `None` if the text has no header `webhook-…`.
     pub(super) fn read(text: &'t str) -> Option<Self> {
         let text = text.trim_start();
         let (head, body) = text.split_once("\r\n\r\n").or_else(|| text.split_once("\n\n"))?;
@@ -45,19 +45,21 @@ impl<'t> Webhook<'t> {
             ));
         }
         let (verdict, conclusion) = match (is_signed, age) {
-            (true, None) => (Verdict::Believed, "The shop may believe it, if orderId and orderUuid are those of its order."),
-            (true, Some(_)) => (Verdict::Depends, "The shop may believe it only if it came within five minutes."),
-            (false, _) => (Verdict::NotBelieved, "The shop must not believe it."),
+            (true, None) => {
+                (Verdict::Verified, "The notification is verified, if orderId and orderUuid are those of the shop's order.")
+            }
+            (true, Some(_)) => (Verdict::Depends, "The notification is verified only if it came within five minutes."),
+            (false, _) => (Verdict::Unverified, "The notification is unverified: the shop must not use it."),
         };
         Explanation { verdict, conclusion, reasons: said }
     }
 
-    /// Which body and key make a signature. Whether it is the body that came.
+    /// Says which body and key give a signature. Returns whether that is the body as it was received.
     fn is_signed(&self, sent_at: Timestamp, keys: &[NamedKey], said: &mut Vec<String>) -> bool {
         let (id, signatures) = (self.header(ID).unwrap_or_default(), self.header(SIGNATURE).unwrap_or_default());
         let written_anew: Option<Node> = serde_json::from_str(self.body).ok();
         let written_anew = written_anew.and_then(|body| serde_json::to_string(&body).ok()).unwrap_or_default();
-        // A copy of a request often ends with a line break that it did not have.
+        // A copied request often ends with a line break that was not sent.
         let bodies =
             [(true, "the body", self.body.trim_end_matches(['\r', '\n'])), (false, "the body in another form", &written_anew)];
         for (is_as_it_came, what, body) in bodies {
@@ -101,7 +103,7 @@ mod tests {
         said_of(&webhook, Timestamp::from_second(SENT_AT + after).unwrap())
     }
 
-    /// The reasons, without what was called, and the conclusion.
+    /// The reasons without the first, which names the kind of call; then the conclusion.
     fn said_of(webhook: &Webhook<'_>, now: Timestamp) -> Vec<String> {
         let explained = webhook.explained(&sandbox_keys(false), now);
         [&explained.reasons[1..], &[explained.conclusion.to_owned()]].concat()
@@ -112,7 +114,7 @@ mod tests {
         let right = "The signature is right for webhook-id, webhook-timestamp, the body, and the demo shop's key.";
         assert_eq!(
             said(BODY, SHOP_KEY, 60),
-            [right, "The shop may believe it, if orderId and orderUuid are those of its order."]
+            [right, "The notification is verified, if orderId and orderUuid are those of the shop's order."]
         );
         assert_eq!(said(&format!("{BODY}\n"), SHOP_KEY, -60)[0], right);
         let pretty = BODY.replace(',', ",\n  ").replace("order.status", "order\\u002estatus");
@@ -126,19 +128,20 @@ mod tests {
             [said(BODY, "whsec_YW5vdGhlciBrZXkgb2Ygc29tZWJvZHk=", 0), said(&BODY.replace("INVOICED", "PAID"), SHOP_KEY, 0)]
         {
             assert_eq!(other[0], "No signature is right, with the demo shop's key.");
-            assert_eq!(other[2], "The shop must not believe it.");
+            assert_eq!(other[2], "The notification is unverified: the shop must not use it.");
         }
         let late = said(BODY, SHOP_KEY, 7200);
         assert_eq!(
             late[1..],
             [
                 "It was sent 2h ago: libraries refuse more than five minutes.",
-                "The shop may believe it only if it came within five minutes."
+                "The notification is verified only if it came within five minutes."
             ]
         );
         let request = "webhook-id: msg_1\n\n{}";
         let missing = said_of(&Webhook::read(request).unwrap(), Timestamp::now());
-        assert_eq!(missing, ["webhook-timestamp is missing.", "webhook-signature is missing.", "The shop must not believe it."]);
+        let unverified = "The notification is unverified: the shop must not use it.";
+        assert_eq!(missing, ["webhook-timestamp is missing.", "webhook-signature is missing.", unverified]);
         assert!(Webhook::read("content-type: text/plain\n\n{}").is_none() && Webhook::read("nothing").is_none());
     }
 }

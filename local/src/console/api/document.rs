@@ -1,4 +1,4 @@
-//! `openapi.yaml`, with its members in the order in which they are written.
+//! `openapi.yaml`, with its members in the sequence of the file.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ pub(super) fn reference(node: &Node) -> Option<&str> {
     node.get("$ref").text().rsplit('/').next().filter(|name| !name.is_empty())
 }
 
-/// What its `$ref` means, or itself.
+/// The node that `$ref` points to, or the node itself.
 pub(super) fn resolved(node: &'static Node) -> &'static Node {
     match node.get("$ref").text().strip_prefix("#/") {
         Some(path) => path.split('/').fold(&DOCUMENT, Node::get),

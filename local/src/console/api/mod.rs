@@ -1,4 +1,4 @@
-//! The API as a page: what `openapi.yaml` says, to read.
+//! A page that shows `openapi.yaml`.
 
 mod document;
 mod schema;
@@ -45,12 +45,12 @@ fn content() -> Markup {
     }
 }
 
-/// Something that is called.
+/// An operation of the API.
 struct Operation {
     /// `POST /orders`
     title: String,
     node: &'static Node,
-    /// Of its path and its own.
+    /// The parameters of the path, and the operation's own.
     parameters: Vec<&'static Node>,
 }
 
@@ -137,7 +137,7 @@ fn examples(media: &'static Node) -> Markup {
     }
 }
 
-/// Its texts are the project's own.
+/// Renders Markdown. It need not be sanitised, because the texts are the project's own.
 fn markdown(text: &Node) -> Markup {
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, Parser::new(text.text()));

@@ -1,4 +1,4 @@
-//! What the documents of the API look like.
+//! The schemas of the API's documents.
 
 use maud::{Markup, html};
 
@@ -38,7 +38,7 @@ struct Member {
     schema: &'static Node,
 }
 
-/// Its own, and not those of the schemas that it refers to.
+/// The schema's own members, without those of the schemas that it refers to.
 fn members(schema: &'static Node) -> Vec<Member> {
     let parts = std::iter::once(schema).chain(schema.get("allOf").items());
     parts
@@ -73,7 +73,7 @@ pub(super) fn kind(schema: &'static Node) -> Markup {
     }
 }
 
-/// As it stands in a JSON document.
+/// The value in JSON.
 fn literal(value: &Node) -> Markup {
     html! { code { (serde_json::to_string(value).unwrap_or_default()) } }
 }

@@ -1,4 +1,4 @@
-//! BankID: the customer signs an order, or declines it.
+//! The BankID page: the customer signs an order, or declines.
 
 use std::sync::Arc;
 
@@ -37,12 +37,12 @@ pub(in crate::sandbox) async fn decline(State(sandbox): State<Arc<Sandbox>>, Pat
 }
 
 async fn decided(sandbox: Arc<Sandbox>, link: String, status: &'static str) -> Response {
-    // In a task of its own: the callback is sent even if the browser disconnects.
+    // Runs in a task of its own, so that the callback is sent even if the browser disconnects.
     let deciding = {
         let sandbox = sandbox.clone();
         tokio::spawn(async move {
             let Some(order) = sandbox.find_link(&link)? else { return Ok(None) };
-            // Only the first one decides.
+            // Only the first decision counts.
             let changed = sandbox.set_status(order.uuid.clone(), Some("SENT".to_owned()), status.to_owned()).await?;
             if let Some(changed) = &changed {
                 callbacks::announce(&sandbox, changed).await;

@@ -19,7 +19,7 @@ pub(super) fn not_found(sandbox: &Sandbox) -> Response {
     sandbox.frame.not_found()
 }
 
-/// The buttons of an order that waits for its customer.
+/// The buttons for an order that waits for the customer's signature.
 fn decide(order: &SandboxOrder, is_secondary: bool) -> Markup {
     let Some(link) = order.link.as_ref().filter(|_| order.status == "SENT") else { return html! {} };
     let path = format!("/front-payment/bankid/{link}");
@@ -31,7 +31,7 @@ fn decide(order: &SandboxOrder, is_secondary: bool) -> Markup {
     }
 }
 
-/// What is bought.
+/// The order lines.
 fn lines(order: &SandboxOrder) -> Markup {
     html! {
         table.lines aria-label="What is bought" {
@@ -42,7 +42,7 @@ fn lines(order: &SandboxOrder) -> Markup {
     }
 }
 
-/// An order does not name its seller, so this is the host of the shop's success page.
+/// The host of the shop's success page, because an order does not name its seller.
 fn seller(order: &SandboxOrder) -> String {
     let url = url::Url::parse(&order.success).ok();
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()

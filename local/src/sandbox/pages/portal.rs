@@ -124,7 +124,7 @@ pub(in crate::sandbox) async fn set_status(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    // In any spelling: `PARTIAL_REFUNDED` is `PARTIAL REFUNDED`.
+    // Accepts any spelling: `PARTIAL_REFUNDED` means `PARTIAL REFUNDED`.
     let wanted = form_value(&body, "status").map(|status| StatusWord::read(&status));
     let status = STATUSES.into_iter().find(|status| Some(StatusWord::read(status)) == wanted);
     let Some(status) = status.map(str::to_owned) else { return not_found(&sandbox) };
@@ -132,7 +132,7 @@ pub(in crate::sandbox) async fn set_status(
     called(&sandbox, &headers, changed, callbacks_asked_for(&body)).await
 }
 
-/// A part of the total, or what is left of it.
+/// Refunds a part of the total, or all that is left of it.
 pub(in crate::sandbox) async fn refund(
     State(sandbox): State<Arc<Sandbox>>,
     Path(uuid): Path<String>,
@@ -148,7 +148,7 @@ pub(in crate::sandbox) async fn refund(
     called(&sandbox, &headers, changed, callbacks_asked_for(&body)).await
 }
 
-/// `None` if `amount` is no plain decimal above zero, or more than is left.
+/// The order with a refund. `None` if `amount` is not a plain decimal above zero, or is more than is left.
 fn refunded(order: SandboxOrder, amount: &str) -> Option<SandboxOrder> {
     let value = |text: &str| Decimal::parse(text).ok()?.text().parse::<BigDecimal>().ok();
     let amount = value(amount).filter(|amount| *amount > BigDecimal::zero())?;

@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::verification::Told;
 use crate::sandbox::Sandbox;
 
-/// What the signatures are about, so that the next shop can verify them, too.
+/// The headers that the signature needs, so that the next shop can verify the notification, too.
 const HEADERS: [&str; 4] = ["content-type", "webhook-id", "webhook-timestamp", "webhook-signature"];
 
 /// A notification as the shop received it.
@@ -44,7 +44,7 @@ impl ReceivedNotification {
     }
 }
 
-/// Who listens at present.
+/// The commands that listen at present.
 pub struct Listeners(broadcast::Sender<ReceivedNotification>);
 
 impl Default for Listeners {
@@ -55,12 +55,12 @@ impl Default for Listeners {
 
 impl Listeners {
     pub(super) fn forward(&self, notification: ReceivedNotification) {
-        // Fails when nobody listens.
+        // Fails only if nobody listens.
         drop(self.0.send(notification));
     }
 }
 
-/// Each notification from now on, as an event with [`ReceivedNotification`] as JSON.
+/// Sends each notification from now on as a server-sent event, with [`ReceivedNotification`] as JSON.
 pub(super) async fn events(State(sandbox): State<Arc<Sandbox>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let events = stream::unfold(sandbox.listeners.0.subscribe(), async |mut received| {
         let event = loop {

@@ -1,4 +1,4 @@
-//! A shop that the bridge notifies. It verifies what it is told, remembers it, and misbehaves on demand.
+//! A shop that the bridge notifies. It verifies notifications, remembers them, and misbehaves on demand.
 
 mod forwarding;
 mod notifications;
@@ -25,9 +25,9 @@ use jiff::Timestamp;
 use super::{Sandbox, api};
 use verification::Told;
 
-/// Of `shop-slow`.
+/// The delay of `shop-slow`.
 const SLOW_ANSWER: Duration = Duration::from_secs(8);
-/// Of `shop-redirect`: where cloud providers serve the credentials of a machine.
+/// The target of `shop-redirect`: where cloud providers serve a machine's credentials.
 const PRIVATE_URL: &str = "http://169.254.169.254/latest/meta-data/";
 
 pub(super) fn routes() -> Router<Arc<Sandbox>> {
@@ -39,7 +39,7 @@ pub(super) fn routes() -> Router<Arc<Sandbox>> {
         .route("/shop/{page}", get(page::after_bank_id))
 }
 
-/// The format `front-payment`.
+/// Receives a notification in the format `front-payment`.
 async fn receive_front_payment(State(sandbox): State<Arc<Sandbox>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let query = query.unwrap_or_default();
     let told = verification::front_payment(&query);
@@ -47,7 +47,7 @@ async fn receive_front_payment(State(sandbox): State<Arc<Sandbox>>, RawQuery(que
     receive(&sandbox, told).await
 }
 
-/// The format `standard-webhooks`.
+/// Receives a notification in the format `standard-webhooks`.
 async fn receive_webhook(
     State(sandbox): State<Arc<Sandbox>>,
     RawQuery(query): RawQuery,
@@ -69,7 +69,7 @@ async fn receive(sandbox: &Sandbox, told: Told) -> Response {
         tokio::time::sleep(SLOW_ANSWER).await;
     }
     match answer {
-        None => pending().await, // until the bridge hangs up
+        None => pending().await, // until the bridge closes the connection
         Some(StatusCode::FOUND) => (StatusCode::FOUND, [(LOCATION, PRIVATE_URL)]).into_response(),
         Some(status) => status.into_response(),
     }

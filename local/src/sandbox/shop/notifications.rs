@@ -15,13 +15,13 @@ use super::verification::{Format, Told};
 use crate::sandbox::{ORDERS, Sandbox, SandboxOrder, ShopMisbehaviour, api, insert, read_order};
 use crate::store::database_error;
 
-/// By number, in the order of arrival.
+/// The notifications by number, in the order of arrival.
 pub(crate) const NOTIFICATIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("shop");
-/// The oldest go.
+/// Beyond this, the oldest are deleted.
 const MAX_REMEMBERED: u64 = 100_000;
-/// On the page and in the list.
+/// The most notifications on the page and in the list.
 const MAX_LISTED: usize = 500;
-/// Of `shop-down`.
+/// How long `shop-down` lasts.
 const DOWN: SignedDuration = SignedDuration::from_mins(2);
 
 /// A notification as the shop received it.
@@ -34,10 +34,10 @@ pub struct ShopNotification {
     /// Empty if the notification has none.
     pub order_uuid: String,
     pub status: String,
-    /// Of the status, as it was told.
+    /// The time of the status, as the notification tells it.
     pub timestamp: String,
     pub verified: bool,
-    /// Why it is not verified.
+    /// Why it is unverified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The HTTP status; `None` if the shop does not answer.
@@ -55,7 +55,7 @@ impl Sandbox {
         Ok(notifications)
     }
 
-    /// The latest first.
+    /// The latest notifications, latest first.
     fn latest_notifications(&self, limit: usize) -> Result<Vec<ShopNotification>, StoreError> {
         self.database.read(|read| {
             let notifications = read.open_table(NOTIFICATIONS).map_err(database_error)?;
@@ -64,7 +64,7 @@ impl Sandbox {
         })
     }
 
-    /// Remembers a notification and decides what the shop answers, if anything, and whether it takes long.
+    /// Remembers a notification. Returns what the shop answers, if anything, and whether slowly.
     pub(super) async fn remember(&self, told: Told, now: Timestamp) -> Result<(Option<StatusCode>, bool), StoreError> {
         if let Err(reason) = told.verified {
             tracing::warn!(orderUuid = told.order_uuid, status = told.status, reason, "sandbox: notification not verified");
@@ -118,7 +118,7 @@ impl ShopNotification {
     }
 }
 
-/// The latest notifications as JSON, the latest first.
+/// The latest notifications as JSON, latest first.
 pub(super) async fn list(State(sandbox): State<Arc<Sandbox>>) -> Response {
     match listed(&sandbox) {
         Ok(notifications) => Json(notifications).into_response(),
@@ -126,7 +126,7 @@ pub(super) async fn list(State(sandbox): State<Arc<Sandbox>>) -> Response {
     }
 }
 
-/// What the list and the page show.
+/// The notifications that the list and the page show.
 pub(super) fn listed(sandbox: &Sandbox) -> Result<Vec<ShopNotification>, StoreError> {
     sandbox.latest_notifications(MAX_LISTED)
 }

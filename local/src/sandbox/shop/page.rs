@@ -11,7 +11,7 @@ use crate::page::{badge, table, time};
 use crate::sandbox::Sandbox;
 use crate::sandbox::pages::not_found;
 
-/// What the shop was told, the latest first.
+/// The page with the notifications, latest first.
 pub(super) async fn notifications(State(sandbox): State<Arc<Sandbox>>) -> Response {
     let notifications = match listed(&sandbox) {
         Ok(notifications) => notifications,
@@ -37,7 +37,7 @@ pub(super) async fn notifications(State(sandbox): State<Arc<Sandbox>>) -> Respon
     sandbox.frame.live_page("/front-payment/shop", "Shop", &intro, &content)
 }
 
-/// Where customers come back to.
+/// The page to which customers return.
 pub(super) async fn after_bank_id(State(sandbox): State<Arc<Sandbox>>, Path(name): Path<String>) -> Response {
     let page = |title, text| sandbox.frame.customer_page(title, &html! { p { (text) } });
     match name.as_str() {

@@ -1,5 +1,5 @@
-//! How the shop verifies what it is told. Written apart from the code that signs, so that each can show the other's
-//! mistakes.
+//! How the shop verifies notifications. It shares no code with the bridge that signs them, so that each can reveal the
+//! other's mistakes.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::sandbox::SHOP_KEY;
 
-/// In seconds, as the libraries of Standard Webhooks have it.
+/// In seconds. The tolerance of the Standard Webhooks libraries.
 const MAX_AGE: i64 = 300;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
@@ -23,22 +23,22 @@ pub enum Format {
     StandardWebhooks,
 }
 
-/// What a notification says.
+/// The values of a notification.
 pub(super) struct Told {
     pub(super) format: Format,
-    /// Empty if it is missing, as are the others.
+    /// Empty if it is missing. The same holds for the other texts.
     pub(super) order_uuid: String,
     pub(super) status: String,
-    /// Of the status, as it was told.
+    /// The time of the status, as the notification tells it.
     pub(super) timestamp: String,
     pub(super) verified: Result<(), &'static str>,
 }
 
-/// As a shop in PHP does it: the values of `$_GET` but the checksum, then the key.
+/// Verifies like a shop in PHP: hashes the values of `$_GET` without the checksum, and then the key.
 pub(super) fn front_payment(query: &str) -> Told {
     let mut parameters: Vec<(String, String)> = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()).into_owned() {
-        // A repeated name has its last value at its first place.
+        // A repeated name keeps its first place and its last value.
         match parameters.iter_mut().find(|(known, _)| *known == name) {
             Some((_, last)) => *last = value,
             None => parameters.push((name, value)),
@@ -63,7 +63,7 @@ pub(super) fn front_payment(query: &str) -> Told {
     }
 }
 
-/// As <https://www.standardwebhooks.com/> describes it.
+/// Verifies as <https://www.standardwebhooks.com/> describes it.
 pub(super) fn standard_webhooks(headers: &HeaderMap, body: &[u8], now: Timestamp) -> Told {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (id, sent_at, signatures) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));

@@ -1,4 +1,4 @@
-//! The shop calls an order off.
+//! A shop cancels an order.
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn a_refusal_takes_the_request_away() {
 #[test]
 fn a_refusal_leaves_a_later_request() {
     let first = accepted(Status::Invoiced).request_cancellation(at(100)).unwrap();
-    // In the same moment: the two are told apart all the same.
+    // Two requests at the same moment still have different times.
     let second = first.request_cancellation(at(100)).unwrap();
     assert!(second.refuse_cancellation(first.cancel_requested_at, at(101)).is_none());
     assert!(second.refuse_cancellation(second.cancel_requested_at, at(101)).is_some());

@@ -10,14 +10,14 @@ const TELL: Uuid = Uuid::from_u128(11);
 const DAY: i64 = 86_400;
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// An order as it is stored without a retention.
+/// The order with its derived attributes, without a retention period.
 fn derived(order: &StoredOrder) -> StoredOrder {
     let mut order = order.clone();
     order.derive(None);
     order
 }
 
-/// When the shop is to be told, and where Front Payment is to be asked; in seconds after second 0.
+/// When the shop is to be told; and in which queue and when a status read is due. In seconds after second 0.
 fn places(order: &StoredOrder) -> (Option<i64>, Option<(AskQueue, i64)>) {
     let order = derived(order);
     let second = |at_second: i64| at_second - at(0).as_second();
@@ -31,18 +31,18 @@ fn sent() -> StoredOrder {
 
 #[test]
 fn every_kind_of_order_has_its_places() {
-    // What is open waits for the operator from a minute after the attempt began.
+    // SUBMITTING and UNKNOWN wait for the operator from one minute after the attempt began.
     let settle = |second| (None, Some((AskQueue::Settle, second)));
     assert_eq!(places(&with_status(Status::Submitting)), settle(60));
     assert_eq!(places(&with_status(Status::Unknown)), settle(60));
     assert_eq!(places(&StoredOrder { attempted_at: at(500), ..claimed() }), settle(560));
-    // Nothing is to be done about what was not created.
+    // An order that was not created has nothing to be done.
     for reply in [SubmitReply::Rejected(Vec::new()), SubmitReply::Failed] {
         assert_eq!(places(&settled(&claimed(), &reply).unwrap()), (None, None));
     }
-    // Nothing is to be told at once, and Front Payment is asked after a while.
+    // The 201 told the shop. A status read is due later.
     assert_eq!(places(&sent()), (None, Some((AskQueue::Ask, 9 + 120))));
-    // The shop is to be told; when Front Payment is asked is a matter of its own.
+    // The shop is to be told. That does not change when a status read is due.
     let check = Some((AskQueue::Check, 100 + DAY));
     let invoiced = *sent().apply_callback(&callback("ODR1", "INVOICED", "a"), at(100)).unwrap();
     assert_eq!(places(&invoiced), (Some(100), check));
@@ -55,7 +55,7 @@ fn every_kind_of_order_has_its_places() {
     let (error, retry_after) = ("http-503".to_owned(), Some(Duration::from_secs(86_400)));
     let end = AttemptEnd::Failed { error, retry_after, is_gone: false };
     assert_eq!(places(&begun.end_notification(TELL, end, at(110), 0).unwrap()), (Some(110 + DAY), check));
-    // What is not told any more, what is not told at all, and what is told anew.
+    // A notification that was given up, one that is off, and one that is repeated.
     assert_eq!(places(&invoiced.refuse_notification("address")), (None, check));
     let off = *invoiced.skip_notification(at(100)).unwrap();
     assert_eq!(places(&off), (None, check));
@@ -169,7 +169,7 @@ fn the_key_of_an_order_past_its_retention_is_a_new_key() {
     );
 }
 
-/// One thing that can happen to an order.
+/// A change that can be made to an order.
 #[derive(Debug, Clone)]
 enum Step {
     Callback(&'static str, &'static str),

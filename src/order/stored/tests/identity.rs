@@ -1,4 +1,4 @@
-//! Which order of Front Payment's it is: the rules one by one.
+//! Which of Front Payment's uuids an order has: one test for each rule.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn is(order: &StoredOrder, uuid: Option<&str>, status: Status) {
     assert_eq!((order.order_uuid.as_deref(), order.status), (uuid, status));
 }
 
-/// SENT as ODR1, by the 201 of `ATTEMPT`.
+/// SENT, with the uuid ODR1 by the 201 of `ATTEMPT`.
 fn sent() -> StoredOrder {
     *settled(&claimed(), &created("ODR1", Some("https://b.example/"))).unwrap()
 }
@@ -82,7 +82,7 @@ fn an_order_makes_way_for_no_uuid_that_the_operator_replaced() {
     let replaced = hear(&sent(), "ODR1", "INVOICED").settle_as("ODR2", &told("SENT"), at(80)).unwrap();
     is(&replaced, Some("ODR2"), Status::Sent);
     is(&hear(&replaced, "ODR2", "CANCELLED"), Some("ODR2"), Status::Cancelled);
-    // Of another one that was never the order, it does.
+    // For another uuid, which the operator has not replaced, the order makes way.
     let other = hear(&replaced, "ODR3", "PAID");
     is(&hear(&other, "ODR2", "CANCELLED"), Some("ODR3"), Status::Paid);
 }

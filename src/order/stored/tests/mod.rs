@@ -21,7 +21,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_781_481_600 + second).unwrap()
 }
 
-/// An order of 40, claimed at second 0 by `ATTEMPT`.
+/// An order of 40 kroner, claimed at second 0 by `ATTEMPT`.
 fn claimed() -> StoredOrder {
     serde_json::from_value(json!({
         "orderId": "0198c2f0-7e4a-7000-8000-000000000001", "version": 1, "status": "SUBMITTING", "attempt": ATTEMPT,
@@ -65,14 +65,14 @@ fn settled(record: &StoredOrder, result: &SubmitReply) -> Option<Box<StoredOrder
     record.record_result(ATTEMPT, result, at(9))
 }
 
-/// `expiresAt` for a retention.
+/// `expiresAt` for a retention period.
 fn expiry(order: &StoredOrder, retention: SignedDuration) -> Option<i64> {
     let mut order = order.clone();
     order.derive(Some(retention));
     order.expires_at
 }
 
-/// What Front Payment tells if it is asked, without amounts.
+/// The answer to a status read, without amounts.
 fn told(word: &str) -> StatusRead {
     StatusRead { word: StatusWord::read(word), order_amount: None, refunded_amount: None }
 }
@@ -81,7 +81,7 @@ fn told_refunded(word: &str, refunded: &str) -> StatusRead {
     StatusRead { refunded_amount: Some(Decimal::parse(refunded).unwrap()), ..told(word) }
 }
 
-/// The history as `STATUS source`.
+/// The history, as `STATUS source` in lower case.
 fn history(record: &StoredOrder) -> Vec<String> {
     record.history.iter().map(|entry| format!("{} {:?}", entry.status, entry.source).to_lowercase()).collect()
 }

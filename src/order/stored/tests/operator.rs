@@ -1,4 +1,4 @@
-//! What an operator finds and decides.
+//! What an operator decides about an order.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! When Front Payment is asked for the status of an order of which it says nothing.
+//! When status reads are due for an order of which Front Payment says nothing.
 
 use super::*;
 
@@ -13,8 +13,8 @@ fn asked(order: &StoredOrder, second: i64) -> StoredOrder {
     *order.begin_status_read(at(second)).unwrap()
 }
 
-/// The seconds at which an order is asked for that was heard of at second 0, if each status read is made when it is due and
-/// tells nothing new.
+/// The seconds at which status reads are due, for an order of which Front Payment last said something at second 0, if each
+/// is made when it is due and brings no news.
 fn reads(order: &StoredOrder) -> Vec<i64> {
     let (mut order, mut seconds) = (order.clone(), Vec::new());
     while let Some(due) = due_second(&order) {
@@ -73,16 +73,16 @@ fn when_to_ask_again_is_written_down_before_it_is_asked() {
 #[test]
 fn whatever_front_payment_says_begins_the_schedule_anew() {
     let asked = asked(&accepted(Status::Sent), HOUR);
-    // A new callback, also with the status that is stored.
+    // After a new callback the schedule starts again, even if the callback has the stored status.
     for (word, expected) in [("SENT", 4_000 + 120), ("INVOICED", 4_000 + DAY)] {
         let heard = asked.apply_callback(&callback("ODR1", word, word), at(4_000)).unwrap();
         let heard = if word == "SENT" { heard } else { heard.apply_status_read(&told(word), at(4_000)) };
         assert_eq!(due_second(&heard), Some(expected), "{word}");
     }
-    // A status read that changed the status, and one that did not.
+    // After a status read it starts again only if the status has changed.
     assert_eq!(due_second(&asked.apply_status_read(&told("PAID"), at(3_601))), Some(3_601 + 7 * DAY));
     assert_eq!(due_second(&asked.apply_status_read(&told("SENT"), at(3_601))), Some(3 * HOUR));
-    // What the shop asks for is nothing that Front Payment says.
+    // A shop's request is not something that Front Payment says.
     let requested = asked.request_cancellation(at(5_000)).unwrap().apply_status_read(&told("SENT"), at(5_001));
     assert_eq!((due_second(&requested), requested.updated_at), (Some(3 * HOUR), at(5_000)));
 }
@@ -120,9 +120,9 @@ fn a_uuid_that_front_payment_does_not_know_is_asked_about_five_times_more() {
     }
     let last = asked(&order, second).note_not_found(at(second + 1));
     assert_eq!(due_second(&last), None, "then never");
-    // Where the answer to one of them is lost, it is repeated as late.
+    // If the answer to a status read is lost, the next one comes after the same wait.
     assert_eq!(due_second(&asked(&order, second)), Some(second + 16 * DAY));
-    // A callback shows that Front Payment has it, and so does a status read.
+    // A callback shows that Front Payment has the order, and so does a status read.
     let heard = last.apply_callback(&callback("ODR1", "SENT", "a"), at(second + 100)).unwrap();
     assert_eq!((heard.not_found.clone(), due_second(&heard)), (None, Some(second + 220)));
     assert_eq!(last.apply_status_read(&told("SENT"), at(second + 100)).not_found, None);

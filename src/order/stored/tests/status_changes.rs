@@ -1,4 +1,4 @@
-//! Callbacks, and statuses that were read.
+//! Callbacks and status reads.
 
 use proptest::prelude::*;
 

@@ -90,12 +90,12 @@ fn a_result_is_written_once_by_its_own_attempt() {
 
 #[test]
 fn a_201_is_never_dropped() {
-    // Of the latest attempt, it is taken whatever was decided meanwhile.
+    // The 201 of the latest attempt is applied, whatever was decided meanwhile.
     for decided in [Status::Failed, Status::Rejected] {
         let taken = settled(&with_status(decided), &created("ODR1", None)).unwrap();
         assert_eq!((taken.order_uuid.as_deref(), taken.status), (Some("ODR1"), Status::Invoiced));
     }
-    // Of an earlier one, it is noted.
+    // The 201 of an earlier attempt is only noted.
     for status in [Status::Submitting, Status::Failed, Status::Unknown] {
         let later = StoredOrder { attempt: OTHER_ATTEMPT, ..with_status(status) };
         let noted = settled(&later, &created("ODR1", None)).unwrap();

@@ -1,4 +1,4 @@
-//! Each advisory, at its edges. What must not be warned about: [`super::real_life`].
+//! Each advisory, at its limits. Orders that must not be warned about: [`super::real_life`].
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn warnings_of(lines: &[[&str; 5]], sums: [&str; 4]) -> Vec<String> {
     order["orderSummary"] =
         json!({"subTotal": sub_total, "totalTax": total_tax, "totalDiscount": total_discount, "grandTotal": grand_total});
     assert_eq!(faults(&order), []);
-    // The figures of these tests are about the other sums.
+    // Left out, because these figures test the other sums.
     let other = warnings(&order).into_iter().filter(|(_, code)| *code != Code::TaxMismatch);
     other.map(|(pointer, code)| format!("{pointer} {code:?}")).collect()
 }
@@ -40,8 +40,9 @@ fn totals_may_be_one_krone_off() {
 }
 
 #[test]
-fn an_amount_may_be_one_krone_off_any_reading_of_its_line() {
-    // 3 × 100: 300, with tax 375; less the discount of 20: 280, with tax 350, or the discount behind the tax: 355.
+fn an_amount_may_be_one_krone_off_what_its_line_comes_to() {
+    // 3 × 100 is 300, with tax 375; less the discount of 20 it is 280, with tax 350; with the discount after the tax it is
+    // 355.
     for good in ["300", "299", "301.00", "375", "374", "376", "280", "279", "281", "350", "349", "351", "355", "354", "356"] {
         let sums = ["300", "70", "20", "350"];
         assert_eq!(warnings_of(&[["3", "100", "20", "25", good]], sums), [""; 0], "{good}");
@@ -51,7 +52,7 @@ fn an_amount_may_be_one_krone_off_any_reading_of_its_line() {
         let found = warnings_of(&[["3", "100", "20", "25", bad]], ["300", "70", "20", "350"]);
         assert_eq!(found, ["/products/0/amount LinesMismatch"], "{bad}");
     }
-    // Without a discount there are two readings.
+    // Without a discount, only two amounts are right: 300 without tax, and 375 with it.
     assert_eq!(warnings_of(&[["3", "100", "", "25", "280"]], ["300", "75", "0", "375"]), ["/products/0/amount LinesMismatch"]);
     let lines = [["1", "10", "", "0", "10"], ["1", "20", "", "0", "2"], ["1", "30", "", "0", "30"], ["2", "10", "", "0", "2000"]];
     let found = warnings_of(&lines, ["80", "0", "0", "80"]);
@@ -61,7 +62,7 @@ fn an_amount_may_be_one_krone_off_any_reading_of_its_line() {
 #[test]
 fn the_lines_add_up_to_one_of_the_sums() {
     let mismatch = ["/orderSummary/subTotal LinesMismatch"];
-    // 100 in prices, 125 in amounts, and for two lines there are 1.02 of room.
+    // The prices add up to 100, the amounts to 125. Two lines have a tolerance of 1.02.
     let lines = [["1", "40", "", "25", "50"], ["2", "30", "", "25", "75"]];
     for (sums, expected) in [
         (["100", "25", "0", "125"], &[][..]),
@@ -69,9 +70,9 @@ fn the_lines_add_up_to_one_of_the_sums() {
         (["98.98", "25", "0", "123.98"], &[]),
         (["101.03", "27", "0", "128.03"], &mismatch),
         (["98.97", "23", "0", "121.97"], &mismatch),
-        (["150", "25", "50", "125"], &[]),  // subTotal - totalDiscount are the prices
-        (["500", "25", "375", "150"], &[]), // and here the amounts
-        (["80", "20", "0", "100"], &[]),    // grandTotal are the prices
+        (["150", "25", "50", "125"], &[]),  // subTotal - totalDiscount is the sum of the prices
+        (["500", "25", "375", "150"], &[]), // subTotal - totalDiscount is the sum of the amounts
+        (["80", "20", "0", "100"], &[]),    // grandTotal is the sum of the prices
         (["50", "12.5", "0", "62.5"], &mismatch),
         (["200", "50", "0", "250"], &mismatch),
         (["0", "0", "0", "0"], &mismatch),
@@ -136,7 +137,7 @@ fn numbers_that_no_norwegian_register_issued() {
         let found = check(&order.to_string(), false).unwrap().warnings;
         assert!(found.len() == 1 && found[0].detail.starts_with(expected), "{number}: {found:?}");
     }
-    // What is invalid elsewhere is judged all the same if warnings are errors.
+    // With enforced advisories, valid fields are judged even if another field is invalid.
     let mut order = with("/customerDetails/personalNumber", json!("20036914712"));
     order["customerDetails"]["address"]["street"] = json!(null);
     let codes: Vec<_> = refusal(&order.to_string(), true).0.into_iter().map(|error| error.code).collect();
@@ -287,7 +288,7 @@ fn no_advice_can_be_obeyed_into_a_second_invoice() {
     }
 }
 
-/// Lines as `[tax, amount]`, sums as above: whether the tax is warned of.
+/// Whether the tax is warned about. Lines are `[tax, amount]`, sums as above.
 fn is_tax_odd(lines: &[[&str; 2]], sums: [&str; 4]) -> bool {
     let mut order = example();
     let line = |[tax, amount]: &[&str; 2]| json!({"name": "x", "quantity": 1, "rate": amount, "tax": tax, "amount": amount});
@@ -312,10 +313,10 @@ fn the_tax_is_that_of_the_lines() {
         (&[["25", "1250"], ["25", "-125"]], ["900", "225", "0", "1125"]),
         (&[["25", "1250"], ["0", "-250"]], ["1000", "250", "250", "1000"]), // a gift card
         (&[["25", "1000"]], ["1000", "225", "100", "1125"]),                // a discount without tax
-        (&[["25", "1000"]], ["1000", "230", "80", "1150"]),                 // of 100 with tax
+        (&[["25", "1000"]], ["1000", "230", "80", "1150"]),                 // a discount of 100 with tax
         (&[["25", "1250"]], ["1000", "225", "100", "1125"]),
-        (&[["25", "500"], ["15", "500"]], ["1000", "185", "100", "1085"]), // on food alone
-        (&[["25", "500"], ["15", "500"]], ["1000", "180", "100", "1080"]), // on each alike
+        (&[["25", "500"], ["15", "500"]], ["1000", "185", "100", "1085"]), // a discount on food alone
+        (&[["25", "500"], ["15", "500"]], ["1000", "180", "100", "1080"]), // the same discount on both lines
         (&[["25", "1000"]], ["1000", "251.01", "0", "1251.01"]),
         (&[["25", "1000"]], ["1000", "248.99", "0", "1248.99"]),
     ] {
@@ -334,7 +335,7 @@ fn the_tax_is_that_of_the_lines() {
     ] {
         assert!(is_tax_odd(lines, sums), "{lines:?} {sums:?}");
     }
-    // Rates that are not allowed do not stop it.
+    // A rate that is not allowed does not make the validation fail.
     for rate in ["-100", "-99.9999999999999999999999999", "9999999999999999999999999999"] {
         let mut order = with("/products/0/tax", json!(rate));
         order["products"][0]["amount"] = json!("-9999999999999999999999999999");

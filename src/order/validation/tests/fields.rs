@@ -1,4 +1,4 @@
-//! Which fields must be there, and of which type.
+//! Which fields are required, and of which type.
 
 use super::*;
 
@@ -101,7 +101,7 @@ fn every_optional_field_may_be_absent_null_or_empty() {
         taken(pointer, json!(""));
     }
     for absent in [Value::Null, json!("")] {
-        valid("/referenceNo", absent); // recommended
+        valid("/referenceNo", absent); // only recommended
     }
     taken("/settings", Value::Null);
     taken("/settings", json!({}));

@@ -1,4 +1,4 @@
-//! What is taken and what is refused, rule by rule.
+//! What is accepted and what is refused, rule by rule.
 
 mod advisories;
 mod fields;
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::order::Code;
 
-/// 2026-06-15, a summer's day: Oslo is two hours ahead of UTC.
+/// 2026-06-15T00:00:00Z. In summer, Oslo is two hours ahead of UTC.
 const NOW: i64 = 1_781_481_600;
 
-/// The provider page's example, with a date of today, an e-mail address, and a synthetic person.
+/// The example of the provider's page, with today's date, an e-mail address, and a synthetic person.
 fn example() -> Value {
     json!({
         "products": [{"name": "Router", "productId": "R_1", "quantity": "1", "rate": 40, "discount": 0, "tax": "0", "amount": 40}],
@@ -41,14 +41,14 @@ fn rates() -> Vec<Decimal> {
     parse_tax_rates("0,12,15,25").unwrap()
 }
 
-/// With an Idempotency-Key.
+/// Validates as if the request had an Idempotency-Key.
 fn check(document: &str, enforce_advisories: bool) -> Result<Validated, Invalid> {
     let now = Timestamp::from_second(NOW).unwrap();
     let rules = Rules { now, tax_rates: &rates(), enforce_advisories, has_idempotency_key: true };
     validate(document.as_bytes(), &rules)
 }
 
-/// The errors and the warnings of a document that is refused.
+/// The errors and the warnings of a document, which must be refused.
 #[track_caller]
 fn refusal(document: &str, enforce_advisories: bool) -> (Vec<Violation>, Vec<Violation>) {
     match check(document, enforce_advisories) {
@@ -76,7 +76,7 @@ fn without(pointer: &str) -> Value {
     order
 }
 
-/// Pointer and code of everything that forbids to send an order.
+/// Pointer and code of each reason why an order may not be sent.
 fn faults(order: &Value) -> Vec<(String, Code)> {
     let violations = match check(&order.to_string(), false) {
         Ok(validated) => validated.fresh_only,
@@ -108,7 +108,7 @@ fn taken(pointer: &str, value: Value) {
     assert_eq!((faults(&order), warnings(&order)), (vec![], vec![]), "{pointer} = {value}");
 }
 
-/// As [`taken`], but it may look wrong.
+/// Like [`taken`], but there may be warnings.
 #[track_caller]
 fn valid(pointer: &str, value: Value) {
     assert_eq!(faults(&with(pointer, value.clone())), [], "{pointer} = {value}");

@@ -1,4 +1,4 @@
-//! Any input gets an answer.
+//! Every input gets a result, and no panic.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        // Any number that JSON can write, digit for digit.
+        // Any number that JSON can express, digit for digit.
         "-?(0|[1-9][0-9]{0,30})([.][0-9]{1,30})?([eE][+-]?[0-9]{1,3})?"
             .prop_map(|number| serde_json::from_str(&number).expect("a JSON number")),
         ".{0,12}".prop_map(Value::from),
@@ -22,7 +22,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Every place of the example, whole objects included.
+/// A pointer to any place of the example, whole objects included.
 fn any_place() -> impl Strategy<Value = String> {
     fn places(value: &Value, at: &str, found: &mut Vec<String>) {
         let members: Vec<(String, &Value)> = match value {

@@ -1,8 +1,8 @@
-//! Orders of real shops, none of which may be warned about.
+//! Orders like those of real shops. None of them may be warned about.
 
 use super::*;
 
-/// Lines and sums, in the ways in which shops compute them.
+/// Lines and sums, as different shops compute them.
 const FIGURES: [(&str, &str); 18] = [
     (
         "prices that include tax",
@@ -128,7 +128,7 @@ fn shops_compute_in_many_ways() {
     }
 }
 
-/// Phones, addresses and numbers.
+/// Phone numbers, addresses and identity numbers.
 const CUSTOMERS: [(&str, &str); 21] = [
     ("a Norwegian number that begins with 47", r#"{"countryCode": "+47", "msisdn": "47123456"}"#),
     ("a Norwegian machine's number", r#"{"countryCode": "+47", "msisdn": "580012345678"}"#),

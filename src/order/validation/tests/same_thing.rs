@@ -1,4 +1,4 @@
-//! What shops' languages make of the same thing: it is taken, and forwarded as the page has it.
+//! Different spellings of the same value in shops' languages: accepted, and forwarded in the form of the provider's page.
 
 use super::*;
 use crate::front_payment::wire;
@@ -82,7 +82,7 @@ fn an_email_address_loses_the_white_space_around_it() {
     }
     refused("/customerDetails/email", json!("kari @example.com"), Code::InvalidFormat);
     refused("/customerDetails/email", json!(" \t"), Code::Required);
-    // Front Payment trims other texts itself.
+    // Front Payment itself trims other texts.
     let forwarded = forwarded(&with("/customerDetails/name", json!(" Kari ")));
     assert_eq!(forwarded["customerDetails"]["name"], " Kari ");
 }

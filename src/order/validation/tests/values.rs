@@ -1,4 +1,4 @@
-//! Single values, at the edges of each rule.
+//! Single values, at the limits of each rule.
 
 use super::*;
 
@@ -66,7 +66,7 @@ fn lines_are_one_to_a_thousand() {
 
 #[test]
 fn the_order_date_is_today_in_oslo_or_later() {
-    // 2026-06-15 began in Oslo at 22:00 UTC of the 14th.
+    // 15 June 2026 began in Oslo at 22:00 UTC on the day before.
     let midnight = 1_781_474_400;
     taken("/orderDate", json!(midnight.to_string()));
     refused("/orderDate", json!((midnight - 1).to_string()), Code::OutOfRange);

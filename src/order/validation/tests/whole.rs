@@ -1,4 +1,4 @@
-//! What concerns an order as a whole: lists of findings, the fingerprint.
+//! Rules about a whole order: the lists of findings, and the fingerprint.
 
 use super::*;
 
@@ -65,7 +65,7 @@ fn no_warning_is_crowded_out_by_those_that_every_line_has() {
 fn a_refusal_lists_unknown_members_beside_its_errors() {
     let mut order = with("/products/0/ammount", json!(40));
     order["products"][0].as_object_mut().unwrap().remove("amount");
-    order["orderSummary"]["grandTotal"] = json!("99"); // looks wrong, too, but an invalid order is not judged by its looks
+    order["orderSummary"]["grandTotal"] = json!("99"); // also looks wrong, but an invalid order gets no such warning
     let (errors, warnings) = refusal(&order.to_string(), false);
     assert_eq!((errors.len(), errors[0].pointer.as_str(), errors[0].code), (1, "/products/0/amount", Code::Required));
     assert_eq!((warnings.len(), warnings[0].pointer.as_str()), (1, "/products/0/ammount"));
@@ -110,7 +110,7 @@ fn no_detail_quotes_a_persons_data() {
 fn the_fingerprint_is_of_the_order_by_value() {
     let print = |order: &Value, key: &str| check(&order.to_string(), false).unwrap().order.fingerprint(key);
     let fingerprint = print(&example(), "key-1");
-    // Pinned: a changed canonical form would refuse every retry that is under way during a deployment.
+    // A literal, because a changed canonical form would refuse every retry during a deployment.
     assert_eq!(fingerprint, PINNED);
     assert_ne!(fingerprint, print(&example(), "key-2"));
     for (pointer, same) in [
@@ -146,5 +146,5 @@ fn the_fingerprint_is_of_the_order_by_value() {
     }
 }
 
-// Computed apart from this code: HMAC-SHA-256, key "key-1", of the canonical JSON of the example.
+// Computed without this code: HMAC-SHA-256 with the key "key-1" of the canonical JSON of the example.
 const PINNED: &str = "7c03fb5e09ebd9df0a93374782379ae02952cd1fd20596e5d7c26724d8ee7ecc";

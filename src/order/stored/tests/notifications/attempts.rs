@@ -1,10 +1,10 @@
-//! The attempts to tell one change.
+//! The notification attempts for one change.
 
 use super::*;
 
 #[test]
 fn the_attempts_follow_the_schedule_and_the_last_one_fails() {
-    // Least and most seconds after the attempt before: 1, 5, 15, 30 min, 1, 2, 4, 8, 12, 24, 24 h, less and more 20 %.
+    // The shortest and longest waits in seconds: 1, 5, 15, 30 min, 1, 2, 4, 8, 12, 24, 24 h, each ± 20 %.
     const WAITS: [(i64, i64); 11] = [
         (48, 72),
         (240, 360),
@@ -85,7 +85,7 @@ fn a_worker_that_is_killed_in_the_last_attempt_leaves_a_failed_change() {
     let notifications = over.notifications.unwrap();
     assert_eq!((notifications.attempts, notifications.running), (12, None), "nothing is sent");
 
-    // Killed in each attempt, nobody knows more than that.
+    // The worker is killed in each attempt, so no attempt has a result.
     let (mut order, mut now) = (invoiced(), 100);
     for _ in 0..12 {
         order = begin(&order, FIRST, now);
@@ -124,7 +124,7 @@ fn one_attempt_at_a_time() {
     assert_eq!((notifications.attempts, notifications.running.as_ref().unwrap().id), (2, SECOND));
     assert_eq!(due_second(&again), Some(220));
 
-    // A newer status waits for the end of the attempt.
+    // A newer status waits until the attempt has ended.
     let newer = hear(&begun, "PAID", 105);
     assert_eq!(due_second(&newer), Some(160));
     assert!(newer.begin_notification(SECOND, at(159)).is_none());
@@ -133,7 +133,7 @@ fn one_attempt_at_a_time() {
         let ended = end(&newer, FIRST, end_of_it, 108);
         assert_eq!(due_second(&ended), Some(105), "then it is due at once");
     }
-    // The lease is over before a retry of the same change is due.
+    // The lease ends before the next attempt for the same change is due.
     let retried = end(&begun, FIRST, failed("timeout"), 110);
     assert!((158..=182).contains(&due_second(&retried).unwrap()));
 }

@@ -1,4 +1,4 @@
-//! What a shop was told, and what it is still to be told.
+//! What a shop was told, and what is still to be told.
 
 mod attempts;
 
@@ -21,17 +21,17 @@ fn sent() -> StoredOrder {
     *settled(&claimed(), &created("ODR1", Some("https://b.example/"))).unwrap()
 }
 
-/// A callback about ODR1 that is stored at this second.
+/// The order after a callback about ODR1 at this second.
 fn hear(order: &StoredOrder, word: &str, second: i64) -> StoredOrder {
     *order.apply_callback(&callback("ODR1", word, &format!("{word} {second}")), at(second)).unwrap()
 }
 
-/// Front Payment told this status at this second because it was asked.
+/// The order after a status read that told this status at this second.
 fn read(order: &StoredOrder, status: Status, second: i64) -> StoredOrder {
     *order.apply_status_read(&told(status.name()), at(second))
 }
 
-/// An INVOICED order whose shop is to be told since second 100.
+/// An INVOICED order that waits to be told since second 100.
 fn invoiced() -> StoredOrder {
     hear(&sent(), "INVOICED", 100)
 }
@@ -191,7 +191,7 @@ fn a_repetition_is_a_change_of_its_own() {
     assert_eq!(repeated.notifications.as_ref().unwrap().changed_at, at(100), "the status is as old as it was");
     assert_eq!(repeated.status, Status::Invoiced);
 
-    // An attempt under way does not count for it.
+    // A running attempt does not count for the repetition.
     let begun = begin(&invoiced(), FIRST, 100);
     let repeated = *begun.repeat_notification(at(103)).unwrap();
     assert_eq!(due_second(&repeated), Some(160));
@@ -221,7 +221,7 @@ fn another_refunded_amount_is_a_change_of_its_own() {
 #[test]
 fn a_host_that_fails_is_passed_over_for_as_long_as_the_order_has_been_due() {
     let mut order = invoiced();
-    // It is due since second 100: a minute at least, an hour at most.
+    // Due since second 100. It is due again after as long as that, at least a minute and at most an hour.
     for (now, next) in [(100, 160), (160, 220), (220, 340), (340, 580), (7_300, 10_900), (10_900, 14_500)] {
         order = *order.pass_over_notification(at(now)).unwrap();
         assert_eq!((due_second(&order), order.notifications.as_ref().unwrap().attempts), (Some(next), 0), "at {now}");
