@@ -1,9 +1,10 @@
 //! AWS on this machine: moto servers from PyPI, in a virtual environment that the tests create under target/.
 
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -59,15 +60,20 @@ pub struct Moto {
 
 /// The process of [`SERVERS`].
 struct Servers {
-    asked: ChildStdin,
+    process: Child,
     answers: BufReader<ChildStdout>,
 }
 
 impl Servers {
     fn launch() -> Self {
         let launched = Command::new(python()).args(["-c", SERVERS]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut launched = launched.expect("moto does not start");
-        Self { asked: launched.stdin.take().unwrap(), answers: BufReader::new(launched.stdout.take().unwrap()) }
+        let mut process = launched.expect("moto does not start");
+        let answers = BufReader::new(process.stdout.take().unwrap());
+        Self { process, answers }
+    }
+
+    fn ask(&mut self, what: impl Display) -> io::Result<()> {
+        writeln!(self.process.stdin.as_mut().unwrap(), "{what}")
     }
 
     fn with<T>(act: impl FnOnce(&mut Self) -> T) -> T {
@@ -80,9 +86,9 @@ impl Moto {
     /// Starts a server on a free port.
     pub fn start() -> Self {
         let mut port = String::new();
-        let answer = Servers::with(|Servers { asked, answers }| {
-            writeln!(asked, "start")?;
-            answers.read_line(&mut port)
+        let answer = Servers::with(|servers| {
+            servers.ask("start")?;
+            servers.answers.read_line(&mut port)
         });
         assert!(answer.is_ok_and(|length| length > 0), "moto ended at once; remove target/moto-venv and try again");
         let port = port.trim().parse().unwrap();
@@ -144,7 +150,7 @@ impl Moto {
 
 impl Drop for Moto {
     fn drop(&mut self) {
-        if let Err(error) = Servers::with(|servers| writeln!(servers.asked, "{}", self.port)) {
+        if let Err(error) = Servers::with(|servers| servers.ask(self.port)) {
             eprintln!("a moto server did not end: {error}");
         }
     }
