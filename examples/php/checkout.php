@@ -22,9 +22,9 @@ final class Checkout
     }
 
     /**
-     * The customer buys what is in the cart, and may press the button as often as they like. `$documentOf($order, $cart,
-     * $reference)` makes the order document, with the personal number, which is never stored. Returns the reply of the bridge,
-     * if it has the order.
+     * The customer buys what is in the cart, and may press the button as often as they like. The cart has the `grandTotal` that
+     * they were told. `$documentOf($order, $cart, $reference)` makes the order document, with the personal number, which is never
+     * stored. Returns the reply of the bridge, if it has the order.
      */
     public function buy(string $number, array $cart, callable $documentOf): ?array
     {
@@ -36,7 +36,7 @@ final class Checkout
             $reference = count($order['carts']) === 1 ? $number : $number . '/' . count($order['carts']);
             [$accepted, $problem] = $this->bridge->submit($documentOf($order, $cart, $reference), $order['key']);
             if ($accepted !== null) {
-                $this->follow($number, [...$accepted, 'referenceNo' => $reference]);
+                $this->follow($number, [...$accepted, 'referenceNo' => $reference, 'grandTotal' => $cart['grandTotal']]);
                 if (!in_array($accepted['status'], self::IS_OVER, true)) {
                     return $accepted;
                 }
@@ -99,13 +99,27 @@ final class Checkout
         do {
             $page = $this->bridge->changed($this->orders->listedUntil(), $page['next'] ?? null);
             foreach ($page['orders'] as $current) {
-                $number = self::numberOf($current['referenceNo'] ?? '');
-                if ($this->orders->find($number) !== null) {
+                $reference = $current['referenceNo'] ?? '';
+                $number = self::numberOf($reference);
+                if ($this->isOwn($number, $current['orderId'])) {
                     $this->follow($number, $current);
+                } else {
+                    error_log("not in this shop: $current[orderId], reference $reference. Lost with a backup?");
                 }
             }
         } while (isset($page['next']));
         $this->orders->setListedUntil($page['until']);
+    }
+
+    /** The number proves nothing: a shop that was restored from a backup gives the numbers of lost orders to other customers. */
+    private function isOwn(string $number, string $orderId): bool
+    {
+        $order = $this->orders->find($number);
+        if ($order === null) {
+            return false;
+        }
+        $current = $order['orderId'] ?? $this->bridge->find($order['key'])['orderId'] ?? null;
+        return $orderId === $current || in_array($orderId, $order['earlier'], true);
     }
 
     /** Each change of the cart has a reference of its own, so that the shop knows which cart was invoiced. */
@@ -156,12 +170,14 @@ final class Checkout
             if (!in_array($status, self::NOT_ACCEPTED, true)) {
                 unset($order['problem']);
             }
-            $mayLeave = in_array($status, self::MAY_LEAVE, true) && !$wantsToCancel;
-            if ($mayLeave && !isset($order['released'])) {
-                $cart = (int) (explode('/', $current['referenceNo'])[1] ?? 1);
-                $order['released'] = $order['carts'][$cart - 1]; // tell your warehouse here
+            $isSold = in_array($status, self::MAY_LEAVE, true) && !$wantsToCancel;
+            $cart = $order['carts'][(int) (explode('/', $current['referenceNo'])[1] ?? 1) - 1] ?? null;
+            $mayLeave = $isSold && ($cart['grandTotal'] ?? null) === $current['grandTotal'];
+            if ($mayLeave) {
+                $order['released'] ??= $cart; // tell your warehouse here
             }
-            $order['stop'] = isset($order['released']) && !$mayLeave; // somebody stops the parcel, or expects it back
+            // Somebody stops the parcel, expects it back, or asks why the invoice has another amount.
+            $order['stop'] = !$mayLeave && ($isSold || isset($order['released']));
             return $order;
         });
     }
