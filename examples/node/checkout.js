@@ -51,12 +51,14 @@ export class Checkout {
     return current;
   }
 
-  /** The customer does not want the order any more. */
+  /** The customer does not want the order any more. That is stored first: if it does not reach the bridge, it is repeated. */
   async cancel(number) {
     const { orderId } = this.orders.find(number);
-    const problem = orderId && (await this.bridge.cancel(orderId));
+    if (orderId) {
+      this.orders.change(number, (order) => (order.isBeingCancelled = true));
+      await this.bridge.cancel(orderId);
+    }
     await this.look(number);
-    return problem;
   }
 
   /** Reads what has changed, because notifications can be missed, and repeats cancellations without an answer. Every minute. */

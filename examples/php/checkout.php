@@ -77,11 +77,12 @@ final class Checkout
         return $current;
     }
 
-    /** The customer does not want the order any more. */
+    /** The customer does not want the order any more. That is stored first: if it does not reach the bridge, it is repeated. */
     public function cancel(string $number): void
     {
         $orderId = $this->orders->find($number)['orderId'] ?? null;
         if ($orderId !== null) {
+            $this->orders->change($number, fn (array $order): array => ['isBeingCancelled' => true] + $order);
             $this->bridge->cancel($orderId);
         }
         $this->look($number);

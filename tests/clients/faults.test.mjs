@@ -380,6 +380,29 @@ for (const language of ['node', 'php']) {
         { env: { RETRY_FOR_MS: '1500', RETRY_FOR_SECONDS: '1' } },
       ));
 
+    test('a cancellation that does not reach the bridge is repeated', () =>
+      together(
+        async ({ sandbox, shop, bridge }) => {
+          const cart = await shop.cart('cancelled while the bridge was down');
+          await shop.buy(cart);
+          bridge.maintenance = 0;
+          await shop.cancel(cart);
+          await shop.restart();
+          bridge.maintenance = undefined;
+          const cancelled = await until(async () => {
+            await shop.catchUp();
+            return shop.stored(cart).status === 'CANCELLED';
+          }, 5);
+          assert.ok(cancelled, JSON.stringify(shop.stored(cart)));
+          assert.deepEqual(
+            (await sandbox.orders(cart.order)).map(({ status }) => status),
+            ['CANCELLED'],
+          );
+        },
+        { env: { RETRY_FOR_MS: '1', RETRY_FOR_SECONDS: '1' } },
+        (sandbox) => new Wire(sandbox).start(),
+      ));
+
     test('an API key that is refused is no dead end', () =>
       together(
         async ({ sandbox, shop }) => {
