@@ -20,7 +20,7 @@ export class Checkout {
   async buy(number, cart, documentOf) {
     for (let attempt = 1; attempt <= 3; attempt++) {
       const { order, reference } = this.#putCart(number, cart);
-      if (order.released || order.isBeingCancelled) return undefined;
+      if (order.released || order.isBeingCancelled || order.cancelRefused) return undefined;
       const { order: accepted, problem } = await this.bridge.submit(documentOf(order, cart, reference), order.key);
       if (accepted) {
         this.#follow(number, { ...accepted, referenceNo: reference, grandTotal: cart.grandTotal });
@@ -29,7 +29,7 @@ export class Checkout {
         // The key has the order of an earlier cart. If it is not signed yet, the customer must not sign it any more.
         let earlier = await this.bridge.read(problem.orderId, true);
         if (earlier.status === 'SENT') {
-          await this.bridge.cancel(problem.orderId);
+          await this.#callOff(number, problem.orderId);
           earlier = await this.bridge.read(problem.orderId);
         }
         this.#follow(number, earlier);
@@ -56,7 +56,7 @@ export class Checkout {
     const { orderId } = this.orders.find(number);
     if (orderId) {
       this.orders.change(number, (order) => (order.isBeingCancelled = true));
-      await this.bridge.cancel(orderId);
+      await this.#callOff(number, orderId);
     }
     await this.look(number);
   }
@@ -74,6 +74,12 @@ export class Checkout {
       }
     } while (page.next);
     this.orders.listedUntil = page.until;
+  }
+
+  /** While a refused order is SENT, nobody gets its link, and a person decides: the customer would sign what they do not want. */
+  async #callOff(number, orderId) {
+    const problem = await this.bridge.cancel(orderId);
+    this.orders.change(number, (order) => (order.cancelRefused = problem?.nextStep === 'read'));
   }
 
   /** The number proves nothing: a shop that was restored from a backup gives the numbers of lost orders to other customers. */
@@ -122,6 +128,7 @@ export class Checkout {
       if (order.updatedAt && updatedAt < order.updatedAt) return; // overtaken by a newer one
       const isBeingCancelled = Boolean(cancelRequestedAt) && !IS_OVER.includes(status);
       Object.assign(order, { orderId, status, updatedAt, isBeingCancelled });
+      order.cancelRefused &&= status === 'SENT';
       if (!NOT_ACCEPTED.includes(status)) order.problem = undefined;
       const isSold = MAY_LEAVE.includes(status) && !cancelRequestedAt;
       const cart = order.carts[Number(referenceNo?.split('/')[1] ?? 1) - 1];

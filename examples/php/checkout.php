@@ -30,7 +30,7 @@ final class Checkout
     {
         for ($attempt = 1; $attempt <= 3; $attempt++) {
             $order = $this->putCart($number, $cart);
-            if (isset($order['released']) || !empty($order['isBeingCancelled'])) {
+            if (isset($order['released']) || !empty($order['isBeingCancelled']) || !empty($order['cancelRefused'])) {
                 return null;
             }
             $reference = count($order['carts']) === 1 ? $number : $number . '/' . count($order['carts']);
@@ -44,7 +44,7 @@ final class Checkout
                 // The key has the order of an earlier cart. If it is not signed yet, the customer must not sign it any more.
                 $earlier = $this->bridge->read($problem['orderId'], true);
                 if ($earlier['status'] === 'SENT') {
-                    $this->bridge->cancel($problem['orderId']);
+                    $this->callOff($number, $problem['orderId']);
                     $earlier = $this->bridge->read($problem['orderId']);
                 }
                 $this->follow($number, $earlier);
@@ -83,7 +83,7 @@ final class Checkout
         $orderId = $this->orders->find($number)['orderId'] ?? null;
         if ($orderId !== null) {
             $this->orders->change($number, fn (array $order): array => ['isBeingCancelled' => true] + $order);
-            $this->bridge->cancel($orderId);
+            $this->callOff($number, $orderId);
         }
         $this->look($number);
     }
@@ -110,6 +110,13 @@ final class Checkout
             }
         } while (isset($page['next']));
         $this->orders->setListedUntil($page['until']);
+    }
+
+    /** While a refused order is SENT, nobody gets its link, and a person decides: the customer would sign what they do not want. */
+    private function callOff(string $number, string $orderId): void
+    {
+        $isRefused = ($this->bridge->cancel($orderId)['nextStep'] ?? '') === 'read';
+        $this->orders->change($number, fn (array $order): array => ['cancelRefused' => $isRefused] + $order);
     }
 
     /** The number proves nothing: a shop that was restored from a backup gives the numbers of lost orders to other customers. */
@@ -167,7 +174,8 @@ final class Checkout
             }
             $wantsToCancel = isset($current['cancelRequestedAt']);
             $order = ['orderId' => $current['orderId'], 'status' => $status, 'updatedAt' => $current['updatedAt'] ?? '',
-                'isBeingCancelled' => $wantsToCancel && !$isOver] + $order;
+                'isBeingCancelled' => $wantsToCancel && !$isOver,
+                'cancelRefused' => !empty($order['cancelRefused']) && $status === 'SENT'] + $order;
             if (!in_array($status, self::NOT_ACCEPTED, true)) {
                 unset($order['problem']);
             }

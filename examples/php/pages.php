@@ -11,7 +11,8 @@ function orderPage(array $order, ?string $link, bool $cameBack): string
     $errors = implode('; ', array_map(fn (array $error): string => "$error[pointer] $error[detail]", $problem['errors'] ?? []));
     return match (true) {
         isset($order['released']) && empty($order['stop']) => page("Thank you! Your order is on its way. ($status)"),
-        !empty($order['stop']), isset($order['alsoAlive']) => page("We are checking your order. We will write to you. ($status)"),
+        !empty($order['stop']), !empty($order['cancelRefused']), isset($order['alsoAlive']) =>
+            page("We are checking your order. We will write to you. ($status)"),
         !empty($order['isBeingCancelled']) => page('Your order is being cancelled. Look again in a minute.', $cancel),
         $status === 'SENT' => page(
             $cameBack ? 'We are waiting for the confirmation of your signature.' : 'Please sign your order.',

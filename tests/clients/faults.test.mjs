@@ -103,17 +103,33 @@ for (const language of ['node', 'php']) {
       assert.ok(await shop.isReleased(cart));
     });
 
-    test('cancel-refused: the changed cart is not ordered, and the first order stays the only one', async () => {
+    test('cancel-refused: the changed cart is not ordered, nobody gets the link, and a person decides', async () => {
       const cart = await shop.cart('cancel-refused');
       const link = await shop.buy(cart, { quantity: 1 });
       assert.match(await shop.buy(cart, { quantity: 3 }), /\/order\?/);
+      const orders = await sandbox.orders(cart.order);
       assert.deepEqual(
-        (await sandbox.orders(cart.order)).map(({ status }) => status),
+        orders.map(({ status }) => status),
         ['SENT'],
       );
-      assert.match(await shop.page(cart), /Please sign your order/);
+      for (const back of [undefined, 'success']) assert.match(await shop.page(cart, back), /We are checking your order/);
+      assert.match(await shop.buy(cart, { quantity: 1 }), /\/order\?/, 'no link');
+      await sandbox.setStatus(orders[0].uuid, 'CANCELLED');
+      assert.ok(await shop.hasStatus(cart, 'CANCELLED'));
+      const next = await shop.buy(cart, { quantity: 3 });
+      assert.notEqual(next, link);
+      await decide(next, 'sign');
+      assert.equal(await shop.isReleased(cart), 3);
+    });
+
+    test('cancel-refused: goods of an order that was signed in spite of it leave', async () => {
+      const cart = await shop.cart('cancel-refused');
+      const link = await shop.buy(cart);
+      await shop.cancel(cart);
+      assert.match(await shop.page(cart), /We are checking your order/);
       await decide(link, 'sign');
       assert.equal(await shop.isReleased(cart), 1);
+      assert.match(await shop.page(cart), /Your order is on its way/);
     });
 
     test('cancel-lost: cancelled all the same, and bought again', async () => {
