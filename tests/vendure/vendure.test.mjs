@@ -125,7 +125,7 @@ for (const format of ['front-payment', 'standard-webhooks']) {
       assert.ok(await vendure.hasState(code, 'PaymentSettled'));
       const tell = async (status, key = NOTIFY_KEY) => {
         const query = new URLSearchParams({
-          reference: code,
+          referenceNo: code,
           orderUuid: 'ODR1',
           status,
           paymentMethod: '',
