@@ -43,6 +43,7 @@ export const isSigned = ({ status, cancelRequestedAt }: BridgeOrder) => MAY_LEAV
 export class InvoiceService implements OnApplicationBootstrap {
   readonly bridge: Bridge;
   private listedUntil = new Date(Date.now() - LONGEST_OUTAGE_MS).toISOString();
+  private applied: Promise<unknown> = Promise.resolve();
 
   constructor(
     @Inject(OPTIONS) readonly options: Options,
@@ -89,7 +90,9 @@ export class InvoiceService implements OnApplicationBootstrap {
     const current = await this.read(attempt, refresh);
     if (!current) return {};
     const ctx = await this.contexts.create({ apiType: 'admin' });
-    await this.connection.withTransaction(ctx, (tx) => this.apply(tx, attempt, current));
+    const apply = () => this.connection.withTransaction(ctx, (tx) => this.apply(tx, attempt, current));
+    // One after the other: a customer and a notification come at once, and sql.js has one transaction for both.
+    await (this.applied = this.applied.then(apply, apply));
     return current;
   }
 
