@@ -173,6 +173,17 @@ for (const format of ['front-payment', 'standard-webhooks']) {
       assert.equal((await sandbox.orders(code)).filter(isAlive).length, 1);
     });
 
+    test('a cancelled invoice that lives again beside a new one is shown to a person', async () => {
+      const { customer, code, invoice } = await buy();
+      await decide(invoice.bankIdUrl, 'decline');
+      await customer.buy();
+      const [{ uuid }] = (await sandbox.orders(code)).filter(({ status }) => status === 'CANCELLED');
+      await sandbox.setStatus(uuid, 'INVOICED');
+      assert.ok(await until(async () => (await vendure.order(code)).notes.some((note) => note.includes(uuid))), vendure.log);
+      const order = await vendure.order(code);
+      assert.deepEqual([order.state, order.payments], ['ArrangingPayment', []]);
+    });
+
     test('a reserved payment is cancelled by the administrator', async () => {
       const { code } = await buy();
       const [{ uuid }] = await sandbox.orders(code);

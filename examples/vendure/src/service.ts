@@ -93,7 +93,7 @@ export class InvoiceService implements OnApplicationBootstrap {
     const apply = () => this.connection.withTransaction(ctx, (tx) => this.apply(tx, attempt, current));
     // One after the other: a customer and a notification come at once, and sql.js has one transaction for both.
     await (this.applied = this.applied.then(apply, apply));
-    return current;
+    return current.cancelRequestedAt ? { status: current.status } : current; // nobody signs what is being cancelled
   }
 
   /** Cancels the order of the latest attempt, if there is one: not signed yet, or `evenSigned`. Returns why not. */
@@ -114,14 +114,23 @@ export class InvoiceService implements OnApplicationBootstrap {
   /** Reads what has changed, because notifications can be missed: Vendure was down, or a server before it answered 200. */
   async catchUp() {
     let cursor: string | undefined;
+    let isWhole = true;
     do {
       const { orders, next, until } = await this.bridge.changed(this.listedUntil, cursor);
-      for (const { referenceNo } of orders) {
+      for (const { orderId, referenceNo } of orders) {
         const attempt = await this.byReference(referenceNo);
-        if (attempt) await this.follow(attempt);
+        if (!attempt) {
+          Logger.warn(`not in this shop: ${orderId}, reference ${referenceNo}. Lost with a backup?`, METHOD);
+          continue;
+        }
+        // One that fails does not hold up the others. All are listed again.
+        await this.follow(attempt).catch((error) => {
+          isWhole = false;
+          Logger.warn(`${referenceNo}: ${error.message}`, METHOD);
+        });
       }
       cursor = next;
-      if (until) this.listedUntil = until;
+      if (until && isWhole) this.listedUntil = until;
     } while (cursor);
   }
 
@@ -175,7 +184,8 @@ export class InvoiceService implements OnApplicationBootstrap {
     const payment = payments.find(({ metadata }) => metadata.reference === attempt.reference);
     const { status, orderUuid, grandTotal } = current;
     const total = kroner(order.totalWithTax);
-    if (isSigned(current) && !payment && order.state === 'ArrangingPayment' && grandTotal === total) {
+    const isLatest = (await this.latest(order.code))?.reference === attempt.reference;
+    if (isSigned(current) && !payment && isLatest && order.state === 'ArrangingPayment' && grandTotal === total) {
       check(await this.orders.addPaymentToOrder(ctx, order.id, { method: METHOD, metadata: {} }));
     } else if (isSigned(current) && !payment) {
       const invoice = `${attempt.reference}, ${orderUuid}, over ${grandTotal} is ${status}`;
