@@ -76,7 +76,10 @@ export class Checkout {
     this.orders.listedUntil = page.until;
   }
 
-  /** While a refused order is SENT, nobody gets its link, and a person decides: the customer would sign what they do not want. */
+  /**
+   * If the cancellation is refused while the order is SENT, nobody gets its link any more, and a person decides: the customer
+   * would sign what they do not want.
+   */
   async #callOff(number, orderId) {
     const problem = await this.bridge.cancel(orderId);
     this.orders.change(number, (order) => (order.cancelRefused = problem?.nextStep === 'read'));

@@ -112,7 +112,10 @@ final class Checkout
         $this->orders->setListedUntil($page['until']);
     }
 
-    /** While a refused order is SENT, nobody gets its link, and a person decides: the customer would sign what they do not want. */
+    /**
+     * If the cancellation is refused while the order is SENT, nobody gets its link any more, and a person decides: the customer
+     * would sign what they do not want.
+     */
     private function callOff(string $number, string $orderId): void
     {
         $isRefused = ($this->bridge->cancel($orderId)['nextStep'] ?? '') === 'read';
