@@ -13,22 +13,23 @@ export class Checkout {
   }
 
   /**
-   * The customer buys what is in the cart, and may press the button as often as they like. `documentOf(order, cart, reference)`
-   * makes the order document, with the personal number, which is never stored. Returns the bridge's reply, if it has the order.
+   * The customer buys what is in the cart, and may press the button as often as they like. The cart has the `grandTotal` that
+   * they were told. `documentOf(order, cart, reference)` makes the order document, with the personal number, which is never
+   * stored. Returns the bridge's reply, if it has the order.
    */
   async buy(number, cart, documentOf) {
     for (let attempt = 1; attempt <= 3; attempt++) {
       const { order, reference } = this.#putCart(number, cart);
-      if (order.released || order.isBeingCancelled) return undefined;
+      if (order.released || order.isBeingCancelled || order.cancelRefused) return undefined;
       const { order: accepted, problem } = await this.bridge.submit(documentOf(order, cart, reference), order.key);
       if (accepted) {
-        this.#follow(number, { ...accepted, referenceNo: reference });
+        this.#follow(number, { ...accepted, referenceNo: reference, grandTotal: cart.grandTotal });
         if (!IS_OVER.includes(accepted.status)) return accepted;
       } else if (problem.nextStep === 'read') {
         // The key has the order of an earlier cart. If it is not signed yet, the customer must not sign it any more.
         let earlier = await this.bridge.read(problem.orderId, true);
         if (earlier.status === 'SENT') {
-          await this.bridge.cancel(problem.orderId);
+          await this.#callOff(number, problem.orderId);
           earlier = await this.bridge.read(problem.orderId);
         }
         this.#follow(number, earlier);
@@ -50,12 +51,14 @@ export class Checkout {
     return current;
   }
 
-  /** The customer does not want the order any more. */
+  /** The customer does not want the order any more. That is stored first: if it does not reach the bridge, it is repeated. */
   async cancel(number) {
     const { orderId } = this.orders.find(number);
-    const problem = orderId && (await this.bridge.cancel(orderId));
+    if (orderId) {
+      this.orders.change(number, (order) => (order.isBeingCancelled = true));
+      await this.#callOff(number, orderId);
+    }
     await this.look(number);
-    return problem;
   }
 
   /** Reads what has changed, because notifications can be missed, and repeats cancellations without an answer. Every minute. */
@@ -66,10 +69,28 @@ export class Checkout {
       page = await this.bridge.changed(this.orders.listedUntil, page.next);
       for (const current of page.orders) {
         const number = numberOf(current.referenceNo);
-        if (this.orders.find(number)) this.#follow(number, current);
+        if (await this.#isOwn(number, current.orderId)) this.#follow(number, current);
+        else console.error(`not in this shop: ${current.orderId}, reference ${current.referenceNo}. Lost with a backup?`);
       }
     } while (page.next);
     this.orders.listedUntil = page.until;
+  }
+
+  /**
+   * If the cancellation is refused while the order is SENT, nobody gets its link any more, and a person decides: the customer
+   * would sign what they do not want.
+   */
+  async #callOff(number, orderId) {
+    const problem = await this.bridge.cancel(orderId);
+    this.orders.change(number, (order) => (order.cancelRefused = problem?.nextStep === 'read'));
+  }
+
+  /** The number proves nothing: a shop that was restored from a backup gives the numbers of lost orders to other customers. */
+  async #isOwn(number, orderId) {
+    const order = this.orders.find(number);
+    if (!order) return false;
+    const current = order.orderId ?? (await this.bridge.find(order.key))?.orderId;
+    return orderId === current || order.earlier.includes(orderId);
   }
 
   /** Each change of the cart has a reference of its own, so that the shop knows which cart was invoiced. */
@@ -100,7 +121,7 @@ export class Checkout {
   }
 
   /** Stores what the bridge says of an order. Goods are released once, also if the same status is heard again. */
-  #follow(number, { orderId, orderUuid, status, referenceNo, cancelRequestedAt, updatedAt = '' }) {
+  #follow(number, { orderId, orderUuid, status, referenceNo, grandTotal, cancelRequestedAt, updatedAt = '' }) {
     return this.orders.change(number, (order) => {
       if (order.earlier.includes(orderId)) {
         // A cancelled order should stay so. If it lives again, there may be two invoices, and a person has to look.
@@ -110,10 +131,14 @@ export class Checkout {
       if (order.updatedAt && updatedAt < order.updatedAt) return; // overtaken by a newer one
       const isBeingCancelled = Boolean(cancelRequestedAt) && !IS_OVER.includes(status);
       Object.assign(order, { orderId, status, updatedAt, isBeingCancelled });
+      order.cancelRefused &&= status === 'SENT';
       if (!NOT_ACCEPTED.includes(status)) order.problem = undefined;
-      const mayLeave = MAY_LEAVE.includes(status) && !cancelRequestedAt;
-      if (mayLeave) order.released ??= order.carts[Number(referenceNo.split('/')[1] ?? 1) - 1]; // tell your warehouse here
-      order.stop = Boolean(order.released) && !mayLeave; // somebody stops the parcel, or expects it back
+      const isSold = MAY_LEAVE.includes(status) && !cancelRequestedAt;
+      const cart = order.carts[Number(referenceNo?.split('/')[1] ?? 1) - 1];
+      const mayLeave = isSold && cart?.grandTotal === grandTotal;
+      if (mayLeave) order.released ??= cart; // tell your warehouse here
+      // Somebody stops the parcel, expects it back, or asks why the invoice has another amount.
+      order.stop = !mayLeave && (isSold || Boolean(order.released));
     });
   }
 }

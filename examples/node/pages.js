@@ -4,10 +4,10 @@ const escape = (text) => String(text).replace(/[&<>"']/g, (character) => `&#${ch
 
 /** `link` is there while the customer has to sign, `cameBack` after BankID has sent them back. */
 export function orderPage(order, { link, cameBack }) {
-  const { status, problem, released, stop, alsoAlive, isBeingCancelled } = order;
+  const { status, problem, released, stop, alsoAlive, cancelRefused, isBeingCancelled } = order;
   const errors = (problem?.errors ?? []).map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ');
   if (released && !stop) return page(`Thank you! Your order is on its way. (${status})`);
-  if (released || alsoAlive) return page(`We are checking your order. We will write to you. (${status})`);
+  if (stop || alsoAlive || cancelRefused) return page(`We are checking your order. We will write to you. (${status})`);
   const cancel = form('cancel', order, '<button>Cancel</button>');
   if (isBeingCancelled) return page('Your order is being cancelled. Look again in a minute.', cancel);
   if (status === 'SENT') {

@@ -8,6 +8,7 @@ import { Orders } from './orders.js';
 import { orderPage, startPage } from './pages.js';
 
 const MAX_BODY_BYTES = 100_000;
+const [NET, PRICE] = [4000, 5000]; // of a router: øre, without and with 25 % VAT
 const env = process.env;
 const port = Number(env.PORT ?? 8080);
 const own = env.SHOP_URL ?? `http://127.0.0.1:${port}`; // as customers and the bridge reach this shop
@@ -23,25 +24,25 @@ const checkout = new Checkout(bridge, orders);
 const urlOf = (page, values) => `${own}/${page}?${new URLSearchParams(values)}`;
 const pageOf = ({ number, secret }, values) => urlOf('order', { order: number, secret, ...values });
 
+const kroner = (ore) => `${Math.trunc(ore / 100)}.${String(ore % 100).padStart(2, '0')}`;
+
 /** The order that the bridge gets. Whole øre until the end, because floating point is not exact. */
 function documentOf(personalNumber) {
-  return (order, { quantity }, reference) => {
-    const kroner = (ore) => `${Math.trunc(ore / 100)}.${String(ore % 100).padStart(2, '0')}`;
-    const [rate, net] = [4000, 4000 * quantity];
-    const tax = net / 4; // 25 %
+  return (order, { quantity, grandTotal }, reference) => {
+    const net = NET * quantity;
     return {
       products: [
         {
           name: 'Router',
           productId: 'R_1',
           quantity: String(quantity),
-          rate: kroner(rate),
+          rate: kroner(NET),
           discount: '0',
           tax: '25',
           amount: kroner(net),
         },
       ],
-      orderSummary: { subTotal: kroner(net), totalTax: kroner(tax), totalDiscount: '0', grandTotal: kroner(net + tax) },
+      orderSummary: { subTotal: kroner(net), totalTax: kroner(PRICE * quantity - net), totalDiscount: '0', grandTotal },
       orderDate: String(Math.floor(Date.now() / 1000)),
       customerDetails: {
         type: 'private',
@@ -82,7 +83,8 @@ const routes = {
     const quantity = Number(form.get('quantity') ?? 1);
     if (!order) return { status: 404, text: 'no such order' };
     if (!Number.isInteger(quantity) || quantity < 1 || quantity > 99) return { status: 400, text: 'how many?' };
-    const accepted = await checkout.buy(order.number, { quantity }, documentOf(form.get('personalNumber')));
+    const cart = { quantity, grandTotal: kroner(PRICE * quantity) };
+    const accepted = await checkout.buy(order.number, cart, documentOf(form.get('personalNumber')));
     return { location: accepted?.bankIdUrl ?? pageOf(order) };
   },
 

@@ -22,21 +22,21 @@ final class Checkout
     }
 
     /**
-     * The customer buys what is in the cart, and may press the button as often as they like. `$documentOf($order, $cart,
-     * $reference)` makes the order document, with the personal number, which is never stored. Returns the reply of the bridge,
-     * if it has the order.
+     * The customer buys what is in the cart, and may press the button as often as they like. The cart has the `grandTotal` that
+     * they were told. `$documentOf($order, $cart, $reference)` makes the order document, with the personal number, which is never
+     * stored. Returns the reply of the bridge, if it has the order.
      */
     public function buy(string $number, array $cart, callable $documentOf): ?array
     {
         for ($attempt = 1; $attempt <= 3; $attempt++) {
             $order = $this->putCart($number, $cart);
-            if (isset($order['released']) || !empty($order['isBeingCancelled'])) {
+            if (isset($order['released']) || !empty($order['isBeingCancelled']) || !empty($order['cancelRefused'])) {
                 return null;
             }
             $reference = count($order['carts']) === 1 ? $number : $number . '/' . count($order['carts']);
             [$accepted, $problem] = $this->bridge->submit($documentOf($order, $cart, $reference), $order['key']);
             if ($accepted !== null) {
-                $this->follow($number, [...$accepted, 'referenceNo' => $reference]);
+                $this->follow($number, [...$accepted, 'referenceNo' => $reference, 'grandTotal' => $cart['grandTotal']]);
                 if (!in_array($accepted['status'], self::IS_OVER, true)) {
                     return $accepted;
                 }
@@ -44,7 +44,7 @@ final class Checkout
                 // The key has the order of an earlier cart. If it is not signed yet, the customer must not sign it any more.
                 $earlier = $this->bridge->read($problem['orderId'], true);
                 if ($earlier['status'] === 'SENT') {
-                    $this->bridge->cancel($problem['orderId']);
+                    $this->callOff($number, $problem['orderId']);
                     $earlier = $this->bridge->read($problem['orderId']);
                 }
                 $this->follow($number, $earlier);
@@ -77,12 +77,13 @@ final class Checkout
         return $current;
     }
 
-    /** The customer does not want the order any more. */
+    /** The customer does not want the order any more. That is stored first: if it does not reach the bridge, it is repeated. */
     public function cancel(string $number): void
     {
         $orderId = $this->orders->find($number)['orderId'] ?? null;
         if ($orderId !== null) {
-            $this->bridge->cancel($orderId);
+            $this->orders->change($number, fn (array $order): array => ['isBeingCancelled' => true] + $order);
+            $this->callOff($number, $orderId);
         }
         $this->look($number);
     }
@@ -99,13 +100,37 @@ final class Checkout
         do {
             $page = $this->bridge->changed($this->orders->listedUntil(), $page['next'] ?? null);
             foreach ($page['orders'] as $current) {
-                $number = self::numberOf($current['referenceNo'] ?? '');
-                if ($this->orders->find($number) !== null) {
+                $reference = $current['referenceNo'] ?? '';
+                $number = self::numberOf($reference);
+                if ($this->isOwn($number, $current['orderId'])) {
                     $this->follow($number, $current);
+                } else {
+                    error_log("not in this shop: $current[orderId], reference $reference. Lost with a backup?");
                 }
             }
         } while (isset($page['next']));
         $this->orders->setListedUntil($page['until']);
+    }
+
+    /**
+     * If the cancellation is refused while the order is SENT, nobody gets its link any more, and a person decides: the customer
+     * would sign what they do not want.
+     */
+    private function callOff(string $number, string $orderId): void
+    {
+        $isRefused = ($this->bridge->cancel($orderId)['nextStep'] ?? '') === 'read';
+        $this->orders->change($number, fn (array $order): array => ['cancelRefused' => $isRefused] + $order);
+    }
+
+    /** The number proves nothing: a shop that was restored from a backup gives the numbers of lost orders to other customers. */
+    private function isOwn(string $number, string $orderId): bool
+    {
+        $order = $this->orders->find($number);
+        if ($order === null) {
+            return false;
+        }
+        $current = $order['orderId'] ?? $this->bridge->find($order['key'])['orderId'] ?? null;
+        return $orderId === $current || in_array($orderId, $order['earlier'], true);
     }
 
     /** Each change of the cart has a reference of its own, so that the shop knows which cart was invoiced. */
@@ -152,16 +177,19 @@ final class Checkout
             }
             $wantsToCancel = isset($current['cancelRequestedAt']);
             $order = ['orderId' => $current['orderId'], 'status' => $status, 'updatedAt' => $current['updatedAt'] ?? '',
-                'isBeingCancelled' => $wantsToCancel && !$isOver] + $order;
+                'isBeingCancelled' => $wantsToCancel && !$isOver,
+                'cancelRefused' => !empty($order['cancelRefused']) && $status === 'SENT'] + $order;
             if (!in_array($status, self::NOT_ACCEPTED, true)) {
                 unset($order['problem']);
             }
-            $mayLeave = in_array($status, self::MAY_LEAVE, true) && !$wantsToCancel;
-            if ($mayLeave && !isset($order['released'])) {
-                $cart = (int) (explode('/', $current['referenceNo'])[1] ?? 1);
-                $order['released'] = $order['carts'][$cart - 1]; // tell your warehouse here
+            $isSold = in_array($status, self::MAY_LEAVE, true) && !$wantsToCancel;
+            $cart = $order['carts'][(int) (explode('/', $current['referenceNo'])[1] ?? 1) - 1] ?? null;
+            $mayLeave = $isSold && ($cart['grandTotal'] ?? null) === $current['grandTotal'];
+            if ($mayLeave) {
+                $order['released'] ??= $cart; // tell your warehouse here
             }
-            $order['stop'] = isset($order['released']) && !$mayLeave; // somebody stops the parcel, or expects it back
+            // Somebody stops the parcel, expects it back, or asks why the invoice has another amount.
+            $order['stop'] = !$mayLeave && ($isSold || isset($order['released']));
             return $order;
         });
     }

@@ -12,19 +12,22 @@ $urlOf = fn (string $page, array $values): string => "$own/$page?" . http_build_
 $pageOf = fn (array $order, array $values = []): string =>
     $urlOf('order', ['order' => $order['number'], 'secret' => $order['secret']] + $values);
 
+const NET = 4000; // of a router: øre, without VAT
+const PRICE = 5000; // and with 25 % VAT
+$kroner = fn (int $ore): string => sprintf('%d.%02d', intdiv($ore, 100), $ore % 100);
+
 /** The order that the bridge gets. Whole øre until the end, because floating point is not exact. */
 $documentOf = fn (string $personalNumber): callable => function (array $order, array $cart, string $reference)
-use ($personalNumber, $urlOf, $pageOf): array {
-    $kroner = fn (int $ore): string => sprintf('%d.%02d', intdiv($ore, 100), $ore % 100);
-    [$rate, $net] = [4000, 4000 * $cart['quantity']];
-    $tax = intdiv($net, 4); // 25 %
+use ($personalNumber, $urlOf, $pageOf, $kroner): array {
+    $net = NET * $cart['quantity'];
     return [
         'products' => [[
-            'name' => 'Router', 'productId' => 'R_1', 'quantity' => (string) $cart['quantity'], 'rate' => $kroner($rate),
+            'name' => 'Router', 'productId' => 'R_1', 'quantity' => (string) $cart['quantity'], 'rate' => $kroner(NET),
             'discount' => '0', 'tax' => '25', 'amount' => $kroner($net),
         ]],
         'orderSummary' => [
-            'subTotal' => $kroner($net), 'totalTax' => $kroner($tax), 'totalDiscount' => '0', 'grandTotal' => $kroner($net + $tax),
+            'subTotal' => $kroner($net), 'totalTax' => $kroner(PRICE * $cart['quantity'] - $net), 'totalDiscount' => '0',
+            'grandTotal' => $cart['grandTotal'],
         ],
         'orderDate' => (string) time(),
         'customerDetails' => [
@@ -109,8 +112,8 @@ switch ("$_SERVER[REQUEST_METHOD] $path") {
         $order = $ownOrder($form);
         $quantity = filter_var($form['quantity'] ?? 1, FILTER_VALIDATE_INT, ['options' => ['min_range' => 1, 'max_range' => 99]]);
         $quantity !== false || answer(400, 'how many?');
-        $document = $documentOf($form['personalNumber'] ?? '');
-        $accepted = $checkout->buy($order['number'], ['quantity' => $quantity], $document);
+        $cart = ['quantity' => $quantity, 'grandTotal' => $kroner(PRICE * $quantity)];
+        $accepted = $checkout->buy($order['number'], $cart, $documentOf($form['personalNumber'] ?? ''));
         redirect($accepted['bankIdUrl'] ?? $pageOf($order));
 
     case 'POST /cancel':

@@ -6,13 +6,13 @@ declare(strict_types=1);
 function orderPage(array $order, ?string $link, bool $cameBack): string
 {
     [$status, $problem] = [$order['status'] ?? null, $order['problem'] ?? null];
-    $isReleased = isset($order['released']);
     $cancel = form('cancel', $order, '<button>Cancel</button>');
     $sign = $cameBack ? 'Not signed yet? Sign' : 'Sign';
     $errors = implode('; ', array_map(fn (array $error): string => "$error[pointer] $error[detail]", $problem['errors'] ?? []));
     return match (true) {
-        $isReleased && empty($order['stop']) => page("Thank you! Your order is on its way. ($status)"),
-        $isReleased, isset($order['alsoAlive']) => page("We are checking your order. We will write to you. ($status)"),
+        isset($order['released']) && empty($order['stop']) => page("Thank you! Your order is on its way. ($status)"),
+        !empty($order['stop']), !empty($order['cancelRefused']), isset($order['alsoAlive']) =>
+            page("We are checking your order. We will write to you. ($status)"),
         !empty($order['isBeingCancelled']) => page('Your order is being cancelled. Look again in a minute.', $cancel),
         $status === 'SENT' => page(
             $cameBack ? 'We are waiting for the confirmation of your signature.' : 'Please sign your order.',

@@ -30,6 +30,16 @@ pub(super) struct BridgeReply {
     pub(super) body: Value,
 }
 
+/// What a violation of a reply is about: its `pointer` or `parameter`. Where that is empty, the code tells.
+pub(super) fn place<'v>(named: &'v str, code: &str) -> &'v str {
+    match (named, code) {
+        ("", "provider") => "Front Payment's answer",
+        ("", "wrong_type") => "the body",
+        ("", _) => "the header Idempotency-Key",
+        _ => named,
+    }
+}
+
 impl BridgeClient<'_> {
     /// `POST /orders`
     pub(super) async fn submit(&self, order: &Value, idempotency_key: &str) -> Result<BridgeReply, String> {

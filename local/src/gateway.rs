@@ -159,8 +159,8 @@ fn log_violations(answer: &ApiGatewayV2httpResponse) {
     for kind in ["errors", "warnings"] {
         for violation in body.get(kind).and_then(serde_json::Value::as_array).into_iter().flatten() {
             let text = |name: &str| violation.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
-            let (pointer, code) = (text("pointer"), text("code"));
-            tracing::info!(kind = kind.trim_end_matches('s'), pointer, code, "violation");
+            let place = if text("pointer").is_empty() { text("parameter") } else { text("pointer") };
+            tracing::info!(kind = kind.trim_end_matches('s'), place, code = text("code"), "violation");
         }
     }
 }

@@ -8,6 +8,7 @@ use front_payment_bridge::store::OrderStore;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::Level;
 
+use super::bridge_client;
 use super::journal::Entry;
 use super::printable::printable;
 use crate::store::EmbeddedStore;
@@ -61,8 +62,9 @@ fn line(entry: &Entry, order: Option<&StoredOrder>) -> Option<String> {
             (vec![Some(short(route)), entry.field("statusCode"), outcome, status], true)
         }
         (None, "violation") => {
-            let of_what = entry.field("pointer").filter(|pointer| !pointer.is_empty()).unwrap_or("the header Idempotency-Key");
-            return Some(format!("            {}: {of_what} {}", entry.field("kind")?, entry.field("code")?));
+            let code = entry.field("code")?;
+            let place = bridge_client::place(entry.field("place")?, code);
+            return Some(format!("            {}: {place} {code}", entry.field("kind")?));
         }
         (None, "submit" | "status" | "cancel" | "callback" | "callback failed" | "callback lost" | "status changed") => {
             let answer = entry.field("answered").or(entry.field("error"));
@@ -93,4 +95,33 @@ fn short(route: &str) -> &str {
 /// In UTC, as on the pages and in the API.
 fn time(entry: &Entry) -> String {
     entry.at.strftime("%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn violation(place: &str, code: &str) -> Option<String> {
+        let fields = [("kind", "error"), ("place", place), ("code", code)];
+        let fields = fields.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        let (at, message) = (Timestamp::UNIX_EPOCH, "violation".to_owned());
+        line(&Entry { at, began_at: at, level: Level::INFO, message, order_id: None, fields }, None)
+    }
+
+    #[test]
+    fn a_violation_says_what_it_is_about() {
+        for (place, code, expected) in [
+            ("/products/0/tax", "not_allowed", "error: /products/0/tax not_allowed"),
+            ("/customerDetails/email", "provider", "error: /customerDetails/email provider"),
+            ("limit", "out_of_range", "error: limit out_of_range"),
+            ("", "invalid_format", "error: the header Idempotency-Key invalid_format"),
+            ("", "recommended", "error: the header Idempotency-Key recommended"),
+            ("", "wrong_type", "error: the body wrong_type"),
+            ("", "provider", "error: Front Payment's answer provider"),
+        ] {
+            assert_eq!(violation(place, code).as_deref().map(str::trim_start), Some(expected));
+        }
+    }
 }

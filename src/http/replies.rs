@@ -19,7 +19,8 @@ const REJECTED: &str = "Front Payment refused the order and created nothing. Cor
     The same Idempotency-Key may be used.";
 const KEY_REUSED: &str = "Front Payment already has an order under this Idempotency-Key, and the body just sent is not that \
     order. Nothing was sent. Read the order that is there with GET /orders/{orderId}. If it is the order that you mean, do not \
-    send it again. A new Idempotency-Key makes a second invoice: use one only if the customer is to get both.";
+    send it again. A new Idempotency-Key makes a second invoice. If the cart has changed, cancel that order first. Use a new key \
+    only once it is CANCELLED or EXPIRED, or if the customer is to get both.";
 const IN_PROGRESS: &str = "Another request with this Idempotency-Key is submitting the order at this moment. Send the same \
     request again after Retry-After, with the same key.";
 const UNKNOWN: &str = "Front Payment may or may not have the order, and the bridge does not send it again. A callback may \

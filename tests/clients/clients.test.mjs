@@ -29,7 +29,7 @@ for (const [language, format] of [
       assert.match(link, /\/front-payment\/bankid\//);
       assert.equal(shop.stored(cart).released, undefined, 'not signed yet');
       await decide(link, 'sign');
-      assert.deepEqual(await shop.isReleased(cart), { quantity: 1 }, JSON.stringify(shop.stored(cart)));
+      assert.equal(await shop.isReleased(cart), 1, JSON.stringify(shop.stored(cart)));
       assert.equal(await count(cart), 1);
       assert.match(await shop.page(cart), /Your order is on its way/);
       return cart;
@@ -51,7 +51,7 @@ for (const [language, format] of [
       const cart = await shop.cart('early-callback');
       assert.match(await shop.buy(cart), /\/order\?/);
       assert.match(await shop.page(cart), /Your order is on its way/);
-      assert.deepEqual([await count(cart), shop.stored(cart).released], [1, { quantity: 1 }]);
+      assert.deepEqual([await count(cart), shop.stored(cart).released?.quantity], [1, 1]);
     });
 
     for (const [word, status] of [

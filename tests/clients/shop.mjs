@@ -1,7 +1,7 @@
 // Starts the sandbox and an example shop, and looks at both from outside.
 import { spawn } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as send } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -224,9 +224,10 @@ export class Shop {
   /** What cron does in PHP, and a timer of its own in Node.js. */
   async catchUp() {
     if (this.language === 'node') return;
-    await new Promise((resolve) => {
-      spawn('php', [join(EXAMPLES, 'php/cron.php')], { env: this.environment, stdio: 'ignore' }).once('exit', resolve);
-    });
+    const options = { env: this.environment, stdio: ['ignore', 'ignore', 'pipe'] };
+    const cron = spawn('php', [join(EXAMPLES, 'php/cron.php')], options);
+    cron.stderr.on('data', (text) => (this.errors = (this.errors ?? '') + text));
+    await new Promise((resolve) => cron.once('close', resolve));
   }
 
   async restart() {
@@ -236,8 +237,24 @@ export class Shop {
 
   /** The order as the shop has stored it. */
   stored({ order }) {
-    if (this.language === 'node') return JSON.parse(readFileSync(join(this.directory, 'orders.json'))).orders[order];
-    return JSON.parse(readFileSync(join(this.directory, `${Buffer.from(order).toString('hex')}.json`)));
+    const stored = JSON.parse(readFileSync(this.#file(order)));
+    return this.language === 'node' ? stored.orders[order] : stored;
+  }
+
+  /** Changes it, while the shop is stopped. */
+  edit({ order }, change) {
+    const stored = JSON.parse(readFileSync(this.#file(order)));
+    change(this.language === 'node' ? stored.orders[order] : stored);
+    writeFileSync(this.#file(order), JSON.stringify(stored));
+  }
+
+  #file(order) {
+    return join(this.directory, this.language === 'node' ? 'orders.json' : `${Buffer.from(order).toString('hex')}.json`);
+  }
+
+  /** All orders are gone, as after a restore from an old backup. The shop is stopped. */
+  forget() {
+    for (const name of readdirSync(this.directory)) rmSync(join(this.directory, name));
   }
 
   /** Whatever the shop has stored of its orders, as text. */
@@ -247,9 +264,9 @@ export class Shop {
       .join('\n');
   }
 
-  /** Whether the goods are released, in the end. */
+  /** How many are released, in the end. */
   isReleased(cart) {
-    return until(() => this.stored(cart).released);
+    return until(() => this.stored(cart).released?.quantity);
   }
 
   hasStatus(cart, status) {

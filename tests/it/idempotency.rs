@@ -38,7 +38,8 @@ async fn another_order_under_the_key_of_an_accepted_one_is_refused() {
     let detail = reused.body["detail"].as_str().unwrap();
     let place = |text: &str| detail.find(text).unwrap_or_else(|| panic!("{text} is not in {detail}"));
     assert!(place("GET /orders/{orderId}") < place("second invoice"), "{detail}");
-    assert!(place("second invoice") < place("use one only if"), "{detail}");
+    assert!(place("second invoice") < place("cancel that order first"), "{detail}");
+    assert!(place("cancel that order first") < place("Use a new key only"), "{detail}");
 
     // With another key, or from another shop, it is another order.
     assert_ne!(bridge.post(&example(), Some("key-2")).await.order_id(), first.order_id());

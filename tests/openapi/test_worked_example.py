@@ -34,6 +34,14 @@ def test_the_example_with_vat_in_its_lines():
     assert warnings(example, "gross") == set()
 
 
+def test_the_example_without_its_coupon_and_with_the_total_of_the_price_tags():
+    example = copy.deepcopy(EXAMPLE)
+    for line, amount in zip(example["products"], ["1039.20", "208.43", "55.20"], strict=True):
+        line.update(discount="0", amount=amount)
+    figures = {"subTotal": "1302.83", "totalTax": "304.87", "totalDiscount": "0", "grandTotal": "1607.70"}
+    assert warnings({**example, "orderSummary": figures}, "tags") == set()
+
+
 def summary(**figures):
     return lambda example: example["orderSummary"].update(figures)
 

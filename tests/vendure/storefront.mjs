@@ -64,8 +64,8 @@ export class Vendure {
     return { ...order, notes: order.history.items.filter(({ type }) => type === 'ORDER_NOTE').map(({ data }) => data.note) };
   }
 
-  hasState(code, state) {
-    return until(async () => (await this.order(code)).state === state);
+  hasState(code, state, seconds) {
+    return until(async () => (await this.order(code)).state === state, seconds);
   }
 
   /** Norway, 25 and 15 % VAT, two goods, freight, a coupon, the payment method. */

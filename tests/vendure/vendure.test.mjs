@@ -125,7 +125,7 @@ for (const format of ['front-payment', 'standard-webhooks']) {
       assert.ok(await vendure.hasState(code, 'PaymentSettled'));
       const tell = async (status, key = NOTIFY_KEY) => {
         const query = new URLSearchParams({
-          reference: code,
+          referenceNo: code,
           orderUuid: 'ODR1',
           status,
           paymentMethod: '',
@@ -168,8 +168,20 @@ for (const format of ['front-payment', 'standard-webhooks']) {
       await decide(invoice.bankIdUrl, 'sign');
       await assert.rejects(customer.go('AddingItems'), /signed already/);
       assert.equal((await customer.check()).status, 'INVOICED');
-      assert.ok(await vendure.hasState(code, 'PaymentSettled'));
+      // The list has it only after ten seconds.
+      assert.ok(await vendure.hasState(code, 'PaymentSettled', 8), 'the customer and the notification come at once');
       assert.equal((await sandbox.orders(code)).filter(isAlive).length, 1);
+    });
+
+    test('a cancelled invoice that lives again beside a new one is shown to a person', async () => {
+      const { customer, code, invoice } = await buy();
+      await decide(invoice.bankIdUrl, 'decline');
+      await customer.buy();
+      const [{ uuid }] = (await sandbox.orders(code)).filter(({ status }) => status === 'CANCELLED');
+      await sandbox.setStatus(uuid, 'INVOICED');
+      assert.ok(await until(async () => (await vendure.order(code)).notes.some((note) => note.includes(uuid))), vendure.log);
+      const order = await vendure.order(code);
+      assert.deepEqual([order.state, order.payments], ['ArrangingPayment', []]);
     });
 
     test('a reserved payment is cancelled by the administrator', async () => {

@@ -1,4 +1,4 @@
-import { Controller, Get, Post, Req, Res } from '@nestjs/common';
+import { All, Controller, Req, Res } from '@nestjs/common';
 import { Args, Mutation, Resolver } from '@nestjs/graphql';
 import { ActiveOrderService, Allow, Ctx, Logger, OrderService, Permission, RequestContext } from '@vendure/core';
 import type { Request, Response } from 'express';
@@ -45,7 +45,7 @@ export class InvoiceResolver {
   async checkInvoice(@Ctx() ctx: RequestContext): Promise<Invoice> {
     const order = await this.activeOrder.getActiveOrder(ctx, undefined);
     const attempt = order && (await this.service.latest(order.code));
-    // A notification can make the payment at the same moment.
+    // Another process can make the payment at the same moment.
     return attempt ? this.service.follow(attempt, true).catch(() => ({ status: attempt.status })) : {};
   }
 }
@@ -55,27 +55,21 @@ export class InvoiceResolver {
 export class NotificationController {
   constructor(private service: InvoiceService) {}
 
-  @Get()
-  async query(@Req() request: Request, @Res() response: Response) {
-    const values = verifyQuery(request.originalUrl.split('?')[1] ?? '', this.service.options.notifyKeys);
-    await this.answer(response, values && (values.reference ?? ''));
-  }
-
-  @Post()
-  async webhook(@Req() request: Request & { rawBody?: Buffer }, @Res() response: Response) {
-    const event = verifyWebhook(request.headers, request.rawBody ?? '', this.service.options.notifyKeys);
-    await this.answer(response, event && (event.data.referenceNo ?? ''));
-  }
-
-  private async answer(response: Response, reference?: string) {
-    if (reference === undefined) return response.status(403).end();
+  @All()
+  async take(@Req() request: Request & { rawBody?: Buffer }, @Res() response: Response) {
+    const keys = this.service.options.notifyKeys;
+    const told =
+      request.method === 'GET'
+        ? verifyQuery(request.originalUrl.split('?')[1] ?? '', keys)
+        : verifyWebhook(request.headers, request.rawBody ?? '', keys)?.data;
+    if (!told) return response.status(403).end();
     try {
-      const attempt = await this.service.byReference(reference);
+      const attempt = await this.service.byReference(told.referenceNo);
       if (attempt) await this.service.follow(attempt);
       response.status(attempt ? 204 : 200).end();
     } catch (error) {
       // Vendure may not have committed the order yet, or the bridge does not answer. After a 503, the bridge notifies again.
-      Logger.warn(`${reference}: ${error}`, METHOD);
+      Logger.warn(`${told.referenceNo}: ${error}`, METHOD);
       response.status(503).end();
     }
   }

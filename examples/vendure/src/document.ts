@@ -1,6 +1,7 @@
 // Vendure's order as the document that the bridge takes.
 
 import { Order, RequestContext } from '@vendure/core';
+import type { Options } from './service.js';
 
 /** What Vendure does not have. The personal number is passed on and stored nowhere. */
 export interface Customer {
@@ -8,31 +9,23 @@ export interface Customer {
   organizationId?: string;
 }
 
-export interface Links {
-  referenceNo: string;
-  callbackUrl: string;
-  backUrl: string;
-  invoiceFee: boolean;
-}
-
 // Vendure keeps a phone number as one text, but Front Payment wants the country code apart. In these countries, a number
 // without a country code gets this one.
 const DIALLING_CODES: Record<string, string> = { NO: '47', SE: '46', DK: '45', FI: '358', DE: '49' };
-const LANGUAGES: Record<string, string> = { nb: 'no', nn: 'no', no: 'no', sv: 'sv', da: 'da', de: 'de', en: 'en' };
 
 /** An amount in kroner. Vendure keeps amounts in øre. */
 export const kroner = (ore: number) => `${Math.trunc(ore / 100)}.${String(ore % 100).padStart(2, '0')}`;
 
-export function phone(text: string, country: string) {
+function phone(text: string, country: string) {
   const digits = text.replace(/[^\d+]/g, '').replace(/^00/, '+');
-  const own = DIALLING_CODES[country] ?? '47';
-  const code = [own, ...Object.values(DIALLING_CODES)].find((known) => digits.startsWith(`+${known}`));
-  return { countryCode: `+${code ?? own}`, msisdn: code ? digits.slice(code.length + 1) : digits.replace(/^(\+|0)/, '') };
+  const code = Object.values(DIALLING_CODES).find((known) => digits.startsWith(`+${known}`));
+  if (code) return { countryCode: `+${code}`, msisdn: digits.slice(code.length + 1) };
+  return { countryCode: `+${DIALLING_CODES[country] ?? '47'}`, msisdn: digits.replace(/^(\+|0)/, '') };
 }
 
-export function documentOf(ctx: RequestContext, order: Order, customer: Customer, links: Links) {
-  // Prices with VAT: in a shop whose prices include it, these are the exact ones. `full` is before the coupons.
-  const line = (name: string, sku: string, quantity: number, tax: number, rate: number, full: number, amount: number) => ({
+/** Prices with VAT: in a shop whose prices include it, these are the exact ones. `full` is before the coupons. */
+function line(name: string, sku: string, quantity: number, tax: number, rate: number, full: number, amount: number) {
+  return {
     name,
     productId: sku.length <= 25 ? sku : undefined, // Front Payment takes no longer one
     quantity: String(quantity),
@@ -40,47 +33,33 @@ export function documentOf(ctx: RequestContext, order: Order, customer: Customer
     rate: kroner(rate),
     discount: kroner(full - amount),
     amount: kroner(amount),
-  });
+  };
+}
+
+export function documentOf(ctx: RequestContext, order: Order, customer: Customer, referenceNo: string, options: Options) {
+  const { shippingLines, surcharges } = order;
   const lines = order.lines.filter(({ quantity }) => quantity > 0);
-  const products = [
-    ...lines.map((l) =>
-      line(
-        l.productVariant.name,
-        l.productVariant.sku,
-        l.quantity,
-        l.taxRate,
-        l.unitPriceWithTax,
-        l.linePriceWithTax,
-        l.proratedLinePriceWithTax,
-      ),
-    ),
-    ...order.shippingLines.map((s) =>
-      line(
-        s.shippingMethod?.name ?? 'Freight',
-        s.shippingMethod?.code ?? '',
-        1,
-        s.taxRate,
-        s.priceWithTax,
-        s.priceWithTax,
-        s.discountedPriceWithTax,
-      ),
-    ),
-    ...order.surcharges.map((s) => line(s.description, s.sku, 1, s.taxRate, s.priceWithTax, s.priceWithTax, s.priceWithTax)),
-  ];
-  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-  const beforeCoupons = sum([
-    ...lines.map((l) => l.linePrice),
-    ...order.shippingLines.map((s) => s.price),
-    ...order.surcharges.map((s) => s.price),
-  ]);
+  const net = [...lines.map((l) => l.linePrice), ...[...shippingLines, ...surcharges].map(({ price }) => price)];
+  const subTotal = net.reduce((total, price) => total + price, 0);
   const address = order.billingAddress?.streetLine1 ? order.billingAddress : order.shippingAddress;
   const country = address.countryCode ?? 'NO';
   const { organizationId, personalNumber } = customer;
+  const backUrl = `${options.backUrl}?order=${order.code}`;
   return {
-    products,
+    products: [
+      ...lines.map((l) => {
+        const { name, sku } = l.productVariant;
+        return line(name, sku, l.quantity, l.taxRate, l.unitPriceWithTax, l.linePriceWithTax, l.proratedLinePriceWithTax);
+      }),
+      ...shippingLines.map((s) => {
+        const { name, code } = s.shippingMethod ?? { name: 'Freight', code: '' };
+        return line(name, code, 1, s.taxRate, s.priceWithTax, s.priceWithTax, s.discountedPriceWithTax);
+      }),
+      ...surcharges.map((s) => line(s.description, s.sku, 1, s.taxRate, s.priceWithTax, s.priceWithTax, s.priceWithTax)),
+    ],
     orderSummary: {
-      subTotal: kroner(beforeCoupons),
-      totalDiscount: kroner(beforeCoupons - order.total),
+      subTotal: kroner(subTotal),
+      totalDiscount: kroner(subTotal - order.total),
       totalTax: kroner(order.totalWithTax - order.total),
       grandTotal: kroner(order.totalWithTax),
     },
@@ -90,7 +69,7 @@ export function documentOf(ctx: RequestContext, order: Order, customer: Customer
       ...phone(address.phoneNumber || order.customer?.phoneNumber || '', country),
       email: order.customer?.emailAddress,
       name: (organizationId && address.company) || address.fullName,
-      preferredLanguage: LANGUAGES[ctx.languageCode],
+      preferredLanguage: ['en', 'sv', 'da', 'de'].find((code) => code === ctx.languageCode), // else Norwegian
       address: {
         street: [address.streetLine1, address.streetLine2].filter(Boolean).join(', '),
         zip: address.postalCode,
@@ -98,8 +77,12 @@ export function documentOf(ctx: RequestContext, order: Order, customer: Customer
         country,
       },
     },
-    referenceNo: links.referenceNo,
-    invoiceFeeApplicable: links.invoiceFee,
-    callback: { callbackUrl: links.callbackUrl, success: links.backUrl, failure: links.backUrl },
+    referenceNo,
+    invoiceFeeApplicable: options.invoiceFee,
+    callback: {
+      callbackUrl: `${options.shopUrl}/front-payment/notification?${new URLSearchParams({ referenceNo })}`,
+      success: backUrl,
+      failure: backUrl,
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { LanguageCode, OrderProcess, PaymentMethodHandler } from '@vendure/core';
-import { InvoiceService, METHOD, isOver, isSigned } from './service.js';
+import { InvoiceService, METHOD, isSigned } from './service.js';
 import { kroner } from './document.js';
 
 let service: InvoiceService;
@@ -20,7 +20,8 @@ export const invoiceHandler = new PaymentMethodHandler({
       return { amount, state: 'Declined', errorMessage: 'The invoice is not signed' };
     }
     const state = current.status === 'RESERVED' ? 'Authorized' : 'Settled';
-    return { amount, state, transactionId: current.orderUuid, metadata: { attempt: attempt.number, orderId: current.orderId } };
+    const metadata = { reference: attempt.reference, orderId: current.orderId };
+    return { amount, state, transactionId: current.orderUuid, metadata };
   },
 
   /** Front Payment sends the invoice after the signature. There is nothing to capture, only to check. */
@@ -30,12 +31,9 @@ export const invoiceHandler = new PaymentMethodHandler({
     return { success: false, state: 'Authorized', errorMessage: `Front Payment says ${current.status}` };
   },
 
-  async cancelPayment(ctx, order, payment) {
-    const problem = await service.bridge.cancel(payment.metadata.orderId);
-    const { status } = await service.bridge.read(payment.metadata.orderId);
-    if (isOver(status)) return { success: true };
-    const reason = problem?.errors?.[0]?.detail ?? problem?.detail ?? 'Front Payment is cancelling it';
-    return { success: false, state: 'Authorized', errorMessage: `${reason} (${status})` };
+  async cancelPayment(ctx, order) {
+    const errorMessage = await service.callOff(order.code, true);
+    return errorMessage ? { success: false, state: 'Authorized', errorMessage } : { success: true };
   },
 
   // No createRefund: refund in Front Payment's portal. Vendure keeps its refund Pending until the bridge tells the amount.

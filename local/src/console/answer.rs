@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::bridge_client::BridgeReply;
+use crate::bridge_client::{self, BridgeReply};
 use crate::page::badge;
 
 /// What happened, why, and what to do next.
@@ -60,11 +60,10 @@ fn violations(name: &str, list: Option<&Value>) -> Markup {
 }
 
 /// The place of a violation: a pointer into the body, or a header or parameter.
-pub(crate) fn place(violation: &Value) -> &str {
-    match part(violation, "pointer") {
-        "" => Some(part(violation, "parameter")).filter(|name| !name.is_empty()).unwrap_or("Idempotency-Key"),
-        pointer => pointer,
-    }
+fn place(violation: &Value) -> &str {
+    let pointer = part(violation, "pointer");
+    let named = if pointer.is_empty() { part(violation, "parameter") } else { pointer };
+    bridge_client::place(named, part(violation, "code"))
 }
 
 pub(crate) fn part<'v>(violation: &'v Value, name: &str) -> &'v str {
