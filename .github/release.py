@@ -35,7 +35,7 @@ def packed_template(version, architecture, repository):
     """template.yaml with archives in place of what SAM builds."""
     text = (ROOT / "template.yaml").read_text()
     for function, name in FUNCTIONS.items():
-        build = f"    Metadata:\n      BuildMethod: rust-cargolambda\n      BuildProperties:\n        Binary: {name}\n    Properties:\n"
+        build = f"    Metadata: {{BuildMethod: rust-cargolambda, BuildProperties: {{Binary: {name}}}}}\n    Properties:\n"
         text = replaced(text, build, f"    Properties:\n      CodeUri: {name}.zip\n")
     text = replaced(text, "    CodeUri: .\n", "")
     text = replaced(text, "    Default: arm64\n    AllowedValues: [arm64]\n", f"    Default: {architecture}\n    AllowedValues: [{architecture}]\n")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Which alarms of template.yaml go off in which outage, how soon, and how many messages that makes. Needs PyYAML.
 
-Orders arrive at random, ten seeds a case; `--seeds N` makes it faster. Prints the figures of docs/guarantees.md.
+Orders arrive at random, ten seeds a case, which takes nine minutes; `--seeds N` makes it faster. Prints the figures of docs/guarantees.md.
 """
 
 import sys
@@ -16,13 +16,14 @@ from traffic import DAY, HOUR, LINES, SHOPS, Traffic, accepted, each, not_told, 
 SEEDS = range(int(sys.argv[sys.argv.index("--seeds") + 1]) if "--seeds" in sys.argv else 10)
 RATES = [2, 20, 2000]
 
-# Each outage: its alarm, the minutes within which the alarm must send a message, and the number of affected orders that must
-# be enough. At a low rate, these orders take longer than the minutes; then the last of them counts.
+# An outage, its alarm, the minutes within which it is to send a message, and the number of its orders that are enough. At a
+# low rate these orders may take longer than the minutes: then the last of them counts. And a window that has them all may end
+# after the last of them, by the minutes of LATER at most.
 OUTAGES = {
     "Front Payment cannot be reached": (each(refused("no connection")), "none-accepted", 2 * HOUR, 3),
     "the base URL is that of another API": (each(refused("another API")), "none-accepted", 2 * HOUR, 3),
     "Front Payment's replies are lost (UNKNOWN)": (each(refused("unknown")), "none-accepted", 2 * HOUR, 3),
-    "Front Payment rejects each order": (each(refused("rejected")), "none-accepted", 2 * HOUR, 6),
+    "Front Payment rejects each order": (each(refused("rejected")), "none-accepted", 2 * HOUR, 3),
     "`orders` does not start": (each(unfinished), "none-accepted", 2 * HOUR, 3),
     "the table refuses writes": (each(refused("not stored", error=True)), "none-accepted", 2 * HOUR, 3),
     "orders take 15 seconds": (each(accepted(totalMs=15_000)), "orders-slow", 2 * HOUR, 3),
@@ -30,10 +31,11 @@ OUTAGES = {
     "status reads fail": (each(accepted(reading="reading failed")), "front-payment-failing", 2 * HOUR, 3),
     "callbacks are not verified": (each(unverified), "callback-unverified", 2 * HOUR, 1),
     "a shop's server is down": (each(not_told), "shop-not-told", 2 * HOUR, 1),
-    "one of two shops sends invalid orders": (one_of_two("invalid"), "shop-refused", 3 * HOUR, 4),
-    "one of two shops is rejected by Front Payment": (one_of_two("rejected"), "shop-refused", 3 * HOUR, 4),
+    "one of two shops sends invalid orders": (one_of_two("invalid"), "shop-refused", 3 * HOUR, 3),
+    "one of two shops is rejected by Front Payment": (one_of_two("rejected"), "shop-refused", 3 * HOUR, 3),
     "one of two shops has a wrong key": (one_of_two("unauthorized"), "keys-refused", 3 * HOUR, 3),
 }
+LATER = {"none-accepted": HOUR, "shop-refused": 3 * HOUR, "shop-not-told": 61}
 WAKES = {"none-accepted", "many-failed", "unreachable", "worker-silent", "order-twice"}
 # For outages that do not depend on orders: what still runs during the outage.
 CLOCKS = {
@@ -54,14 +56,14 @@ class Outages(unittest.TestCase):
     """A day without a fault, a day with one, and two days after it."""
 
     def test_each_outage_sends_a_message_in_time_and_few_of_them(self):
-        print_row("outage", "message", "orders an hour", "minutes (median, most)", "messages a day", "ends after, hours")
+        print_row("outage", "message", "orders an hour", "minutes (median, most)", "due (median, most)", "messages a day", "ends after, hours")
         for outage, (happens, alarm, minutes, enough) in OUTAGES.items():
             for rate in RATES:
                 with self.subTest(outage=outage, rate=rate):
                     runs = [self.run_one(happens, alarm, minutes, enough, rate, seed) for seed in SEEDS]
-                    told = sorted(told for told, _, _ in runs)
+                    told, earliest, counts, over = map(sorted, zip(*runs))
                     print_row(outage, self.severity(alarm), rate, f"{told[len(told) // 2]}, {told[-1]}",
-                              max(count for _, count, _ in runs), round(max(over for _, _, over in runs) / HOUR))
+                              f"{earliest[len(earliest) // 2]}, {earliest[-1]}", counts[-1], round(over[-1] / HOUR))
 
     def run_one(self, happens, alarm, minutes, enough, rate, seed):
         traffic = Traffic(4, seed)
@@ -73,15 +75,16 @@ class Outages(unittest.TestCase):
         sent = messages(found)
         self.assertEqual([one for one in sent if one[0] <= DAY], [], "before the outage")
         after = first(found, alarm, DAY)
-        limit = max(minutes, concerned[enough - 1] - DAY + (61 if alarm == "shop-not-told" else 0))
-        # With two orders an hour, six orders may take longer than two hours, and four orders of one shop longer than three.
-        is_slow = rate == 2 and (alarm == "shop-refused" or enough == 6)
-        self.assertLessEqual(after, 12 * HOUR if is_slow else limit + 10)
+        come = concerned[enough - 1] - DAY
+        self.assertLessEqual(after, max(minutes, come + LATER.get(alarm, 0)) + 10)
         told = min(minute - DAY for minute, name in sent if name == self.severity(alarm))
-        self.assertLessEqual(told, after)
-        self.assertLessEqual(most_a_day(sent, 4), 5 if is_slow else 3)
+        self.assertLessEqual(told, after + 5)  # during the reminder, `look` waits
+        # At one order an hour from each of two shops, there are hours in which neither the one sends anything nor the other has one
+        # accepted: then `shop-refused` ends and begins again, and `none-accepted` joins in.
+        is_rare = rate == 2 and alarm == "shop-refused"
+        self.assertLessEqual(most_a_day(sent, 4), 8 if is_rare else 3)
         over = max((now - 2 * DAY for now, on in found if alarm in on), default=0)
-        return told, most_a_day(sent, 4), max(over, 0)
+        return told, max(minutes, come), most_a_day(sent, 4), max(over, 0)
 
     def severity(self, alarm):
         return "wake" if alarm in WAKES else "look"
@@ -108,6 +111,7 @@ class Outages(unittest.TestCase):
         each(refused("no connection"), share=0.5)(traffic, 2000, DAY, DAY + 2 * HOUR)
         found = list(states(traffic.history))
         self.assertLessEqual(first(found, "many-failed", DAY), 15)
+        self.assertLessEqual(first(found, "failing-lately", DAY), 5)
 
     def test_two_orders_a_day(self):
         traffic = Traffic(6, 0)
@@ -196,8 +200,8 @@ class Signals(unittest.TestCase):
     def test_every_alarm_is_set_off_by_a_test(self):
         tested = {*SIGNALS, *SERVICES, *(alarm for _, alarm, *_ in [*OUTAGES.values(), *CLOCKS.values()]), "many-failed"}
         template = cloudwatch.Template()
-        parts = {"accepted-lately", "failing-lately", "all-refused", "none-accepted-in-a-day", "reminder"}
-        self.assertEqual(tested, {*template.alarms, *template.composites} - parts - {"wake", "look"})
+        parts = template.composites["none-accepted"].names | {"reminder"}
+        self.assertEqual(tested, {*template.alarms, *template.composites} - parts - {"failing-lately", "wake", "look"})
         self.assertEqual(template.composites["wake"].names | template.composites["look"].names, tested | {"reminder"})
         self.assertEqual(template.composites["wake"].names, WAKES)
 
@@ -215,8 +219,10 @@ class NoOutage(unittest.TestCase):
                     traffic.clock()
                     traffic.served(rate, 0, 30 * DAY, refused=share)
                     counts.append(len(self.sent(traffic)))
-                print_row("a month without a fault", f"{share:.0%} rightly refused", rate, "", f"{sum(counts)} in {len(counts)} months", "")
-                self.assertLessEqual(max(counts), 1)
+                print_row("a month without a fault", f"{share:.0%} rightly refused", rate, f"{sum(counts)} in {len(counts)} months", f"most {max(counts)}")
+                # With two orders an hour of which a tenth is refused, three of one shop's follow each other every other month.
+                self.assertLessEqual(max(counts), 3 if (rate, share) == (2, 0.1) else 1)
+                self.assertLessEqual(sum(counts), len(counts))
 
     def test_nights_and_a_closed_weekend(self):
         for is_open in [by_day, except_a_weekend]:
@@ -225,6 +231,13 @@ class NoOutage(unittest.TestCase):
                 traffic.clock()
                 traffic.served(4, 0, 14 * DAY, is_open=is_open)
                 self.assertLessEqual(len(self.sent(traffic)), 1)
+
+    def test_failures_that_were_over_before_the_night_wake_nobody(self):
+        traffic = Traffic(2, 0)
+        traffic.clock()
+        for minute in range(8 * HOUR, 22 * HOUR, 30):
+            traffic.line(minute, "no connection") if 20 * HOUR <= minute < 21 * HOUR + 30 else traffic.accepted(minute, 1, SHOPS[0])
+        self.assertNotIn("wake", {name for _, name in self.sent(traffic)})
 
     def test_a_first_deployment_sends_one_message_until_the_secret_is_there(self):
         traffic = Traffic(2, 0)
