@@ -23,6 +23,7 @@ type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>
 pub struct HookedStore {
     inner: EmbeddedStore,
     writes: AtomicUsize,
+    reads: AtomicUsize,
     /// How many of the next writes fail.
     failing: AtomicUsize,
     /// So many next writes lose their reply, are repeated, and conflict with themselves.
@@ -38,6 +39,7 @@ impl HookedStore {
         Self {
             inner,
             writes: AtomicUsize::new(0),
+            reads: AtomicUsize::new(0),
             failing: AtomicUsize::new(0),
             repeated: AtomicUsize::new(0),
             before_write: Mutex::default(),
@@ -66,6 +68,11 @@ impl HookedStore {
         self.failing.store(writes, Ordering::SeqCst);
     }
 
+    /// How many orders and pages of an index were read since the last call.
+    pub fn reads(&self) -> usize {
+        self.reads.swap(0, Ordering::SeqCst)
+    }
+
     /// So many next writes lose their reply. The store's client repeats them, and is told of a conflict.
     pub fn conflict_with_itself(&self, writes: usize) {
         self.repeated.store(writes, Ordering::SeqCst);
@@ -83,6 +90,7 @@ impl OrderStore for HookedStore {
     }
 
     async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         let is_expired = self.expired.lock().unwrap().contains(&order_id);
         let loaded = self.inner.load(order_id).await?;
         Ok(loaded.map(|order| if is_expired { StoredOrder { expires_at: Some(NOW), ..order } } else { order }))
@@ -110,6 +118,7 @@ impl OrderStore for HookedStore {
 
 impl OrderIndex for HookedStore {
     async fn list(&self, query: &IndexQuery<'_>) -> Result<Page<IndexEntry>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         self.inner.list(query).await
     }
 
