@@ -111,7 +111,13 @@ impl Eq for Decimal {}
 /// The canonical form, which all spellings of a value share.
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.value.normalized().to_plain_string())
+        let sign = if self.is_negative() { "-" } else { "" };
+        let unsigned = self.text.trim_start_matches('-');
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let whole = if whole.is_empty() { "0" } else { whole };
+        let point = if fraction.is_empty() { "" } else { "." };
+        serializer.collect_str(&format_args!("{sign}{whole}{point}{fraction}"))
     }
 }
 
