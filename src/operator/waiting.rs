@@ -30,11 +30,13 @@ impl Waiting {
         let mut query = IndexQuery::until(Partition::Ask(AskQueue::Settle), until, PAGE);
         query.after = self.after.as_deref().map(read_cursor).transpose()?;
         let page = bridge.list(&query, by).await?;
-        let mut waiting = Vec::new();
+        let mut orders = Vec::new();
         for entry in page.items {
-            let order = bridge.load(entry.order_id, by).await?;
-            waiting.extend(order.filter(|order| order.is_waiting(now)).map(|order| json!(View::of(&order))));
+            orders.extend(bridge.load(entry.order_id, by).await?.filter(|order| order.is_waiting(now)));
         }
+        // The index sorts by whole seconds.
+        orders.sort_by_key(|order| order.attempted_at);
+        let waiting: Vec<_> = orders.iter().map(View::of).collect();
         Ok(match page.next {
             Some(next) => json!({ "waiting": waiting, "next": write_cursor(next) }),
             None => json!({ "waiting": waiting }),

@@ -6,6 +6,7 @@ use crate::reconcile::accepted;
 use crate::support::log::Log;
 use crate::support::scripted::unknown;
 use crate::support::shops::answered;
+use crate::support::test_bridge::NOW;
 use crate::support::worker::{NOTIFY_KEY, SHOP_A, SHOP_B, SHOP_C, TestWorker, secret_with};
 
 const HOST_A: &str = "shop.example";
@@ -47,6 +48,21 @@ async fn the_orders_that_wait_are_listed_the_oldest_first() {
     for member in ["Kari", "kari@example.com", "46567468"] {
         assert!(!Value::from(log.lines()).to_string().contains(member));
     }
+}
+
+#[tokio::test]
+async fn orders_of_one_second_are_listed_the_oldest_first_too() {
+    let worker = TestWorker::new().await;
+    let at = |millis: i64| jiff::Timestamp::from_millisecond((NOW - 100) * 1_000 - millis).unwrap();
+    for number in 0..20 {
+        let mut order = accepted(number, "UNKNOWN", 100);
+        (order.order_uuid, order.attempted_at) = (None, at(i64::try_from(number).unwrap()));
+        worker.put(&order).await;
+    }
+    let answer = worker.invoke(json!({"waiting": {}})).await;
+    let times: Vec<_> =
+        answer["waiting"].as_array().unwrap().iter().map(|order| order["attemptedAt"].as_str().unwrap()).collect();
+    assert!(times.len() == 20 && times.is_sorted(), "{times:?}");
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! How much a dead shop delays another one: `cargo bench --profile dev --bench backlog`. The program `local` has 1, 100 or
 //! 10,000 notifications for a shop that accepts connections and never answers, and one for a shop that works. It also
-//! measures how long after a callback the shop is told.
+//! measures how long after a callback the shop is told. `counted.rs` has up to 100,000 orders, and counts the requests to
+//! DynamoDB of one sweep.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
+mod counted;
 #[path = "../load/local.rs"]
 mod local;
 #[allow(dead_code)] // the other benchmarks use all of it
@@ -23,6 +25,7 @@ use local::Local;
 use table::print_table;
 
 const BACKLOGS: [usize; 3] = [1, 100, 10_000];
+const COUNTED_BACKLOGS: [usize; 3] = [1_000, 10_000, 100_000];
 /// Submits that run at the same time.
 const SIDE_BY_SIDE: usize = 50;
 /// Longer than the bridge waits for a shop's answer.
@@ -33,6 +36,14 @@ const CALLBACKS: usize = 200;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
+    let mut rows = Vec::new();
+    for backlog in COUNTED_BACKLOGS {
+        rows.push(counted::sweep_beside(backlog).await);
+    }
+    let requests = ["Query", "GetItem", "UpdateItem"];
+    let head = ["undelivered and overdue", "told after, s", "the sweep, s", "status reads"].into_iter().chain(requests);
+    print_table(&head.collect::<Vec<_>>(), &rows);
+
     let mut rows = Vec::new();
     for backlog in BACKLOGS {
         rows.push(measure(backlog).await);
