@@ -5,8 +5,8 @@ const FROM_0X80: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•�
 
 /// Whether a text becomes UTF-8 with letters beyond ASCII if it is converted back.
 ///
-/// Some real texts can be converted back, too: `BLÅ–HVIT`, `NESCAFÉ®`. So only letters of Latin scripts count, and after a
-/// capital other than `Ã`, only within a word in small letters.
+/// Some real texts can be converted back, too: `BLÅ–HVIT`, `NESCAFÉ®`. So a letter of Latin scripts that came from a capital
+/// other than `Ã` counts only within a word in small letters, and one of other scripts only if there are two.
 pub(super) fn is_garbled(text: &str) -> bool {
     if text.is_ascii() {
         return false;
@@ -15,13 +15,15 @@ pub(super) fn is_garbled(text: &str) -> bool {
     let Some(original) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else {
         return false;
     };
+    let of_other_scripts = original.chars().filter(|letter| *letter > '\u{17f}' && letter.is_alphabetic());
     let mut before = ' ';
-    original.chars().any(|letter| {
-        let is_within_word = before.is_lowercase();
-        before = letter;
-        matches!(letter, '\u{c0}'..='\u{ff}') && letter.is_alphabetic()
-            || matches!(letter, '\u{100}'..='\u{17f}') && is_within_word
-    })
+    of_other_scripts.count() > 1
+        || original.chars().any(|letter| {
+            let is_within_word = before.is_lowercase();
+            before = letter;
+            matches!(letter, '\u{c0}'..='\u{ff}') && letter.is_alphabetic()
+                || matches!(letter, '\u{100}'..='\u{17f}') && is_within_word
+        })
 }
 
 fn byte(character: char) -> Option<u8> {
@@ -54,6 +56,8 @@ mod tests {
             "Ã˜rsta â€“ Volda",
             "KrÃ³l",
             "smÃ¶r",
+            "Ð\u{9c}Ð¾Ñ\u{81}ÐºÐ²Ð°",
+            "Î‘Î¸Î®Î½Î±",
         ] {
             assert!(is_garbled(text), "{text}");
         }
