@@ -78,7 +78,7 @@ fn without_a_defence_a_promise_is_broken() {
     let earlier_generation = "the callback URL of one generation leads to another one";
     let mut unnoticed = Vec::new();
     for (mutant, bounds, expected) in [
-        (Mutant::NoAttemptId, SIDE_BY_SIDE, "sent again although an earlier attempt ended with None"),
+        (Mutant::EveryConflictIsOwn, SIDE_BY_SIDE, "body 0 again gets Accepted(\"ODR1\") in place of Accepted(\"ODR0\")"),
         (Mutant::NoVersionCondition, SIDE_BY_SIDE, "an entry of the history is lost"),
         (Mutant::VersionsFromOne, GENERATIONS, earlier_generation),
         (Mutant::NoGenerationCheck, GENERATIONS, "ODR0 is of an earlier generation"),

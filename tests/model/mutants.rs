@@ -12,8 +12,8 @@ use crate::store::{RETENTION, is_expired};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
 pub enum Mutant {
     None,
-    /// Every attempt takes the stored attempt for its own.
-    NoAttemptId,
+    /// A writer takes every conflict for one with its own write, whose reply was lost.
+    EveryConflictIsOwn,
     /// A write succeeds whichever version is stored.
     NoVersionCondition,
     /// Every order's versions begin at 1.
@@ -91,7 +91,7 @@ pub fn version_from_one(order: &StoredOrder) -> u64 {
 /// Changes the version that a writer gets to see after a conflict.
 pub fn show(mutant: Mutant, stored: &mut StoredOrder, next: &StoredOrder, current: Option<&StoredOrder>) {
     match (mutant, current) {
-        (Mutant::NoAttemptId, _) => stored.attempt = next.attempt,
+        (Mutant::EveryConflictIsOwn, _) => stored.clone_from(next),
         (Mutant::NoKeptToken, None) => stored.callback_token.clone_from(&next.callback_token),
         (Mutant::NoGenerationCheck, Some(current)) => stored.callback_token.clone_from(&current.callback_token),
         (Mutant::NoAmountCheckAfterConflict, Some(current)) => stored.grand_total.clone_from(&current.grand_total),
