@@ -74,7 +74,8 @@ impl<S: OrderStore, F> Bridge<S, F> {
         by: Timestamp,
     ) -> Result<StoredOrder, WriteError> {
         next.derive(self.retention);
-        unless_own(&next, self.within(by, self.store.replace(current, &next)).await)?;
+        let written = self.within(by, self.store.replace(current, &next)).await;
+        if has_mark(current, &next) { unless_own(&next, written) } else { written }?;
         log_update(current, &next);
         Ok(*next)
     }
@@ -132,7 +133,17 @@ impl<S: OrderStore, F> Bridge<S, F> {
     }
 }
 
-/// A write is repeated when its reply is lost. Then the conflict is with itself.
+/// Whether no other writer can have made the same version of this one: it has the random id of its attempt, or the moment at
+/// which Front Payment is asked.
+fn has_mark(current: &StoredOrder, next: &StoredOrder) -> bool {
+    let running =
+        |order: &StoredOrder| order.notifications.as_ref().and_then(|all| all.running.as_ref().map(|running| running.id));
+    next.attempt != current.attempt
+        || next.asked_at != current.asked_at
+        || running(next).is_some() && running(next) != running(current)
+}
+
+/// The store's client repeats a write whose reply was lost. Then the write conflicts with itself.
 fn unless_own(written: &StoredOrder, result: Result<(), WriteError>) -> Result<(), WriteError> {
     match result {
         Err(WriteError::Conflict(Some(stored))) if *stored == *written => Ok(()),

@@ -178,5 +178,6 @@ async fn a_worker_that_is_killed_in_the_last_attempt_leaves_an_error_in_the_log(
         (&notified["state"], &notified["attempts"], &notified["lastError"]),
         (&json!("failed"), &json!(12), &json!("tls"))
     );
-    assert_eq!((worker.shops.count(), log.errors().len()), (12, 1));
+    let errors = log.errors();
+    assert_eq!((worker.shops.count(), errors.len()), (12, 1), "{errors:?}");
 }
