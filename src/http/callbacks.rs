@@ -50,6 +50,8 @@ impl<S: OrderStore, F: FrontPayment> Callbacks<S, F> {
 }
 
 impl<S: OrderStore, F: FrontPayment> Function for Callbacks<S, F> {
+    const IS_FOR_SHOPS: bool = false;
+
     async fn handle(&self, request: ApiRequest<'_>) -> Reply {
         let is_routed = request.event.route_key.as_deref() == Some(ROUTE);
         let on_panic = || Problem::internal().of_no_shop();

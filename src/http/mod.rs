@@ -43,6 +43,9 @@ pub struct ApiRequest<'a> {
 
 /// A function behind the API.
 pub trait Function: Sync {
+    /// Whether shops call it: only they have a next step.
+    const IS_FOR_SHOPS: bool;
+
     /// Infallible: every outcome is a reply.
     fn handle(&self, request: ApiRequest<'_>) -> impl Future<Output = Reply> + Send;
 }
@@ -51,7 +54,10 @@ pub trait Function: Sync {
 ///
 /// Only the reply type comes from `lambda_http`. Its adapter panics on events whose query or host is not a valid URL, and
 /// such callbacks must still be answered.
-pub async fn invoke(function: &impl Function, invocation: LambdaEvent<Box<RawValue>>) -> Result<ApiGatewayV2httpResponse, Error> {
+pub async fn invoke<F: Function>(
+    function: &F,
+    invocation: LambdaEvent<Box<RawValue>>,
+) -> Result<ApiGatewayV2httpResponse, Error> {
     let LambdaEvent { payload, context } = invocation;
     let Context { request_id, deadline, .. } = context;
     let deadline = i64::try_from(deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
@@ -62,9 +68,11 @@ pub async fn invoke(function: &impl Function, invocation: LambdaEvent<Box<RawVal
             Box::pin(function.handle(ApiRequest { event: &event, deadline, request_id: &request_id })).await
         }
         Err(_) => {
-            // It is of no route, so there is no next step.
-            let detail = "The event is not a request of an HTTP API with payload 2.0.";
-            let problem = || Problem::new(Slug::MalformedJson, detail).of_no_shop();
+            let problem = || {
+                let detail = "The event is not a request of an HTTP API with payload 2.0.";
+                let problem = Problem::new(Slug::MalformedJson, detail);
+                if F::IS_FOR_SHOPS { problem } else { problem.of_no_shop() }
+            };
             logged(&request_id, "none", problem, async |_| Err(problem())).await
         }
     };

@@ -164,6 +164,8 @@ pub(super) fn cannot_read(error: &StoreError) -> Problem {
 }
 
 impl<S: OrderIndex, F: FrontPayment> Function for Orders<S, F> {
+    const IS_FOR_SHOPS: bool = true;
+
     async fn handle(&self, request: ApiRequest<'_>) -> Reply {
         let asked = request.event.route_key.as_deref().unwrap_or_default();
         let route = ROUTES.into_iter().find(|route| *route == asked).unwrap_or("none");

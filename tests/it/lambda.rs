@@ -139,7 +139,12 @@ async fn strange_events_get_a_reply_and_do_not_end_the_process() {
     ] {
         let reply = orders.invoke(&event).await;
         assert_eq!((&reply["statusCode"], slug(&reply).as_str()), (&json!(status), expected), "{reply}");
-        assert_eq!(body(&reply).get("nextStep").is_some(), event.is_object() && event["routeKey"] != 5, "{reply}");
+    }
+    let callbacks = world.start(CALLBACKS, &[]).await;
+    for event in [json!("text"), json!({"routeKey": 5}), json!({})] {
+        let reply = callbacks.invoke(&event).await;
+        assert_eq!(body(&reply).get("nextStep"), None, "only shops have a next step: {reply}");
+        assert_eq!(body(&orders.invoke(&event).await)["nextStep"], "correct");
     }
     for event in [
         strange_header,
