@@ -113,7 +113,7 @@ impl Waking {
                 _ = minutes.tick() => {}
                 () = self.frame.clock.moved() => {
                     self.worker.replace();
-                    // A move changes times, but not the places in the indexes.
+                    // A move changes times, but does not know when an order expires.
                     self.invoke(json!({ "backfill": true })).await;
                 }
             }

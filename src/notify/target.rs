@@ -94,9 +94,9 @@ pub struct PrivateHosts(Vec<(Host, Option<u16>)>);
 
 impl PrivateHosts {
     /// Reads `host` and `host:port` between commas, IPv6 addresses in brackets.
+    ///
     /// # Errors
     /// What is wrong, as a text that follows `PRIVATE_SHOP_HOSTS: `.
-    /// What is wrong, to be read behind `PRIVATE_SHOP_HOSTS: `.
     pub fn parse(text: &str) -> Result<Self, String> {
         text.split(',').map(|entry| parse_entry(entry.trim())).collect::<Result<_, _>>().map(Self)
     }

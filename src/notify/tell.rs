@@ -157,7 +157,7 @@ impl<S: OrderStore, F: Send + Sync, C: Shops> Notifier<S, F, C> {
         let call = self.shops.call(&message, clock.until(until)).await;
         summary.note(&begun, &call);
         self.hosts.note(&host, call.is_host_failing(), call.took(called.elapsed()), clock.now());
-        self.store_end(begun, attempt, call.end(), until.min(by)).await
+        self.store_end(begun, attempt, call.end(), until).await
     }
 
     /// The host fails too often in this minute. A sweep makes the order due later.

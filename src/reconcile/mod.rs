@@ -7,7 +7,7 @@ pub use stale_attempts::end_stale_attempts;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use crate::bridge::{Bridge, OnOutage, Updated};
@@ -67,10 +67,10 @@ pub async fn due<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) -> Resu
     let most = usize::from(MAX_READS) - check.items.len().min(MIN_CHECKS);
     let is_crowded = ask.next.is_some() || ask.items.len() > most;
     let mut ask: Vec<_> = ask.items.into_iter().chain(latest).collect();
-    ask.sort_by_key(|entry| (entry.at, entry.order_id));
+    ask.sort_by_key(|entry| (entry.status == Some(Status::Sent), entry.at, entry.order_id));
     ask.dedup();
     if is_crowded {
-        ask = reasons_first(bridge, ask, by).await?;
+        ask = reasons_first(bridge, ask, by).await;
     }
     ask.truncate(most);
     ask.extend(check.items);
@@ -78,20 +78,17 @@ pub async fn due<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) -> Resu
     Ok(ask)
 }
 
-/// Puts orders with a reason to ask before the others. The index does not have the reason, so SENT orders are loaded.
-async fn reasons_first<S: OrderIndex, F>(
-    bridge: &Bridge<S, F>,
-    entries: Vec<IndexEntry>,
-    by: Timestamp,
-) -> Result<Vec<IndexEntry>, StoreError> {
+/// Puts orders with a reason to ask before the others. The index does not have the reason, so SENT orders are loaded. One that
+/// cannot be loaded holds up no other.
+async fn reasons_first<S: OrderIndex, F>(bridge: &Bridge<S, F>, entries: Vec<IndexEntry>, by: Timestamp) -> Vec<IndexEntry> {
     let judged = stream::iter(entries).map(async |entry| {
         let has_reason = entry.status != Some(Status::Sent)
-            || bridge.load(entry.order_id, by).await?.is_some_and(|order| order.reason_since.is_some());
-        Ok((!has_reason, entry))
+            || matches!(bridge.load(entry.order_id, by).await, Ok(Some(order)) if order.reason_since.is_some());
+        (!has_reason, entry)
     });
-    let mut judged: Vec<_> = judged.buffered(MAX_LOADS_AT_ONCE).try_collect().await?;
+    let mut judged: Vec<_> = judged.buffered(MAX_LOADS_AT_ONCE).collect().await;
     judged.sort_by_key(|(has_none, _)| *has_none);
-    Ok(judged.into_iter().map(|(_, entry)| entry).collect())
+    judged.into_iter().map(|(_, entry)| entry).collect()
 }
 
 impl<'b, S: OrderStore, F: FrontPayment> Reconciler<'b, S, F> {

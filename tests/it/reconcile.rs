@@ -190,6 +190,32 @@ async fn a_reason_to_ask_about_a_sent_order_comes_before_a_backlog_of_others() {
 }
 
 #[tokio::test]
+async fn an_order_that_cannot_be_loaded_holds_up_no_status_read() {
+    let worker = TestWorker::new().await;
+    for number in 0..150 {
+        let order = accepted(number, "SENT", 2_000 - i64::try_from(number).unwrap());
+        worker.put(&order).await;
+        if number == 0 {
+            worker.store().make_unreadable(order.order_id);
+        }
+        worker.provider().will_tell(Ok("SENT"));
+    }
+    let cancelling = StoredOrder { reason_since: Some(worker.now()), ..accepted(300, "PAID", 1) };
+    worker.put(&cancelling).await;
+    worker.sweep().await;
+    assert_eq!((numbers(&worker).len(), numbers(&worker)[0]), (99, 300));
+}
+
+#[tokio::test]
+async fn a_reason_to_ask_comes_first_where_little_waits() {
+    let worker = TestWorker::new().await;
+    worker.put(&accepted(1, "SENT", 1_000)).await;
+    worker.put(&StoredOrder { reason_since: Some(worker.now()), ..accepted(2, "PAID", 1) }).await;
+    worker.sweep().await;
+    assert_eq!(numbers(&worker), [2, 1]);
+}
+
+#[tokio::test]
 async fn a_status_read_whose_first_write_lost_its_reply_goes_on() {
     let worker = TestWorker::new().await;
     worker.put(&accepted(0, "SENT", 1_000)).await;

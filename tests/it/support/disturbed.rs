@@ -32,6 +32,8 @@ pub struct HookedStore {
     after_write: Mutex<Option<(usize, Hook)>>,
     /// Orders past their retention period that are not deleted yet.
     expired: Mutex<HashSet<Uuid>>,
+    /// Orders that cannot be loaded.
+    unreadable: Mutex<HashSet<Uuid>>,
 }
 
 impl HookedStore {
@@ -45,6 +47,7 @@ impl HookedStore {
             before_write: Mutex::default(),
             after_write: Mutex::default(),
             expired: Mutex::default(),
+            unreadable: Mutex::default(),
         }
     }
 
@@ -82,6 +85,11 @@ impl HookedStore {
     pub fn expire(&self, order_id: &str) {
         self.expired.lock().unwrap().insert(order_id.parse().unwrap());
     }
+
+    /// From now on the order cannot be loaded.
+    pub fn make_unreadable(&self, order_id: Uuid) {
+        self.unreadable.lock().unwrap().insert(order_id);
+    }
 }
 
 impl OrderStore for HookedStore {
@@ -91,6 +99,9 @@ impl OrderStore for HookedStore {
 
     async fn load(&self, order_id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
+        if self.unreadable.lock().unwrap().contains(&order_id) {
+            return Err(StoreError::failed("told to fail"));
+        }
         let is_expired = self.expired.lock().unwrap().contains(&order_id);
         let loaded = self.inner.load(order_id).await?;
         Ok(loaded.map(|order| if is_expired { StoredOrder { expires_at: Some(NOW), ..order } } else { order }))
