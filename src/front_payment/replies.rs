@@ -60,8 +60,7 @@ pub enum CancelReply {
 /// Front Payment has confirmed. After the others, the order may exist.
 #[must_use]
 pub fn read_submit(http_status: u16, body: &[u8], trusted: &[u16]) -> SubmitReply {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body); // a byte order mark
-    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let json = read_json(body);
     let own = json.as_ref().filter(|json| json.get("status_code").is_some());
     match http_status {
         200..=299 => json.as_ref().and_then(created).map_or(SubmitReply::Unknown, SubmitReply::Created),
@@ -84,9 +83,14 @@ pub fn read_cancel(http_status: u16, body: &[u8]) -> CancelReply {
         200..=299 => CancelReply::Accepted,
         401 => CancelReply::Unauthorized,
         429 | 503 => CancelReply::Unavailable,
-        400..=499 => CancelReply::Refused(refusal(serde_json::from_slice(body).ok().as_ref())),
+        400..=499 => CancelReply::Refused(refusal(read_json(body).as_ref())),
         _ => CancelReply::Unknown,
     }
+}
+
+/// A body may begin with a byte order mark.
+fn read_json(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()
 }
 
 fn created(reply: &Value) -> Option<CreatedOrder> {
@@ -137,7 +141,7 @@ pub fn read_status(http_status: u16, body: &[u8], order_uuid: &str) -> Result<St
         404 => return Err(StatusError::NotFound),
         status => return Err(StatusError::Other(format!("answered {status}"))),
     }
-    let reply: Value = serde_json::from_slice(body).map_err(|_| other("answered no JSON"))?;
+    let reply = read_json(body).ok_or_else(|| other("answered no JSON"))?;
     let data = reply.get("data").unwrap_or(&Value::Null);
     if data.get("uuid").and_then(Value::as_str).is_some_and(|uuid| uuid != order_uuid) {
         return Err(other("answered for another order"));
@@ -185,6 +189,7 @@ mod tests {
         for (status, body, expected) in [
             (201, ok, "created"),
             (200, ok, "created"),
+            (201, &format!("\u{feff}{ok}"), "created"),
             (202, ok, "created"),
             (201, "", "unknown"),
             (201, "{}", "unknown"),

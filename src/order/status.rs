@@ -54,8 +54,7 @@ impl Status {
     /// Front Payment's own statuses, lowest rank first. The four before them are the bridge's.
     pub const OF_THE_PROVIDER: &'static [Self] = Self::VARIANTS.split_at(4).1;
 
-    /// Whether callbacks cannot bring an order back from this status. Such an order makes way for another uuid that is
-    /// alive.
+    /// Whether Front Payment has ended the order without an invoice. Such an order makes way for another uuid that is alive.
     #[must_use]
     pub fn is_dead(self) -> bool {
         match self {

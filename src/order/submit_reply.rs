@@ -31,7 +31,7 @@ pub struct CreatedOrder {
 }
 
 impl SubmitReply {
-    /// The status of an order of which only this 201 is known.
+    /// The status of an order of which only this reply is known.
     #[must_use]
     pub fn status(&self) -> Status {
         match self {

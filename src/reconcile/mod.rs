@@ -53,7 +53,8 @@ enum ReadOutcome {
 /// The orders whose status is to be read, in this sequence: reasons to ask, SENT, all others.
 ///
 /// A reason to ask is due at once, so it stands at the end of the queue. To find it behind a backlog of other orders, both
-/// ends of the queue are read.
+/// ends of the queue are read. A SENT order with a reason goes before other SENT ones only if more waits than one sweep reads,
+/// because the index does not have the reason.
 ///
 /// # Errors
 /// [`StoreError`] if an index cannot be read.
@@ -78,8 +79,8 @@ pub async fn due<S: OrderIndex, F>(bridge: &Bridge<S, F>, by: Timestamp) -> Resu
     Ok(ask)
 }
 
-/// Puts orders with a reason to ask before the others. The index does not have the reason, so SENT orders are loaded. One that
-/// cannot be loaded holds up no other.
+/// Puts orders with a reason to ask before the others. SENT orders are loaded to see the reason. One that cannot be loaded holds
+/// up no other.
 async fn reasons_first<S: OrderIndex, F>(bridge: &Bridge<S, F>, entries: Vec<IndexEntry>, by: Timestamp) -> Vec<IndexEntry> {
     let judged = stream::iter(entries).map(async |entry| {
         let has_reason = entry.status != Some(Status::Sent)

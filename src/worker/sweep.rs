@@ -1,7 +1,7 @@
 //! The sweep: does everything that is due, for as long as an invocation may take.
 //!
 //! Three things run at the same time, each with its own queues: telling shops, status reads, and ending stale submission
-//! attempts. Of each queue, a sweep reads only as much as it can do in its time.
+//! attempts. Of the first two, a sweep reads only as much as it can do in its time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,6 +120,10 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
                     self.correct(order, by).await;
                     return TellOutcome::NothingDue;
                 };
+                // What was to be told before is in the shop's queue. A slow shop must not hold up the other status reads.
+                if latest_change(&read) == latest_change(&order) {
+                    return TellOutcome::NothingDue;
+                }
                 self.notifier.tell(read, secret, by, Occasion::Sweep).await
             };
             let outcome = ask_and_tell.instrument(invocation.order_span(entry.order_id)).await;
@@ -145,6 +149,10 @@ impl Summary {
         let oldest = oldest_undelivered.as_secs();
         tracing::info!(visited, delivered, passedOver = passed_over, left, oldestUndeliveredSeconds = oldest, "sweep");
     }
+}
+
+fn latest_change(order: &StoredOrder) -> Option<u64> {
+    order.notifications.as_ref().map(|notifications| notifications.change)
 }
 
 fn undelivered_since(order: &StoredOrder) -> Option<Timestamp> {

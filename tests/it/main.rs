@@ -20,6 +20,7 @@ mod operations;
 mod operator;
 mod orders;
 mod reconcile;
+mod reconcile_queue;
 mod replies;
 mod restore;
 mod retention;

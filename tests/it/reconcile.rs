@@ -26,7 +26,7 @@ pub fn accepted(number: usize, status: &str, seconds_ago: i64) -> StoredOrder {
 }
 
 /// The uuids whose status was read.
-fn asked(worker: &TestWorker) -> Vec<String> {
+pub fn asked(worker: &TestWorker) -> Vec<String> {
     worker.provider().status_calls().into_iter().map(|(order_uuid, _)| order_uuid).collect()
 }
 
@@ -146,75 +146,6 @@ async fn when_to_ask_again_is_written_down_before_it_is_asked() {
     assert_eq!((asked(&worker).len(), &worker.get(&order_id, SHOP_A).await["status"]), (3, &json!("RESERVED")));
 }
 
-/// The numbers of the orders whose status was read, in that sequence.
-fn numbers(worker: &TestWorker) -> Vec<usize> {
-    asked(worker).iter().map(|order_uuid| order_uuid[3..].parse().unwrap()).collect()
-}
-
-#[tokio::test]
-async fn a_sweep_reads_a_hundred_reasons_first_then_sent_and_twenty_others() {
-    let worker = TestWorker::new().await;
-    for number in 0..150 {
-        // ODR0 has been due the longest.
-        worker.put(&accepted(number, "SENT", 1_000 - i64::try_from(number).unwrap())).await;
-    }
-    for number in 200..230 {
-        worker.put(&accepted(number, "INVOICED", 2 * 86_400)).await;
-    }
-    let reason = StoredOrder { reason_since: Some(worker.now()), ..accepted(300, "PAID", 1) };
-    worker.put(&reason).await;
-    for _ in 0..100 {
-        worker.provider().will_tell(Ok("SENT"));
-    }
-    worker.sweep().await;
-    let read = numbers(&worker);
-    assert_eq!(read.len(), 100);
-    assert_eq!(read[0], 300, "a reason to ask comes before a backlog");
-    assert_eq!(read[1..80], (0..79).collect::<Vec<_>>(), "the oldest due first");
-    assert!(read[80..].iter().all(|number| (200..230).contains(number)), "{read:?}");
-}
-
-#[tokio::test]
-async fn a_reason_to_ask_about_a_sent_order_comes_before_a_backlog_of_others() {
-    let worker = TestWorker::new().await;
-    for number in 0..150 {
-        worker.put(&accepted(number, "SENT", 1_000)).await;
-    }
-    let reason = StoredOrder { reason_since: Some(worker.now()), ..accepted(300, "SENT", 1) };
-    worker.put(&reason).await;
-    for _ in 0..100 {
-        worker.provider().will_tell(Ok("SENT"));
-    }
-    worker.sweep().await;
-    assert_eq!((numbers(&worker).len(), numbers(&worker)[0]), (100, 300));
-}
-
-#[tokio::test]
-async fn an_order_that_cannot_be_loaded_holds_up_no_status_read() {
-    let worker = TestWorker::new().await;
-    for number in 0..150 {
-        let order = accepted(number, "SENT", 2_000 - i64::try_from(number).unwrap());
-        worker.put(&order).await;
-        if number == 0 {
-            worker.store().make_unreadable(order.order_id);
-        }
-        worker.provider().will_tell(Ok("SENT"));
-    }
-    let cancelling = StoredOrder { reason_since: Some(worker.now()), ..accepted(300, "PAID", 1) };
-    worker.put(&cancelling).await;
-    worker.sweep().await;
-    assert_eq!((numbers(&worker).len(), numbers(&worker)[0]), (99, 300));
-}
-
-#[tokio::test]
-async fn a_reason_to_ask_comes_first_where_little_waits() {
-    let worker = TestWorker::new().await;
-    worker.put(&accepted(1, "SENT", 1_000)).await;
-    worker.put(&StoredOrder { reason_since: Some(worker.now()), ..accepted(2, "PAID", 1) }).await;
-    worker.sweep().await;
-    assert_eq!(numbers(&worker), [2, 1]);
-}
-
 #[tokio::test]
 async fn a_status_read_whose_first_write_lost_its_reply_goes_on() {
     let worker = TestWorker::new().await;
@@ -222,21 +153,7 @@ async fn a_status_read_whose_first_write_lost_its_reply_goes_on() {
     worker.provider().will_tell(Ok("SENT"));
     worker.store().conflict_with_itself(1);
     worker.sweep().await;
-    assert_eq!(numbers(&worker), [0]);
-}
-
-#[tokio::test]
-async fn what_no_other_order_needs_is_read_of_the_others() {
-    let worker = TestWorker::new().await;
-    for number in 0..120 {
-        worker.put(&accepted(number, "INVOICED", 2 * 86_400)).await;
-        worker.provider().will_tell(Ok("INVOICED"));
-    }
-    worker.put(&accepted(200, "SENT", 1_000)).await;
-    worker.sweep().await;
-    assert_eq!((numbers(&worker).len(), numbers(&worker)[0]), (100, 200));
-    worker.sweep().await;
-    assert_eq!(numbers(&worker).len(), 121, "the rest in the next sweep");
+    assert_eq!(asked(&worker), ["ODR0"]);
 }
 
 #[tokio::test]
@@ -432,6 +349,28 @@ async fn a_slow_shop_does_not_hold_up_the_status_reads() {
     time.abort();
     assert_eq!(asked(&worker).len(), 5);
     assert!(came.lock().unwrap().unwrap() - began < 5);
+}
+
+#[tokio::test]
+async fn an_undelivered_order_whose_shop_is_slow_does_not_hold_up_the_reads_after_it() {
+    let worker = TestWorker::new().await;
+    for number in 0..8 {
+        let mut undelivered = accepted(number, "SENT", 1_000);
+        undelivered = *undelivered.repeat_notification(worker.now()).unwrap();
+        worker.put(&undelivered).await;
+        worker.provider().will_tell(Ok("SENT"));
+    }
+    let last = accepted(8, "SENT", 121);
+    worker.put(&last).await;
+    worker.provider().will_tell(Ok("INVOICED"));
+    worker.shops.hangs("shop.example");
+    let time = worker.run_time();
+    let began = worker.second();
+    worker.sweep().await;
+    time.abort();
+    assert_eq!(asked(&worker).len(), 9);
+    let shown = worker.stored(&last.order_id.to_string()).await;
+    assert!(shown.checked_at.unwrap().as_second() - NOW - began < 5, "its news came at once");
 }
 
 #[tokio::test]

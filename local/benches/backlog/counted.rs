@@ -155,7 +155,7 @@ impl Shops for Called {
     /// The dead shop takes a connection and never answers.
     async fn call(&self, message: &Message, within: Duration) -> ShopCall {
         if message.target.url().host_str() == Some("works.example") {
-            *self.0.lock().unwrap() = Some(Instant::now());
+            self.0.lock().unwrap().get_or_insert_with(Instant::now);
             return ShopCall::Answered { http_status: 200, retry_after: None };
         }
         tokio::time::sleep(within).await;

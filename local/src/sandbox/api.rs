@@ -30,7 +30,7 @@ pub(super) async fn submit(State(sandbox): State<Arc<Sandbox>>, headers: HeaderM
         let reply = decide(&sandbox, &order, misbehaviour).await;
         let is_lost = matches!(misbehaviour, Some(Misbehaviour::LostReply | Misbehaviour::LostRequest));
         let (callback_url, answered) = (text_at(&order, "/callback/callbackUrl"), (!is_lost).then(|| reply.status().as_u16()));
-        tracing::info!(orderId = bridge_id(&callback_url), answered, totalMs = elapsed_ms(began), "submit");
+        tracing::info!(orderId = bridge_id(&callback_url), answered, totalMs = callbacks::elapsed_ms(began), "submit");
         reply
     })
     .await
@@ -157,10 +157,6 @@ pub(super) async fn limited<F: Future<Output = Response>>(sandbox: &Sandbox, ans
     reply.headers_mut().insert("x-ratelimit-limit", HeaderValue::from(sandbox.settings.rate_limit));
     reply.headers_mut().insert("x-ratelimit-remaining", HeaderValue::from(left.unwrap_or_default()));
     reply
-}
-
-pub(super) fn elapsed_ms(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn is_authorized(headers: &HeaderMap) -> bool {

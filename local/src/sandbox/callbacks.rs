@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tracing::Instrument;
 use url::Url;
 
-use super::{Misbehaviour, SECRET_KEY, Sandbox, SandboxOrder, api};
+use super::{Misbehaviour, SECRET_KEY, Sandbox, SandboxOrder};
 use crate::guard::is_loopback_name;
 
 /// Sends the callback about an order's new status, or misbehaves.
@@ -84,7 +84,7 @@ async fn call(sandbox: &Sandbox, order: &SandboxOrder, status: &str, query: &str
     let began = Instant::now();
     async {
         let reply = sandbox.http.get(format!("{url}?{query}")).send().await;
-        let total_ms = api::elapsed_ms(began);
+        let total_ms = elapsed_ms(began);
         match reply {
             Ok(reply) => tracing::info!(answered = reply.status().as_u16(), totalMs = total_ms, "callback"),
             Err(error) => {
@@ -94,4 +94,8 @@ async fn call(sandbox: &Sandbox, order: &SandboxOrder, status: &str, query: &str
     }
     .instrument(span)
     .await;
+}
+
+pub(super) fn elapsed_ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -48,7 +48,7 @@ async fn answer(sandbox: &Arc<Sandbox>, order: SandboxOrder, body: &[u8]) -> Res
         Some(CancelMisbehaviour::Lost) | None => decide(sandbox, order).await.unwrap_or_else(|error| api::broken(&error)),
     };
     let answered = (!is_silent).then(|| reply.status().as_u16());
-    tracing::info!(orderId = order_id, answered, totalMs = api::elapsed_ms(began), "cancel");
+    tracing::info!(orderId = order_id, answered, totalMs = callbacks::elapsed_ms(began), "cancel");
     if is_silent { api::lost_reply() } else { reply }
 }
 

@@ -6,7 +6,7 @@ const FROM_0X80: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•�
 /// Whether a text becomes UTF-8 with letters beyond ASCII if it is converted back.
 ///
 /// Some real texts can be converted back, too: `BLÅ–HVIT`, `NESCAFÉ®`. So a letter of Latin scripts that came from a capital
-/// other than `Ã` counts only within a word in small letters, and one of other scripts only if there are two.
+/// other than `Ã` counts only within a word in small letters, and one of other scripts only if another follows.
 pub(super) fn is_garbled(text: &str) -> bool {
     if text.is_ascii() {
         return false;
@@ -15,9 +15,10 @@ pub(super) fn is_garbled(text: &str) -> bool {
     let Some(original) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else {
         return false;
     };
-    let of_other_scripts = original.chars().filter(|letter| *letter > '\u{17f}' && letter.is_alphabetic());
+    let is_of_other_script = |letter: char| letter > '\u{17f}' && letter.is_alphabetic();
+    let mut pairs = original.chars().zip(original.chars().skip(1));
     let mut before = ' ';
-    of_other_scripts.count() > 1
+    pairs.any(|(one, next)| is_of_other_script(one) && is_of_other_script(next))
         || original.chars().any(|letter| {
             let is_within_word = before.is_lowercase();
             before = letter;
@@ -85,6 +86,7 @@ mod tests {
             "BLÅ–HVIT",
             "BLÅ…",
             "NESCAFÉ®",
+            "NESCAFÉ® og NESCAFÉ®",
             "CAFÉ™",
             "SÃO PAULO",
             "São João",
