@@ -63,8 +63,8 @@ struct Shop {
 async fn measure(backlog: usize) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let shop = Shop::start(directory.path());
-    // Accepts connections in its backlog, but never answers.
-    let dead = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Accepts connections in its backlog, but never answers. Its address is its own, because the bridge counts failures by host.
+    let dead = TcpListener::bind("127.0.0.5:0").unwrap();
     let dead_url = format!("http://{}/status", dead.local_addr().unwrap());
     stream::iter(0..backlog).for_each_concurrent(SIDE_BY_SIDE, |_| shop.submit(API_KEY, "plain", Some(&dead_url))).await;
     // This shop is down for two minutes, so that only the sweep can tell it.
