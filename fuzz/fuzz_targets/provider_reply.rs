@@ -63,7 +63,7 @@ fuzz_target!(|input: &[u8]| {
         Ok(text) => text.replace("{long}", &"a".repeat(MAX_LINK_BYTES - 20)).into_bytes(),
         Err(_) => body.to_vec(),
     };
-    let json: Option<Value> = serde_json::from_slice(&body).ok();
+    let json: Option<Value> = serde_json::from_slice(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&body)).ok();
     for trusted in [&[][..], &[500], &[510], &[510, 500]] {
         submit(http_status, &body, json.as_ref(), trusted);
     }
@@ -133,12 +133,13 @@ fn is_sound(created: &CreatedOrder, data: Option<&Value>) {
     assert_eq!(Some(created.order_uuid.as_str()), given("orderUuid").and_then(Value::as_str));
     let customer = given("customerUuid").and_then(Value::as_str).filter(|uuid| is_provider_id(uuid));
     assert_eq!(created.customer_uuid.as_deref(), customer);
-    let link = given("bankIdUrl").or(given("paymentUrl"));
-    assert_eq!(created.status, if link.is_some() { Status::Sent } else { Status::Invoiced });
-    assert_eq!(created.has_unusable_link, link.is_some() && created.bank_id_url.is_none());
+    let links: Vec<&Value> = ["bankIdUrl", "paymentUrl"].into_iter().filter_map(given).collect();
+    assert_eq!(created.status, if links.is_empty() { Status::Invoiced } else { Status::Sent });
+    assert_eq!(created.has_unusable_link, !links.is_empty() && created.bank_id_url.is_none());
+    let mut texts = links.iter().filter_map(|link| link.as_str());
     match &created.bank_id_url {
         Some(url) => {
-            assert_eq!(link.and_then(Value::as_str), Some(url.as_str()));
+            assert!(texts.any(|link| link == url), "a link that was not given");
             let parsed = url::Url::parse(url).expect("a link is a URL");
             assert!(["http", "https"].contains(&parsed.scheme()) && parsed.host_str().is_some_and(|host| !host.is_empty()));
             assert!(url.len() <= MAX_LINK_BYTES, "a link of {} bytes", url.len());
@@ -147,8 +148,7 @@ fn is_sound(created: &CreatedOrder, data: Option<&Value>) {
             let plain = |url: &str| {
                 url.strip_prefix("https://b.example/").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()))
             };
-            let lost = link.and_then(Value::as_str).filter(|url| plain(url) && url.len() <= MAX_LINK_BYTES);
-            assert_eq!(lost, None, "a link is lost");
+            assert!(!texts.any(|link| plain(link) && link.len() <= MAX_LINK_BYTES), "a link is lost");
         }
     }
 }
