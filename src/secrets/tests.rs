@@ -150,6 +150,7 @@ impl std::io::Write for Captured {
 
 #[tokio::test]
 async fn the_log_names_unknown_and_repeated_members() {
+    crate::telemetry::tests::every_thread_has_a_log();
     let captured = Captured::default();
     let writer = captured.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();

@@ -106,12 +106,25 @@ fn parse(text: &str) -> Option<LevelFilter> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::sync::Once;
+
     use super::*;
     use tracing::Level;
 
+    static EVERY_THREAD_HAS_A_LOG: Once = Once::new();
+
+    /// tracing caches for each log statement whether anybody listens. A thread without a subscriber can make it cache "nobody"
+    /// for all threads. So a test that reads the log gives every thread a subscriber.
+    pub(crate) fn every_thread_has_a_log() {
+        EVERY_THREAD_HAS_A_LOG.call_once(|| {
+            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(json_lines(std::io::sink))).unwrap();
+        });
+    }
+
     #[test]
     fn a_panic_is_logged_with_the_ids_of_its_request_and_without_its_message() {
+        every_thread_has_a_log();
         let file = tempfile::NamedTempFile::new().unwrap();
         let log = tracing_subscriber::registry().with(json_lines(file.reopen().unwrap()));
         let hook = std::panic::take_hook();
