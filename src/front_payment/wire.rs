@@ -10,7 +10,9 @@ use crate::order::{self, CustomerType, Decimal, Language, Order};
 /// # Errors
 /// Never in practice: every key is a string and every figure consists of digits.
 pub fn body(order: &Order, callback_url: &str) -> serde_json::Result<Vec<u8>> {
-    serde_json::to_vec(&Submit::new(order, callback_url))
+    let mut body = Vec::with_capacity(order::USUAL_BYTES);
+    serde_json::to_writer(&mut body, &Submit::new(order, callback_url))?;
+    Ok(body)
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,6 @@
 //! Money and rates: exact decimals that remember how they were written.
 
 use bigdecimal::BigDecimal;
-use bigdecimal::num_bigint::Sign;
 use serde::{Serialize, Serializer};
 
 pub(super) const MAX_DIGITS: usize = 28;
@@ -13,7 +12,6 @@ pub(super) const MAX_LENGTH: usize = 2_048;
 /// Equality is by value (`40` is `"40.00"`); [`Decimal::text`] is what was sent.
 #[derive(Debug, Clone)]
 pub struct Decimal {
-    value: BigDecimal,
     text: Box<str>,
     quoted: bool,
 }
@@ -29,7 +27,7 @@ pub enum DecimalError {
 }
 
 impl Decimal {
-    /// Reads a plain decimal: `-?[0-9]+(\.[0-9]+)?`. The library alone would take exponents, too.
+    /// Reads a plain decimal: `-?[0-9]+(\.[0-9]+)?`.
     ///
     /// ```
     /// use front_payment_bridge::order::Decimal;
@@ -54,8 +52,7 @@ impl Decimal {
         if text.len() > MAX_LENGTH {
             return Err(DecimalError::Length);
         }
-        let value = text.parse().map_err(|_| DecimalError::Format)?;
-        Ok(Self { value, text: text.into(), quoted: true })
+        Ok(Self { text: text.into(), quoted: true })
     }
 
     /// The same figure, sent as a JSON number.
@@ -79,42 +76,65 @@ impl Decimal {
 
     #[must_use]
     pub fn is_positive(&self) -> bool {
-        self.value.sign() == Sign::Plus
+        let Canonical { is_negative, whole, fraction } = self.canonical();
+        !is_negative && !(whole.is_empty() && fraction.is_empty())
     }
 
     #[must_use]
     pub fn is_negative(&self) -> bool {
-        self.value.sign() == Sign::Minus
+        self.canonical().is_negative
     }
 
-    /// For adding up.
-    pub(super) fn value(&self) -> &BigDecimal {
-        &self.value
+    /// How many digits behind the point change the value.
+    pub(super) fn places(&self) -> usize {
+        self.canonical().fraction.len()
     }
+
+    /// For computing.
+    pub(super) fn value(&self) -> BigDecimal {
+        let Canonical { is_negative, whole, fraction } = self.canonical();
+        // MAX_DIGITS of them fit.
+        let digits = whole.bytes().chain(fraction.bytes()).fold(0_i128, |digits, digit| digits * 10 + i128::from(digit - b'0'));
+        let places = i64::try_from(fraction.len()).unwrap_or_default();
+        BigDecimal::new(if is_negative { -digits } else { digits }.into(), places)
+    }
+
+    fn canonical(&self) -> Canonical<'_> {
+        let unsigned = self.text.trim_start_matches('-');
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let is_zero = whole.is_empty() && fraction.is_empty();
+        Canonical { is_negative: !is_zero && self.text.starts_with('-'), whole, fraction }
+    }
+}
+
+/// What all spellings of a value share: its digits without the zeros before and behind them. No digits mean zero.
+#[derive(PartialEq, Eq)]
+struct Canonical<'a> {
+    is_negative: bool,
+    whole: &'a str,
+    fraction: &'a str,
 }
 
 impl From<u8> for Decimal {
     /// A small number, as if it was sent without quotation marks.
     fn from(number: u8) -> Self {
-        Self { value: number.into(), text: number.to_string().into(), quoted: false }
+        Self { text: number.to_string().into(), quoted: false }
     }
 }
 
 impl PartialEq for Decimal {
     fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
+        self.canonical() == other.canonical()
     }
 }
 
 impl Eq for Decimal {}
 
-/// The canonical form, which all spellings of a value share.
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let sign = if self.is_negative() { "-" } else { "" };
-        let unsigned = self.text.trim_start_matches('-');
-        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let Canonical { is_negative, whole, fraction } = self.canonical();
+        let sign = if is_negative { "-" } else { "" };
         let whole = if whole.is_empty() { "0" } else { whole };
         let point = if fraction.is_empty() { "" } else { "." };
         serializer.collect_str(&format_args!("{sign}{whole}{point}{fraction}"))
@@ -191,6 +211,13 @@ mod tests {
             prop_assert!(decimal(&short) != decimal(&other) && canonical(&short) != canonical(&other));
             let is_zero = whole == 0 && cents == 0;
             prop_assert_eq!((decimal(&long).is_negative(), decimal(&long).is_positive()), (is_negative && !is_zero, !is_negative && !is_zero));
+        }
+
+        #[test]
+        fn it_computes_with_what_the_text_says(text in r"-?0{0,40}[0-9]{1,18}(\.0{0,2}[0-9]{1,8}0{0,40})?") {
+            if let Ok(taken) = Decimal::parse(&text) {
+                prop_assert_eq!(taken.value(), text.parse::<BigDecimal>().unwrap());
+            }
         }
 
         #[test]

@@ -144,14 +144,19 @@ pub enum Language {
     De,
 }
 
+/// Room for the JSON of an order of ten lines, so that a buffer need not grow.
+pub(crate) const USUAL_BYTES: usize = 4_096;
+
 impl Order {
     /// HMAC-SHA-256 of the canonical form in lower-case hex, keyed by the idempotency key. Equal for equal orders under
     /// one key. It tells nothing to somebody who has the stored item but not the key.
     #[must_use]
     pub fn fingerprint(&self, idempotency_key: &str) -> String {
-        // Neither step can fail: HMAC takes a key of any length, and the canonical form has only string keys.
-        let canonical = serde_json::to_vec(self).unwrap_or_default();
-        Hmac::<Sha256>::new_from_slice(idempotency_key.as_bytes())
+        let mut canonical = Vec::with_capacity(USUAL_BYTES);
+        // Neither step can fail: the canonical form has only string keys, and HMAC takes a key of any length.
+        serde_json::to_writer(&mut canonical, self)
+            .ok()
+            .and_then(|()| Hmac::<Sha256>::new_from_slice(idempotency_key.as_bytes()).ok())
             .map(|mac| hex::encode(mac.chain_update(canonical).finalize().into_bytes()))
             .unwrap_or_default()
     }

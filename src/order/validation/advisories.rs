@@ -11,14 +11,14 @@ use crate::order::{Code, Decimal, Line, Summary};
 const NORWEGIAN: [&str; 3] = ["NO", "SJ", "BV"];
 
 pub(super) fn figure(at: String, figure: &Decimal, findings: &mut Findings) {
-    if figure.value().with_scale(2) != *figure.value() {
+    if figure.places() > 2 {
         findings.advise(at, Code::TooPrecise, texts::TOO_PRECISE);
     }
 }
 
 pub(super) fn summary(at: String, summary: &Summary, findings: &mut Findings) {
     let total = summary.sub_total.value() + summary.total_tax.value() - summary.total_discount.value();
-    if !is_near(&total, summary.grand_total.value(), &BigDecimal::one()) {
+    if !is_near(&total, &summary.grand_total.value(), &BigDecimal::one()) {
         findings.advise(at, Code::TotalsMismatch, texts::TOTALS);
     }
 }
@@ -28,12 +28,12 @@ pub(super) fn summary(at: String, summary: &Summary, findings: &mut Findings) {
 pub(super) fn line(at: String, line: &Line, findings: &mut Findings) {
     let (amount, one) = (line.amount.value(), BigDecimal::one());
     let price = line.quantity.value() * line.rate.value();
-    let with_tax = |price: &BigDecimal| price + price * line.tax.value() * BigDecimal::new(1.into(), 2);
-    let is_near = |computed: &BigDecimal| is_near(computed, amount, &one);
+    let with_tax = |price: &BigDecimal| price + price * line.tax.value() * percent();
+    let is_near = |computed: &BigDecimal| is_near(computed, &amount, &one);
     let is_plausible = is_near(&price)
         || is_near(&with_tax(&price))
         || line.discount.as_ref().map(Decimal::value).is_some_and(|discount| {
-            let less = &price - discount;
+            let less = &price - &discount;
             is_near(&less) || is_near(&with_tax(&less)) || is_near(&(with_tax(&price) - discount))
         });
     if !is_plausible {
@@ -46,12 +46,12 @@ pub(super) fn lines(lines: &[Line], summary: &Summary, findings: &mut Findings) 
     let prices: BigDecimal = lines.iter().map(|line| line.quantity.value() * line.rate.value()).sum();
     let amounts: BigDecimal = lines.iter().map(|line| line.amount.value()).sum();
     let (sub_total, grand_total) = (summary.sub_total.value(), summary.grand_total.value());
-    let less_discount = sub_total - summary.total_discount.value();
+    let less_discount = &sub_total - summary.total_discount.value();
     // Allows for the rounding of each line.
     let room = BigDecimal::new((100 + lines.len()).into(), 2);
     let is_plausible = [prices, amounts]
         .iter()
-        .any(|sum| [sub_total, &less_discount, grand_total].iter().any(|total| is_near(sum, total, &room)));
+        .any(|sum| [&sub_total, &less_discount, &grand_total].iter().any(|total| is_near(sum, total, &room)));
     if !is_plausible {
         findings.advise("/orderSummary/subTotal", Code::LinesMismatch, texts::LINES_SUM);
     }
@@ -63,30 +63,32 @@ pub(super) fn tax(lines: &[Line], summary: &Summary, findings: &mut Findings) {
     if lines.iter().any(|line| line.tax.is_negative()) {
         return; // not an allowed rate, and -100 would divide by zero
     }
-    let mut amounts: Vec<(&BigDecimal, BigDecimal)> = Vec::new();
+    let mut amounts: Vec<(&Decimal, BigDecimal)> = Vec::new();
     for line in lines {
-        let (rate, amount) = (line.tax.value(), line.amount.value());
-        match amounts.iter_mut().find(|(known, _)| *known == rate) {
-            Some((_, sum)) => *sum += amount,
-            None => amounts.push((rate, amount.clone())),
+        match amounts.iter_mut().find(|(rate, _)| **rate == line.tax) {
+            Some((_, sum)) => *sum += line.amount.value(),
+            None => amounts.push((&line.tax, line.amount.value())),
         }
     }
-    let hundred = BigDecimal::from(100);
-    let percent = BigDecimal::new(1.into(), 2);
+    let amounts: Vec<_> = amounts.into_iter().map(|(rate, sum)| (rate.value() * percent(), sum)).collect();
     let room = BigDecimal::new((100 + lines.len()).into(), 2);
-    let highest = amounts.iter().map(|(rate, _)| *rate).max().map_or_else(BigDecimal::zero, |rate| rate * &percent);
+    let highest = amounts.iter().map(|(rate, _)| rate).max().map_or_else(BigDecimal::zero, BigDecimal::clone);
     let most = &room + summary.total_discount.value() * highest;
     let is_plausible = |tax: BigDecimal| {
         let less = tax - summary.total_tax.value();
         less >= -&room && less <= most
     };
-    let on_amounts = || amounts.iter().map(|(rate, sum)| sum * *rate * &percent).sum();
+    let on_amounts = || amounts.iter().map(|(rate, sum)| sum * rate).sum();
     // The division keeps 100 digits, so its error is negligible.
-    let within_amounts =
-        || amounts.iter().filter(|(rate, _)| !rate.is_zero()).map(|(rate, sum)| sum * *rate / (&hundred + *rate)).sum();
+    let within_amounts = || amounts.iter().map(|(rate, sum)| sum * rate / (BigDecimal::one() + rate)).sum();
     if !is_plausible(on_amounts()) && !is_plausible(within_amounts()) {
         findings.advise("/orderSummary/totalTax", Code::TaxMismatch, texts::TAX);
     }
+}
+
+/// A tax of 25 is 25 of these.
+fn percent() -> BigDecimal {
+    BigDecimal::new(1.into(), 2)
 }
 
 fn is_near(one: &BigDecimal, other: &BigDecimal, room: &BigDecimal) -> bool {
