@@ -64,8 +64,7 @@ pub async fn invoke<F: Function>(
     let reply = match serde_json::from_str(payload.get()) {
         Ok(event) => {
             let deadline = Deadline(deadline.unwrap_or(Timestamp::MAX));
-            // Boxed, because the future of a whole request is large.
-            Box::pin(function.handle(ApiRequest { event: &event, deadline, request_id: &request_id })).await
+            function.handle(ApiRequest { event: &event, deadline, request_id: &request_id }).await
         }
         Err(_) => {
             let problem = || {

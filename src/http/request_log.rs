@@ -28,7 +28,8 @@ pub(super) async fn logged(
     let started = Instant::now();
     async {
         let mut report = RequestReport::default();
-        let handled = AssertUnwindSafe(handler(&mut report)).catch_unwind().await;
+        // Boxed, because the future of a whole request is large, and each future around it would copy it.
+        let handled = AssertUnwindSafe(Box::pin(handler(&mut report))).catch_unwind().await;
         let result = handled.unwrap_or_else(|_| Err(on_panic()));
         let (outcome, mut reply) = result.unwrap_or_else(|problem| (problem.slug.name(), problem.into_reply(request_id)));
         reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

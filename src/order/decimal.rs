@@ -12,6 +12,9 @@ pub(super) const MAX_LENGTH: usize = 2_048;
 /// Equality is by value (`40` is `"40.00"`); [`Decimal::text`] is what was sent.
 #[derive(Debug, Clone)]
 pub struct Decimal {
+    /// The value in the unit of its last place, without the zeros at its end: 4017.860 is 401786 with two places.
+    digits: i128,
+    places: u16,
     text: Box<str>,
     quoted: bool,
 }
@@ -41,8 +44,8 @@ impl Decimal {
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(w, f)| (w, Some(f)));
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !fraction.is_none_or(digits) {
+        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !is_digits(whole) || !fraction.is_none_or(is_digits) {
             return Err(DecimalError::Format);
         }
         let significant = unsigned.bytes().filter(u8::is_ascii_digit).skip_while(|b| *b == b'0').count();
@@ -52,7 +55,11 @@ impl Decimal {
         if text.len() > MAX_LENGTH {
             return Err(DecimalError::Length);
         }
-        Ok(Self { text: text.into(), quoted: true })
+        let fraction = fraction.unwrap_or_default().trim_end_matches('0');
+        let digits = whole.bytes().chain(fraction.bytes()).fold(0, |digits, digit| digits * 10 + i128::from(digit - b'0'));
+        let digits = if unsigned.len() < text.len() { -digits } else { digits };
+        let places = u16::try_from(fraction.len()).map_err(|_| DecimalError::Length)?;
+        Ok(Self { digits, places, text: text.into(), quoted: true })
     }
 
     /// The same figure, sent as a JSON number.
@@ -76,68 +83,50 @@ impl Decimal {
 
     #[must_use]
     pub fn is_positive(&self) -> bool {
-        let Canonical { is_negative, whole, fraction } = self.canonical();
-        !is_negative && !(whole.is_empty() && fraction.is_empty())
+        self.digits > 0
     }
 
     #[must_use]
     pub fn is_negative(&self) -> bool {
-        self.canonical().is_negative
+        self.digits < 0
     }
 
     /// How many digits behind the point change the value.
-    pub(super) fn places(&self) -> usize {
-        self.canonical().fraction.len()
+    pub(super) fn places(&self) -> u16 {
+        self.places
     }
 
     /// For computing.
     pub(super) fn value(&self) -> BigDecimal {
-        let Canonical { is_negative, whole, fraction } = self.canonical();
-        // MAX_DIGITS of them fit.
-        let digits = whole.bytes().chain(fraction.bytes()).fold(0_i128, |digits, digit| digits * 10 + i128::from(digit - b'0'));
-        let places = i64::try_from(fraction.len()).unwrap_or_default();
-        BigDecimal::new(if is_negative { -digits } else { digits }.into(), places)
+        BigDecimal::new(self.digits.into(), self.places.into())
     }
-
-    fn canonical(&self) -> Canonical<'_> {
-        let unsigned = self.text.trim_start_matches('-');
-        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-        let is_zero = whole.is_empty() && fraction.is_empty();
-        Canonical { is_negative: !is_zero && self.text.starts_with('-'), whole, fraction }
-    }
-}
-
-/// What all spellings of a value share: its digits without the zeros before and behind them. No digits mean zero.
-#[derive(PartialEq, Eq)]
-struct Canonical<'a> {
-    is_negative: bool,
-    whole: &'a str,
-    fraction: &'a str,
 }
 
 impl From<u8> for Decimal {
     /// A small number, as if it was sent without quotation marks.
     fn from(number: u8) -> Self {
-        Self { text: number.to_string().into(), quoted: false }
+        Self { digits: number.into(), places: 0, text: number.to_string().into(), quoted: false }
     }
 }
 
 impl PartialEq for Decimal {
     fn eq(&self, other: &Self) -> bool {
-        self.canonical() == other.canonical()
+        (self.digits, self.places) == (other.digits, other.places)
     }
 }
 
 impl Eq for Decimal {}
 
+/// The canonical form, which all spellings of a value share.
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Canonical { is_negative, whole, fraction } = self.canonical();
-        let sign = if is_negative { "-" } else { "" };
-        let whole = if whole.is_empty() { "0" } else { whole };
-        let point = if fraction.is_empty() { "" } else { "." };
-        serializer.collect_str(&format_args!("{sign}{whole}{point}{fraction}"))
+        let places = usize::from(self.places);
+        let sign = if self.is_negative() { "-" } else { "" };
+        let mut text = format!("{sign}{:0width$}", self.digits.unsigned_abs(), width = places + 1);
+        if places > 0 {
+            text.insert(text.len() - places, '.');
+        }
+        serializer.serialize_str(&text)
     }
 }
 
