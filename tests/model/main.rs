@@ -5,6 +5,7 @@
 //! each step of I/O and asks for its result. [`explore`] tries every possible result.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)]
 
+mod actors;
 mod bounds;
 mod choices;
 mod decisions;

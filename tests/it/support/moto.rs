@@ -176,7 +176,10 @@ fn python() -> PathBuf {
     run("python3", &["-m", "venv", "--clear", venv.to_str().unwrap()]);
     let pip = venv.join("bin/pip");
     let requirements: Vec<_> = REQUIREMENTS.lines().collect();
-    run(pip.to_str().unwrap(), &[["install", "--quiet", "--disable-pip-version-check"].as_slice(), &requirements].concat());
+    run(
+        pip.to_str().unwrap(),
+        &[["install", "--quiet", "--disable-pip-version-check", "--no-compile"].as_slice(), &requirements].concat(),
+    );
     std::fs::write(installed, REQUIREMENTS).unwrap();
     venv.join("bin/python")
 }
