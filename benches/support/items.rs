@@ -84,7 +84,7 @@ fn is_refused(item: Option<&Item>, request: &Value) -> bool {
     match request["ConditionExpression"].as_str() {
         None => false,
         Some("attribute_not_exists(orderId)") => item.is_some(),
-        Some("#version = :current") => item.and_then(|item| item.get("version")) != Some(value(request, ":current")),
+        Some("version = :current") => item.and_then(|item| item.get("version")) != Some(value(request, ":current")),
         Some(other) => panic!("a condition that nothing here is known to use: {other}"),
     }
 }
@@ -93,7 +93,7 @@ fn is_refused(item: Option<&Item>, request: &Value) -> bool {
 fn update(item: &mut Item, request: &Value) {
     let expression = request["UpdateExpression"].as_str().unwrap();
     let (set, remove) = expression.split_once("REMOVE ").unwrap_or((expression, ""));
-    let set = set.trim().trim_start_matches("SET ").replace("list_append(#history, ", "list_append(");
+    let set = set.trim().trim_start_matches("SET ").replace("list_append(history, ", "list_append(");
     for part in set.split(", ").filter(|part| !part.is_empty()) {
         let (name, operand) = part.split_once(" = ").unwrap();
         let name = resolve(request, name);

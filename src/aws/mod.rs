@@ -21,9 +21,11 @@ use crate::http_client::PooledClient;
 use crate::telemetry::error_chain;
 
 impl Aws {
+    /// A result has three seconds to be stored, so a request that hangs leaves time for a second one, which waits up to a
+    /// second before it begins.
     #[must_use]
     pub fn dynamodb(&self, http: Arc<PooledClient>) -> aws_sdk_dynamodb::Client {
-        let limits = limits(Duration::from_secs(2), Duration::from_secs(5));
+        let limits = limits(Duration::from_millis(1_500), Duration::from_secs(5));
         aws_sdk_dynamodb::Client::new(&self.config(http, limits, self.dynamodb_endpoint.as_deref()))
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -127,9 +128,14 @@ impl<S: OrderStore, F> Bridge<S, F> {
         Err(UpdateFailure { error, order })
     }
 
-    async fn within<T, E: From<StoreError>>(&self, by: Timestamp, operation: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    // Not an `async fn`, which would keep the large future of the operation twice.
+    fn within<T, E: From<StoreError>>(
+        &self,
+        by: Timestamp,
+        operation: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, E>> {
         let limit = self.clock.until(by);
-        tokio::time::timeout(limit, operation).await.unwrap_or_else(|_| Err(StoreError::Timeout(limit).into()))
+        tokio::time::timeout(limit, operation).map(move |done| done.unwrap_or_else(|_| Err(StoreError::Timeout(limit).into())))
     }
 }
 

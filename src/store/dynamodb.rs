@@ -72,8 +72,8 @@ impl OrderStore for DynamoDbStore {
             .table_name(&self.table)
             .key("orderId", id_value(next.order_id))
             .update_expression(update.expression())
-            .condition_expression("#version = :current")
-            .set_expression_attribute_names(Some(update.names))
+            .condition_expression("version = :current")
+            .set_expression_attribute_names(Some(update.names).filter(|names| !names.is_empty()))
             .set_expression_attribute_values(Some(update.values));
         let sent = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await;
         match sent.map_err(|error| (dynamodb_error(&error), error.into_service_error())) {

@@ -9,7 +9,10 @@ use serde_dynamo::to_attribute_value;
 use super::StoreError;
 use crate::order::StoredOrder;
 
-/// An update expression with its names and values. The condition on the replaced version is `#version = :current`.
+/// The one word among the attributes' names that DynamoDB reserves, and what stands for it in an expression.
+const RESERVED: (&str, &str) = ("status", "#status");
+
+/// An update expression with its names and values. The condition on the replaced version is `version = :current`.
 #[derive(Default)]
 pub(super) struct ItemUpdate {
     set: Vec<String>,
@@ -74,11 +77,11 @@ impl ItemUpdate {
         if current == next {
             return Ok(());
         }
-        let placeholder = self.name(name);
+        let path = self.path(name);
         match value(next)? {
-            AttributeValue::Null(_) => self.remove.push(placeholder),
+            AttributeValue::Null(_) => self.remove.push(path.to_owned()),
             value => {
-                self.set.push(format!("{placeholder} = :{name}"));
+                self.set.push(format!("{path} = :{name}"));
                 self.values.insert(format!(":{name}"), value);
             }
         }
@@ -92,17 +95,19 @@ impl ItemUpdate {
             return self.attribute(NAME, &current.history, &next.history);
         };
         if !new.is_empty() {
-            let placeholder = self.name(NAME);
-            self.set.push(format!("{placeholder} = list_append({placeholder}, :{NAME})"));
+            self.set.push(format!("{NAME} = list_append({NAME}, :{NAME})"));
             self.values.insert(format!(":{NAME}"), value(&new)?);
         }
         Ok(())
     }
 
-    /// A placeholder for an attribute's name, because DynamoDB reserves some words.
-    fn name(&mut self, name: &str) -> String {
-        let placeholder = format!("#{name}");
-        self.names.insert(placeholder.clone(), name.to_owned());
+    /// How an expression names an attribute.
+    fn path<'n>(&mut self, name: &'n str) -> &'n str {
+        let (reserved, placeholder) = RESERVED;
+        if name != reserved {
+            return name;
+        }
+        self.names.insert(placeholder.to_owned(), reserved.to_owned());
         placeholder
     }
 

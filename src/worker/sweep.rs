@@ -114,7 +114,7 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
             if !reconciler.may_read(by) {
                 break;
             }
-            let ask_and_tell = async {
+            let outcome = async {
                 let Some(order) = self.load(entry.order_id, by).await else { return TellOutcome::NothingDue };
                 let Some(read) = reconciler.read(order.clone(), secret, by).await else {
                     self.correct(order, by).await;
@@ -125,8 +125,9 @@ impl<S: OrderIndex, F: FrontPayment, C: Shops> Worker<S, F, C> {
                     return TellOutcome::NothingDue;
                 }
                 self.notifier.tell(read, secret, by, Occasion::Sweep).await
-            };
-            let outcome = ask_and_tell.instrument(invocation.order_span(entry.order_id)).await;
+            }
+            .instrument(invocation.order_span(entry.order_id))
+            .await;
             delivered += u64::from(outcome == TellOutcome::Delivered);
         }
         delivered
