@@ -98,6 +98,13 @@ async fn where_a_service_stays_in_trouble_the_reply_still_comes_in_time() {
         assert_eq!((&reply["statusCode"], slug(&reply).as_str(), case.sent()), (&json!(503), "storage-unavailable", 0), "{key}");
         assert_eq!(reply["headers"]["retry-after"], "5");
     };
+    let is_unknown = async |key, seconds| {
+        let case = Case::new(world, key, Behaviour::Hangs).await;
+        case.dynamodb.will("UpdateItem", 1, Trouble::Hangs);
+        let (reply, body) = case.submit(seconds).await;
+        assert_eq!((&reply["statusCode"], slug(&reply).as_str(), case.sent()), (&json!(504), "outcome-unknown", 1), "{key}");
+        assert_eq!(case.stored(&body).await.0, "UNKNOWN", "{key}");
+    };
     join!(
         nothing_is_sent("always-throttled", Trouble::Throttled),
         nothing_is_sent("always-hanging", Trouble::Hangs),
@@ -128,19 +135,8 @@ async fn where_a_service_stays_in_trouble_the_reply_still_comes_in_time() {
             assert_eq!(callbacks.invoke(&callback_event(order_id, &token, &query)).await["statusCode"], 200);
             assert_eq!(case.stored(&body).await.0, "INVOICED");
         },
-        async {
-            for (key, seconds) in [("hanging", 29), ("hanging-with-little-time", 12)] {
-                let case = Case::new(world, key, Behaviour::Hangs).await;
-                case.dynamodb.will("UpdateItem", 1, Trouble::Hangs);
-                let (reply, body) = case.submit(seconds).await;
-                assert_eq!(
-                    (&reply["statusCode"], slug(&reply).as_str(), case.sent()),
-                    (&json!(504), "outcome-unknown", 1),
-                    "{key}"
-                );
-                assert_eq!(case.stored(&body).await.0, "UNKNOWN");
-            }
-        },
+        is_unknown("hanging", 29),
+        is_unknown("hanging-with-little-time", 12),
     );
 }
 

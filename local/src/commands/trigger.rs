@@ -58,7 +58,7 @@ fn words() -> String {
 /// Sends the example order with a word as its reference.
 async fn send_order(shop: &BridgeClient<'_>, word: &str) -> Result<String, String> {
     if !word_groups().iter().flat_map(|group| &group.words).any(|(known, _)| *known == word) {
-        return Err(format!("{} is no word of the sandbox's\n\n{}", printable(word), words()));
+        return Err(format!("The sandbox does not know the word {}.\n\n{}", printable(word), words()));
     }
     let reply = shop.submit(&example_order(shop.base, word), &Uuid::new_v4().to_string()).await?;
     Ok(shown(shop, &reply))

@@ -75,7 +75,7 @@ fn trigger_lists_the_words_and_says_what_each_does() {
     for (word, meaning) in all {
         assert!(said.lines().any(|line| line.trim_start().starts_with(word) && line.ends_with(meaning)), "{word}: {said}");
     }
-    assert!(shell("cargo run -- trigger no-such-word").contains("no-such-word is no word of the sandbox's"));
+    assert!(shell("cargo run -- trigger no-such-word").contains("The sandbox does not know the word no-such-word."));
     for wrong in ["status", "status ODR1", "status ODR1 PAID x", "refund ODR1", "a b"] {
         assert!(shell(&format!("cargo run -- trigger {wrong}")).contains("expected a word, or: status ORDER STATUS"), "{wrong}");
     }

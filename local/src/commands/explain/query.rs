@@ -82,7 +82,7 @@ fn signature(parameters: &[(String, String)], keys: &[NamedKey], said: &mut Vec<
         }
     }
     let keys: Vec<_> = keys.iter().map(|(name, _)| name.as_str()).collect();
-    said.push(format!("The checksum is wrong for every formula that was ever documented, with {}.", keys.join(", ")));
+    said.push(format!("The checksum is wrong: with {}, no formula that Front Payment has documented gives it.", keys.join(", ")));
     said.push("Either the key is another one, or a value was changed, or something between changed the query.".to_owned());
     false
 }
