@@ -45,7 +45,7 @@ async fn a_shop_finds_lists_and_cancels_its_orders() {
 
     let cancelled = orders.invoke(&cancel(&order_ids[0], r#"{"note":"changed cart"}"#)).await;
     let expected = json!({"orderId": order_ids[0], "orderUuid": "ODR1", "status": "CANCELLED"});
-    assert_eq!((&cancelled["statusCode"], body(&cancelled)), (&json!(202), expected.clone()));
+    assert_eq!((&cancelled["statusCode"], body(&cancelled)), (&json!(202), expected.clone()), "{}", orders.log());
     let requests = front_payment.requests();
     let [_, _, cancellation, status_read] = requests.as_slice() else { panic!("{requests:?}") };
     assert!(cancellation.starts_with("POST /connect/orders/cancel/ODR1 HTTP/1.1\r\n"), "{cancellation}");

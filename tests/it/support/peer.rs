@@ -39,9 +39,9 @@ pub struct Peer {
     accepting: tokio::task::JoinHandle<()>,
 }
 
-/// A whole reply.
+/// A whole reply. It says that the connection is closed then, or the client would use it again at once.
 pub fn reply(status: u16, headers: &str, body: &str) -> Behaviour {
-    Behaviour::Writes(reply_bytes(status, headers, body))
+    Behaviour::Writes(reply_bytes(status, &format!("connection: close\r\n{headers}"), body))
 }
 
 /// Each header ends with CR and LF.
