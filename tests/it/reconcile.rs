@@ -370,7 +370,8 @@ async fn an_undelivered_order_whose_shop_is_slow_does_not_hold_up_the_reads_afte
     time.abort();
     assert_eq!(asked(&worker).len(), 9);
     let shown = worker.stored(&last.order_id.to_string()).await;
-    assert!(shown.checked_at.unwrap().as_second() - NOW - began < 5, "its news came at once");
+    let after = shown.checked_at.unwrap().as_second() - NOW - began;
+    assert!(after < 40, "after {after} s: behind eight calls to the shop of ten seconds each, it would be 80");
 }
 
 #[tokio::test]
