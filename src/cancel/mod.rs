@@ -105,11 +105,10 @@ impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
             }
             CancelReply::Refused(sentences) => {
                 self.read_status().await;
-                if self.is_cancelled() {
-                    return Ok(CancelOutcome::Cancelled);
+                if !self.is_cancelled() {
+                    self.withdraw().await;
                 }
-                self.withdraw().await;
-                Ok(CancelOutcome::Refused(sentences))
+                Ok(if self.is_cancelled() { CancelOutcome::Cancelled } else { CancelOutcome::Refused(sentences) })
             }
             CancelReply::Unauthorized => Ok(CancelOutcome::Failed),
             CancelReply::Unavailable => Ok(CancelOutcome::ProviderUnavailable),
@@ -210,11 +209,15 @@ impl<S: OrderStore, F: FrontPayment> Cancelling<'_, S, F> {
         }
     }
 
-    /// Reads the status of another uuid than the order's own. It is only noted in the history.
+    /// Reads the status of another uuid than the order's own. It is only noted in the history, unless the order takes that
+    /// uuid meanwhile.
     async fn read_other(&mut self) -> Result<(), ReadError> {
         let order_uuid = self.order_uuid;
         let note = |order: &StoredOrder, read: &StatusRead, now| order.note_other_status(order_uuid, &read.word, now);
         let (order, read) = self.reader.read_other_and_apply(self.order.clone(), order_uuid, note).await?;
+        if order.is_order(order_uuid) {
+            return self.reader.read_and_store(order).await.map(|order| self.take(order));
+        }
         self.status = read.word.known();
         self.order = order;
         Ok(())

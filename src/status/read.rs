@@ -93,7 +93,8 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
         self.read_until_stored(order, None, apply).await
     }
 
-    /// Like [`Self::read_and_apply`], for another of Front Payment's uuids than the stored one.
+    /// Like [`Self::read_and_apply`], for another of Front Payment's uuids than the stored one. Ends without a change if the
+    /// order takes this uuid meanwhile.
     pub(crate) async fn read_other_and_apply(
         &mut self,
         order: StoredOrder,
@@ -118,6 +119,9 @@ impl<'b, S: OrderStore, F: FrontPayment> StatusReader<'b, S, F> {
                 Err(WriteError::Conflict(Some(stored))) if is_same_order(&order, &stored) => order = *stored,
                 Err(WriteError::Conflict(_)) => return Err(UpdateError::Deleted.into()),
                 Err(WriteError::Store(error)) => return Err(UpdateError::from(error).into()),
+            }
+            if other.is_some_and(|other| order.is_order(other)) {
+                return Ok((order, read));
             }
         }
         Err(ReadError::Overtaken)

@@ -27,10 +27,11 @@ impl StoredOrder {
         })
     }
 
-    /// Front Payment has refused the request of `requested_at`. `None` if a later request is stored, or none.
+    /// Front Payment has refused the request of `requested_at`. `None` if a later request is stored, or none, or if the order
+    /// is cancelled all the same: by an earlier request.
     #[must_use]
     pub fn refuse_cancellation(&self, requested_at: Option<Timestamp>, now: Timestamp) -> Option<Box<Self>> {
-        if self.cancel_requested_at.is_none() || self.cancel_requested_at != requested_at {
+        if self.status.is_dead() || self.cancel_requested_at.is_none() || self.cancel_requested_at != requested_at {
             return None;
         }
         self.next_version(now, |next| {

@@ -35,6 +35,16 @@ fn a_refusal_leaves_a_later_request() {
     assert!(second.refuse_cancellation(second.cancel_requested_at, at(101)).is_some());
 }
 
+/// Front Payment refuses the repetition of a request that it has fulfilled.
+#[test]
+fn a_refusal_leaves_the_request_of_a_cancelled_order() {
+    let two = accepted(Status::Sent).apply_callback(&callback("ODR2", "INVOICED", "a"), at(50)).unwrap();
+    let requested = two.request_cancellation(at(100)).unwrap();
+    let cancelled = requested.apply_callback(&callback("ODR1", "CANCELLED", "b"), at(101)).unwrap();
+    assert!(cancelled.refuse_cancellation(requested.cancel_requested_at, at(102)).is_none());
+    assert_eq!((cancelled.order_uuid.as_deref(), cancelled.status), (Some("ODR1"), Status::Cancelled), "it makes no way");
+}
+
 #[test]
 fn what_the_shop_asks_is_no_status() {
     let requested = accepted(Status::Sent).request_cancellation(at(100)).unwrap();
