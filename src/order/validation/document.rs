@@ -18,8 +18,8 @@ pub(super) fn read_order(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Optio
     let products = read_products(&mut fields, rules);
     let summary = fields.object("orderSummary").and_then(read_summary);
     if let (Some(products), Some(summary)) = (&products, &summary) {
-        advisories::lines(products, summary, fields.findings);
-        advisories::tax(products, summary, fields.findings);
+        fields.advise("orderSummary/subTotal", advisories::lines(products, summary));
+        fields.advise("orderSummary/totalTax", advisories::tax(products, summary));
     }
     let order_date = fields.required("orderDate", checks::unix_seconds);
     if let Some(date) = &order_date {
@@ -27,7 +27,7 @@ pub(super) fn read_order(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Optio
     }
     let customer = fields.object("customerDetails").and_then(read_customer);
     let reference_no = fields.optional("referenceNo", checks::stored_text);
-    advisories::reference_no(fields.pointer("referenceNo"), !fields.is_missing("referenceNo"), fields.findings);
+    fields.advise("referenceNo", advisories::reference_no(!fields.is_missing("referenceNo")));
     let customer_reference = fields.optional("customerReference", checks::stored_text);
     let invoice_interval = fields.optional("invoiceInterval", |v| checks::one_of_numbers(v, &[0, 1, 2]));
     let separate_invoices = fields.optional("separateInvoices", checks::boolean);
@@ -88,7 +88,7 @@ fn read_line(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Option<Line> {
         (|| Some(Line { name: name?, product_id, quantity: quantity?, rate: rate?, discount, tax: tax?, amount: amount? }))();
     // If a line has an error, nobody knows what its amount should be.
     if let Some(line) = line.as_ref().filter(|_| fields.findings.errors.len() == errors_before) {
-        advisories::line(fields.pointer("amount"), line, fields.findings);
+        fields.advise_line("amount", advisories::line(line));
     }
     fields.finish();
     line
@@ -97,7 +97,7 @@ fn read_line(mut fields: Fields<'_, '_>, rules: &Rules<'_>) -> Option<Line> {
 fn read_summary(mut fields: Fields<'_, '_>) -> Option<Summary> {
     let mut figure = |name| {
         let figure = fields.required(name, checks::not_negative)?;
-        advisories::figure(fields.pointer(name), &figure, fields.findings);
+        fields.advise(name, advisories::figure(&figure));
         Some(figure)
     };
     let (sub_total, total_tax) = (figure("subTotal"), figure("totalTax"));
@@ -106,7 +106,7 @@ fn read_summary(mut fields: Fields<'_, '_>) -> Option<Summary> {
         Some(Summary { sub_total: sub_total?, total_tax: total_tax?, total_discount: total_discount?, grand_total: grand_total? })
     })();
     if let Some(summary) = &summary {
-        advisories::summary(fields.pointer("grandTotal"), summary, fields.findings);
+        fields.advise("grandTotal", advisories::summary(summary));
     }
     fields.finish();
     summary
@@ -118,7 +118,7 @@ fn read_customer(mut fields: Fields<'_, '_>) -> Option<Customer> {
     let country_code = fields.required("countryCode", checks::country_code);
     let msisdn = fields.required("msisdn", checks::msisdn);
     if let (Some(country_code), Some(msisdn)) = (&country_code, &msisdn) {
-        advisories::msisdn(fields.pointer("msisdn"), country_code, msisdn, fields.findings);
+        fields.advise("msisdn", advisories::msisdn(country_code, msisdn));
     }
     let email = fields.required("email", checks::email);
     let name = fields.required("name", checks::text);
@@ -130,10 +130,10 @@ fn read_customer(mut fields: Fields<'_, '_>) -> Option<Customer> {
     let organization_id = fields.required_if(is(CustomerType::Corporate), "organizationId", checks::organization_id);
     let (country, address) = fields.object("address").map(read_address).unwrap_or_default();
     if let (Some(number), Some(country)) = (&personal_number, &country) {
-        advisories::personal_number(fields.pointer("personalNumber"), number, country, fields.findings);
+        fields.advise("personalNumber", advisories::personal_number(number, country));
     }
     if let (Some(number), Some(country)) = (&organization_id, &country) {
-        advisories::organization_id(fields.pointer("organizationId"), number, country, fields.findings);
+        fields.advise("organizationId", advisories::organization_id(number, country));
     }
     fields.finish();
     Some(Customer {
@@ -156,7 +156,7 @@ fn read_address(mut fields: Fields<'_, '_>) -> (Option<String>, Option<Address>)
     let city = fields.required("city", checks::text);
     let country = fields.required("country", checks::country);
     if let (Some(zip), Some(country)) = (&zip, &country) {
-        advisories::zip(fields.pointer("zip"), zip, country, fields.findings);
+        fields.advise("zip", advisories::zip(zip, country));
     }
     fields.finish();
     let address = (|| Some(Address { street: street?, zip: zip?, city: city?, country: country.clone()? }))();

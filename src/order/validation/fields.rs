@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::advisories::Advice;
 use super::{garbled, texts};
 use crate::order::json::Json;
 use crate::order::violation::{Code, MAX_ERRORS, Violation};
@@ -44,12 +45,8 @@ impl Findings {
         note(&mut self.fresh_only, pointer, code, detail);
     }
 
-    pub(super) fn advise(&mut self, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
+    pub(super) fn advise(&mut self, pointer: String, (code, detail): Advice) {
         note(&mut self.advisories, pointer, code, detail);
-    }
-
-    pub(super) fn advise_line(&mut self, pointer: impl Into<String>, code: Code, detail: impl Into<String>) {
-        note(&mut self.line_advisories, pointer, code, detail);
     }
 
     /// A text of a line goes into the lines' list, because every line may have one.
@@ -84,6 +81,8 @@ pub(super) struct Fields<'f, 'd> {
     at: String,
     members: Option<&'d Members<'d>>,
     known: Vec<&'static str>,
+    /// How many of the known members are there.
+    found: usize,
     pub(super) findings: &'f mut Findings,
 }
 
@@ -91,14 +90,29 @@ impl<'f, 'd> Fields<'f, 'd> {
     /// `None`, with an error, if the value is not an object.
     pub(super) fn of(value: &'d Json<'d>, at: String, findings: &'f mut Findings) -> Option<Self> {
         if let Json::Object(members) = value {
-            return Some(Self { at, members: Some(members), known: Vec::with_capacity(MOST_MEMBERS), findings });
+            return Some(Self { at, members: Some(members), known: Vec::with_capacity(MOST_MEMBERS), found: 0, findings });
         }
         findings.error(at, FieldError::wrong_type("an object", value));
         None
     }
 
+    /// The place of a member, or of a member's member: `orderSummary/subTotal`.
     pub(super) fn pointer(&self, name: &str) -> String {
-        format!("{}/{}", self.at, name.replace('~', "~0").replace('/', "~1"))
+        [self.at.as_str(), name].join("/")
+    }
+
+    pub(super) fn advise(&mut self, name: &str, advice: Option<Advice>) {
+        if let Some(advice) = advice {
+            self.findings.advise(self.pointer(name), advice);
+        }
+    }
+
+    /// For advice that every line may get.
+    pub(super) fn advise_line(&mut self, name: &str, advice: Option<Advice>) {
+        if let Some((code, detail)) = advice {
+            let pointer = self.pointer(name);
+            note(&mut self.findings.line_advisories, pointer, code, detail);
+        }
     }
 
     /// Whether a member is missing, `null` or blank.
@@ -109,8 +123,13 @@ impl<'f, 'd> Fields<'f, 'd> {
 
     /// The value of a member; `null` counts as absent.
     fn value(&mut self, name: &'static str) -> Option<&'d Json<'d>> {
+        debug_assert!(!self.known.contains(&name), "{name} would count twice");
         self.known.push(name);
-        let value = self.members?.get(name).filter(|value| **value != Json::Null)?;
+        let value = self.members?.get(name)?;
+        self.found += 1;
+        if *value == Json::Null {
+            return None;
+        }
         if is_text(value, garbled::is_garbled) {
             self.findings.advise_text(self.pointer(name));
         }
@@ -177,7 +196,7 @@ impl<'f, 'd> Fields<'f, 'd> {
             Some(value) => Fields::of(value, at, self.findings),
             None => {
                 self.findings.error(at.clone(), FieldError::new(Code::Required, texts::REQUIRED));
-                Some(Fields { at, members: None, known: Vec::with_capacity(MOST_MEMBERS), findings: self.findings })
+                Some(Fields { at, members: None, known: Vec::new(), found: 0, findings: self.findings })
             }
         }
     }
@@ -191,9 +210,11 @@ impl<'f, 'd> Fields<'f, 'd> {
 
     /// Adds the members that no rule has asked for. Must be called last.
     pub(super) fn finish(self) {
-        for name in self.members.into_iter().flat_map(BTreeMap::keys) {
+        let Some(members) = self.members.filter(|members| members.len() > self.found) else { return };
+        for name in members.keys() {
             if !self.known.contains(&name.as_ref()) && self.findings.has_room_for_unknown() {
-                self.findings.unknown(self.pointer(name), meant(name, &self.known));
+                let escaped = name.replace('~', "~0").replace('/', "~1");
+                self.findings.unknown(self.pointer(&escaped), meant(name, &self.known));
             }
         }
     }

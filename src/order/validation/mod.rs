@@ -61,7 +61,9 @@ pub fn validate(document: &[u8], rules: &Rules<'_>) -> Result<Validated, Invalid
     let json = Json::parse(document).map_err(Invalid::Malformed)?;
     let mut findings = Findings::default();
     let order = Fields::of(&json, String::new(), &mut findings).and_then(|fields| document::read_order(fields, rules));
-    advisories::idempotency_key(rules.has_idempotency_key, &mut findings);
+    if let Some(advice) = advisories::idempotency_key(rules.has_idempotency_key) {
+        findings.advise(String::new(), advice);
+    }
     let Findings { mut errors, mut fresh_only, advisories: mut warnings, line_advisories, mut unknown } = findings;
     if let Some(order) = order.filter(|_| errors.is_empty()) {
         warnings.extend(line_advisories);
