@@ -144,41 +144,69 @@ fn is_error(line: &Value) -> bool {
     line["level"] == "ERROR"
 }
 
+/// The function `callbacks` with its own DynamoDB, an order, and a Front Payment that never replies.
+struct CallbackCase<'w> {
+    world: &'w World,
+    dynamodb: Proxy,
+    callbacks: Lambda,
+    order_id: String,
+    token: String,
+    reserved: String,
+}
+
+impl<'w> CallbackCase<'w> {
+    async fn new(world: &'w World, orders: &Lambda, front_payment: &Peer) -> Self {
+        let created = body(&orders.invoke(&post(&example(), None)).await);
+        let order_id = created["orderId"].as_str().unwrap().to_owned();
+        let token = world.stored(&order_id).await.callback_token;
+        let reserved = signed(created["orderUuid"].as_str().unwrap(), "RESERVED", "40", SECRET_KEY);
+        let dynamodb = world.proxy().await;
+        let variables =
+            [("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.endpoint.as_str()), ("FRONT_PAYMENT_BASE_URL", &front_payment.base_url)];
+        let callbacks = world.start(CALLBACKS, &variables).await;
+        Self { world, dynamodb, callbacks, order_id, token, reserved }
+    }
+
+    /// Calls back 12 seconds before Lambda ends the function. Checks that the reply comes in time.
+    async fn call(&self, query: &str) -> Value {
+        let reply = self.callbacks.invoke_within(12, callback_event(&self.order_id, &self.token, query).to_string()).await;
+        self.callbacks.replied_in_time(12);
+        reply["statusCode"].clone()
+    }
+
+    async fn stored(&self) -> (&'static str, usize) {
+        let stored = self.world.stored(&self.order_id).await;
+        (stored.status.name(), stored.history.len())
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callback_gets_its_reply_in_time_and_may_be_repeated() {
     let world = &World::new().await;
-    let orders = world.start(ORDERS, &[]).await;
-    let created = body(&orders.invoke(&post(&example(), None)).await);
-    let order_id = created["orderId"].as_str().unwrap();
-    let token = &world.stored(order_id).await.callback_token;
-    let order_uuid = created["orderUuid"].as_str().unwrap();
-    let (dynamodb, front_payment) = (world.proxy().await, Peer::start(Behaviour::Hangs).await);
-    let variables =
-        [("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.endpoint.as_str()), ("FRONT_PAYMENT_BASE_URL", &front_payment.base_url)];
-    let callbacks = world.start(CALLBACKS, &variables).await;
-    let call = async |query: &str| {
-        let reply = callbacks.invoke_within(12, callback_event(order_id, token, query).to_string()).await;
-        callbacks.replied_in_time(12);
-        dynamodb.clear();
-        reply["statusCode"].clone()
+    let (orders, front_payment) = (&world.start(ORDERS, &[]).await, &Peer::start(Behaviour::Hangs).await);
+    let is_repeated = async |operation, trouble| {
+        let case = CallbackCase::new(world, orders, front_payment).await;
+        case.dynamodb.will(operation, ALWAYS, trouble);
+        assert_eq!(case.call(&case.reserved).await, 503, "{operation} {trouble:?}");
+        assert_eq!(case.stored().await, ("SENT", 1));
+        case.dynamodb.clear();
+        assert_eq!(case.call(&case.reserved).await, 200, "{operation} {trouble:?}");
+        assert_eq!(case.stored().await, ("RESERVED", 2));
     };
-    let reserved = signed(order_uuid, "RESERVED", "40", SECRET_KEY);
-    for (operation, trouble) in [
-        ("GetItem", Trouble::Hangs),
-        ("GetItem", Trouble::Throttled),
-        ("UpdateItem", Trouble::Hangs),
-        ("UpdateItem", Trouble::Fails),
-    ] {
-        dynamodb.will(operation, ALWAYS, trouble);
-        assert_eq!(call(&reserved).await, 503, "{operation} {trouble:?}");
-        assert_eq!(world.stored(order_id).await.status.name(), "SENT");
-    }
-    dynamodb.will("UpdateItem", 1, Trouble::ReplyLost);
-    assert_eq!(call(&reserved).await, 200, "the write whose reply was lost is found");
-    assert_eq!(call(&reserved).await, 200);
-    assert_eq!(call("unverified").await, 503, "the status cannot be read");
-    let stored = world.stored(order_id).await;
-    assert_eq!((stored.status.name(), stored.history.len()), ("RESERVED", 2));
+    join!(
+        is_repeated("GetItem", Trouble::Hangs),
+        is_repeated("GetItem", Trouble::Throttled),
+        is_repeated("UpdateItem", Trouble::Hangs),
+        is_repeated("UpdateItem", Trouble::Fails),
+        async {
+            let case = CallbackCase::new(world, orders, front_payment).await;
+            case.dynamodb.will("UpdateItem", 1, Trouble::ReplyLost);
+            assert_eq!(case.call(&case.reserved).await, 200, "the write whose reply was lost is found");
+            assert_eq!(case.call(&case.reserved).await, 200);
+            assert_eq!(case.call("unverified").await, 503, "the status cannot be read");
+            assert_eq!(case.stored().await, ("RESERVED", 2));
+        },
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -225,8 +253,16 @@ async fn a_secret_may_come_late_be_corrected_and_be_rotated_without_a_deployment
         assert_eq!(world.stored(order_id).await.status.name(), word);
     }
     assert_eq!(proxy.count("GetSecretValue") - asked, 1, "the checksum that did not match has it fetched");
-    // An unusable secret does not replace a good one.
-    put("{").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unusable_secret_does_not_replace_a_good_one() {
+    let world = World::new().await;
+    let proxy = world.proxy().await;
+    let orders = world.start(ORDERS, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &proxy.endpoint)]).await;
+    let order = post(&example(), None);
+    assert_eq!(orders.invoke(&order).await["statusCode"], 201);
+    world.secrets.put_secret_value().secret_id("front-payment").secret_string("{").send().await.unwrap();
     let unknown = post_event(&example().to_string(), "Bearer unknown", None);
     let asked = proxy.count("GetSecretValue");
     while proxy.count("GetSecretValue") == asked {
