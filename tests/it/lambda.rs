@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tokio::join;
 
 use crate::support::documents::{callback_event, example, post_event, signed};
 use crate::support::peer::{Behaviour, NOBODY, Peer, reply};
@@ -186,39 +187,45 @@ async fn a_problem_names_its_request_as_the_log_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_down_is_a_503() {
-    let world = World::new().await;
-    let order = post(&example(), None);
-    for (variable, expected, retry_after) in [
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "secret-unavailable", "5"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", "storage-unavailable", "5"),
-        ("FRONT_PAYMENT_BASE_URL", "front-payment-unavailable", "30"),
-    ] {
-        let reply = world.start(ORDERS, &[(variable, NOBODY)]).await.invoke(&order).await;
+    let world = &World::new().await;
+    let order = &post(&example(), None);
+    let is_down = async |variable, expected, retry_after| {
+        let reply = world.start(ORDERS, &[(variable, NOBODY)]).await.invoke(order).await;
         assert_eq!((&reply["statusCode"], slug(&reply).as_str()), (&json!(503), expected));
         assert_eq!(reply["headers"]["retry-after"], retry_after);
-    }
-
-    // An empty variable counts as absent, also for the AWS SDK.
-    let empty = [("AWS_ENDPOINT_URL_DYNAMODB", ""), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", ""), ("CALLBACK_BASE_URL", "")];
-    assert_eq!(world.start(ORDERS, &empty).await.invoke(&order).await["statusCode"], 201);
-
-    // The log quotes nothing of the order if DynamoDB's reply is unreadable or its endpoint unusable.
+    };
     let unreadable = Peer::start(reply(500, "", "<html>")).await;
-    for endpoint in [unreadable.base_url.as_str(), "unix:/nowhere", "http://127.0.0.1:1/ /"] {
+    // The log quotes nothing of the order if DynamoDB's reply is unreadable or its endpoint unusable.
+    let is_unreadable = async |endpoint| {
         let orders = world.start(ORDERS, &[("AWS_ENDPOINT_URL_DYNAMODB", endpoint), ("RUST_LOG", "trace")]).await;
-        assert_eq!(orders.invoke(&order).await["statusCode"], 503);
+        assert_eq!(orders.invoke(order).await["statusCode"], 503);
         let log = orders.log();
         assert!(log.contains("\"level\":\"ERROR\""), "{log}");
         for secret in ["callbackToken", "shop.example", "Dhaka", "demo-shop-key", "sandbox-token"] {
             assert!(!log.contains(secret), "{secret} in {log}");
         }
-    }
-
-    let hangs = Peer::start(Behaviour::Hangs).await;
-    let orders = world.start(ORDERS, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &hangs.base_url)]).await;
-    let began = std::time::Instant::now();
-    assert_eq!(orders.invoke(&order).await["statusCode"], 503);
-    assert!(began.elapsed().as_secs() < 20, "init waits two seconds at most");
+    };
+    join!(
+        is_down("AWS_ENDPOINT_URL_SECRETS_MANAGER", "secret-unavailable", "5"),
+        is_down("AWS_ENDPOINT_URL_DYNAMODB", "storage-unavailable", "5"),
+        is_down("FRONT_PAYMENT_BASE_URL", "front-payment-unavailable", "30"),
+        is_unreadable(&unreadable.base_url),
+        is_unreadable("unix:/nowhere"),
+        is_unreadable("http://127.0.0.1:1/ /"),
+        async {
+            // An empty variable counts as absent, also for the AWS SDK.
+            let empty =
+                ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "CALLBACK_BASE_URL"].map(|name| (name, ""));
+            assert_eq!(world.start(ORDERS, &empty).await.invoke(order).await["statusCode"], 201);
+        },
+        async {
+            let hangs = Peer::start(Behaviour::Hangs).await;
+            let orders = world.start(ORDERS, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &hangs.base_url)]).await;
+            let began = std::time::Instant::now();
+            assert_eq!(orders.invoke(order).await["statusCode"], 503);
+            assert!(began.elapsed().as_secs() < 20, "init waits two seconds at most");
+        },
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
