@@ -13,14 +13,14 @@ pub const EVERY_RUN: &[Bounds] = &[
     OPERATOR_AND_BODIES,
     OPERATOR_AND_FAILED,
     INSTEAD,
-    CANCEL,
-    CANCEL_UNTOLD,
+    Bounds { name: "a cancellation beside callbacks", cancels: 1, ..CANCEL },
+    Bounds { name: "two cancellations at once", callbacks: 0, ..CANCEL },
+    Bounds { in_flight: 1, ..CANCEL_UNTOLD },
     CANCEL_OF_TWO,
     Bounds { in_flight: 1, ..REFUNDS },
     GENERATIONS,
     Bounds { callbacks: 1, ..WORKERS },
     COMES_BACK,
-    Bounds { name: "two workers, with a fault", callbacks: 1, faults: 1, shop: &[ShopAnswer::Ok200], ..WORKERS },
     Bounds {
         name: "workers one after the other, and a shop that does not answer",
         in_flight: 1,
@@ -40,15 +40,7 @@ pub const EVERY_RUN: &[Bounds] = &[
         times: &[LEASE],
         ..WORKERS
     },
-    Bounds {
-        name: "a cancellation, a worker, and a fault",
-        in_flight: 1,
-        faults: 1,
-        words: &[Word::Reserved],
-        cancels: 1,
-        workers: 1,
-        ..CANCEL
-    },
+    Bounds { name: "a worker, and a fault", faults: 1, words: &[Word::Reserved], workers: 1, ..WORKERS },
     Bounds { name: "three requests at once", attempts: 3, bodies: BOTH_BODIES, in_flight: 3, ..NOTHING },
     Bounds {
         name: "a fault, and what follows",
@@ -141,6 +133,16 @@ pub const LARGE: &[Bounds] = &[
     Bounds { name: "the operator and a fault beside anything", faults: 1, ..OPERATOR },
     Bounds { name: "the operator replaces an order beside callbacks", in_flight: 2, ..INSTEAD },
     Bounds { name: "the operator replaces an order twice", operators: 2, ..INSTEAD },
+    CANCEL,
+    Bounds {
+        name: "a cancellation, a worker, and a fault",
+        in_flight: 1,
+        faults: 1,
+        words: &[Word::Reserved],
+        cancels: 1,
+        workers: 1,
+        ..CANCEL
+    },
     Bounds { name: "cancellations, with a fault", faults: 1, ..CANCEL },
     Bounds { name: "cancellations beside callbacks, whose outcome is not told", status_replies: true, ..CANCEL },
     Bounds { name: "cancellations of two orders beside callbacks", in_flight: 2, ..CANCEL_OF_TWO },
