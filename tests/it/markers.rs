@@ -1,11 +1,13 @@
 //! Orders whose personal values are recognisable markers, with every outcome: no marker may be in the log or in an item.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use front_payment_bridge::order::{Status, StoredOrder};
 use front_payment_bridge::store::OrderStore;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tokio::join;
 use uuid::Uuid;
 
 use crate::support::documents::{callback_event, example, post_event, signed};
@@ -120,7 +122,7 @@ fn id_of(key: &str) -> Uuid {
 /// The functions, and what they logged.
 struct Watched {
     world: World,
-    log: String,
+    log: Mutex<String>,
 }
 
 impl Watched {
@@ -130,7 +132,7 @@ impl Watched {
     }
 
     /// Invokes a function that is started for this one event.
-    async fn one(&mut self, binary: &str, more: &[(&str, &str)], event: &Value) -> Value {
+    async fn one(&self, binary: &str, more: &[(&str, &str)], event: &Value) -> Value {
         let function = self.start(binary, more).await;
         let reply = function.invoke(event).await;
         self.keep(&function).await;
@@ -138,7 +140,7 @@ impl Watched {
     }
 
     /// Keeps what a function logged, after checking that its last reply came in time.
-    async fn keep(&mut self, function: &Lambda) {
+    async fn keep(&self, function: &Lambda) {
         function.replied_in_time(29);
         let log = function.log();
         let mut is_init = true;
@@ -147,11 +149,11 @@ impl Watched {
             is_init &= line["message"].as_str().unwrap().contains("the secret");
             assert!(is_init || line["requestId"].as_str().is_some_and(|id| id.len() == 36), "{line}");
         }
-        self.log.push_str(&log);
+        self.log.lock().unwrap().push_str(&log);
     }
 
     /// Submits an order and gives it this reply of Front Payment. Returns the slug.
-    async fn submitted(&mut self, key: &str, behaviour: Behaviour) -> String {
+    async fn submitted(&self, key: &str, behaviour: Behaviour) -> String {
         let peer = Peer::start(behaviour).await;
         let reply = self.one(ORDERS, &[("FRONT_PAYMENT_BASE_URL", &peer.base_url)], &post(&order(), key)).await;
         let sent = peer.requests().concat();
@@ -160,7 +162,7 @@ impl Watched {
     }
 
     /// Requests that are refused before Front Payment is called.
-    async fn refused(&mut self) {
+    async fn refused(&self) {
         let orders = self.start(ORDERS, &[]).await;
         for (event, expected) in [
             (post(&invalid(), "a b"), "validation-failed"),
@@ -186,13 +188,19 @@ impl Watched {
 
         let store = self.world.proxy().await;
         store.will("PutItem", usize::MAX, Trouble::Fails);
-        let reply = self.one(ORDERS, &[("AWS_ENDPOINT_URL_DYNAMODB", &store.endpoint)], &post(&order(), "unstored")).await;
-        assert_eq!(slug(&reply), "storage-unavailable");
-        let reply = self.one(ORDERS, &[("AWS_ENDPOINT_URL_DYNAMODB", NOBODY)], &post(&order(), "down")).await;
-        assert_eq!(slug(&reply), "storage-unavailable");
+        let unstored = async |key, endpoint: &str| {
+            let reply = self.one(ORDERS, &[("AWS_ENDPOINT_URL_DYNAMODB", endpoint)], &post(&order(), key)).await;
+            assert_eq!(slug(&reply), "storage-unavailable");
+        };
+        join!(unstored("unstored", &store.endpoint), unstored("down", NOBODY));
     }
 
-    async fn submitted_with_every_reply(&mut self) {
+    async fn submitted_and_called_back(&self) {
+        self.submitted_with_every_reply().await;
+        self.accepted_and_called_back().await;
+    }
+
+    async fn submitted_with_every_reply(&self) {
         let own =
             |code: u16| json!({"status_code": code, "status_message": QUOTED, "message": QUOTED, "errors": [QUOTED]}).to_string();
         let location = "location: https://markurl.example/MARKNAME\r\nx-mark: MARKNAME\r\n";
@@ -226,7 +234,7 @@ impl Watched {
     }
 
     /// Submits an order that is accepted, and then does everything that can happen to it.
-    async fn accepted_and_called_back(&mut self) {
+    async fn accepted_and_called_back(&self) {
         let created = json!({"data": {"orderUuid": "ODR1", "bankIdUrl": "https://b.example/MARKBANKID"}}).to_string();
         let peer = Peer::start(reply(201, "x-ratelimit-remaining: 239\r\n", &created)).await;
         let store = self.world.proxy().await;
@@ -287,17 +295,16 @@ impl Watched {
         assert_eq!(self.one(CALLBACKS, &endpoint, &callback_event(&order_id, &token, &unverified)).await["statusCode"], 200);
         let down = [("AWS_ENDPOINT_URL_DYNAMODB", NOBODY)];
         assert_eq!(self.one(CALLBACKS, &down, &callback_event(&order_id, &token, &unverified)).await["statusCode"], 503);
-        assert!(!self.log.contains(&token), "the callback token");
+        assert!(!self.log.lock().unwrap().contains(&token), "the callback token");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_personal_data_and_no_secret_is_written_whatever_happens_to_an_order() {
-    let mut watched = Watched { world: World::new().await, log: String::new() };
-    watched.refused().await;
-    watched.submitted_with_every_reply().await;
-    watched.accepted_and_called_back().await;
+    let watched = Watched { world: World::new().await, log: Mutex::default() };
+    join!(watched.refused(), watched.submitted_and_called_back());
     let Watched { world, log } = watched;
+    let log = log.into_inner().unwrap();
 
     for marker in PERSONAL.iter().chain(&SECRET) {
         let lines: Vec<_> = log.lines().filter(|line| line.to_lowercase().contains(&marker.to_lowercase())).collect();

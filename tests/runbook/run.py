@@ -29,7 +29,7 @@ REQUIREMENTS = ROOT / "tests/moto-requirements.txt"
 if Path(sys.prefix) != VENV:
     if not (VENV / "installed").exists() or (VENV / "installed").read_text() != REQUIREMENTS.read_text():
         subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-        subprocess.run([VENV / "bin/pip", "install", "--quiet", "--requirement", REQUIREMENTS, "PyYAML"], check=True)
+        subprocess.run([VENV / "bin/pip", "install", "--quiet", "--requirement", REQUIREMENTS, "moto[server]", "PyYAML"], check=True)
         (VENV / "installed").write_text(REQUIREMENTS.read_text())
     os.execv(VENV / "bin/python", [str(VENV / "bin/python"), *sys.argv])
 

@@ -24,14 +24,16 @@ const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
 /// Loads moto once, which takes a second, and forks a process for each server. A server handles one request at a time, because
 /// moto's conditional writes are not atomic. All end when standard input is closed, so they cannot outlive the tests.
 const SERVERS: &str = "
-import logging, os, signal, sys, threading
-from moto.backends import get_backend
+import gc, logging, os, signal, sys, threading
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
+from werkzeug.test import Client
 logging.getLogger('werkzeug').setLevel(logging.ERROR)
-for service in 'dynamodb', 'secretsmanager':
-    get_backend(service)
 moto, one_at_a_time, servers = DomainDispatcherApplication(create_backend_app), threading.Lock(), {}
+for service, target in ('dynamodb', 'DynamoDB_20120810.ListTables'), ('secretsmanager', 'secretsmanager.ListSecrets'):
+    credential = f'AWS4-HMAC-SHA256 Credential=test/20260101/eu-north-1/{service}/aws4_request, SignedHeaders=host, Signature=x'
+    Client(moto).post('/', headers={'Authorization': credential, 'X-Amz-Target': target}, data='{}')
+gc.disable()
 def app(environ, start_response):
     with one_at_a_time:
         return list(moto(environ, start_response))
