@@ -220,9 +220,8 @@ class NoOutage(unittest.TestCase):
                     traffic.served(rate, 0, 30 * DAY, refused=share)
                     counts.append(len(self.sent(traffic)))
                 print_row("a month without a fault", f"{share:.0%} rightly refused", rate, f"{sum(counts)} in {len(counts)} months", f"most {max(counts)}")
-                # With two orders an hour of which a tenth is refused, three of one shop's follow each other every other month.
-                self.assertLessEqual(max(counts), 3 if (rate, share) == (2, 0.1) else 1)
-                self.assertLessEqual(sum(counts), len(counts))
+                # Other seeds have a month with two messages: of sixty at two orders an hour with a tenth refused, one does.
+                self.assertLessEqual(max(counts), 1)
 
     def test_nights_and_a_closed_weekend(self):
         for is_open in [by_day, except_a_weekend]:
