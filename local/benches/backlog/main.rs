@@ -160,5 +160,5 @@ fn swept(directory: &Path) -> usize {
 }
 
 fn mib(local: &Local) -> String {
-    format!("{:.0}", local.resident().unwrap() as f64 / 1024.0)
+    (local.resident().unwrap() / 1_024).to_string()
 }

@@ -27,8 +27,8 @@ impl StoredOrder {
         })
     }
 
-    /// Front Payment has refused the request of `requested_at`. `None` if a later request is stored, or none, or if the order
-    /// is cancelled all the same: by an earlier request.
+    /// Front Payment has refused the request of `requested_at`. `None` if a later request is stored, or none. Nor is
+    /// anything withdrawn from an order that has become CANCELLED or EXPIRED all the same, by an earlier request for example.
     #[must_use]
     pub fn refuse_cancellation(&self, requested_at: Option<Timestamp>, now: Timestamp) -> Option<Box<Self>> {
         if self.status.is_dead() || self.cancel_requested_at.is_none() || self.cancel_requested_at != requested_at {
